@@ -1,0 +1,204 @@
+"""The one door to DuckDB: opening, creating, migrating and writing an atlas."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from atlas.errors import AtlasError, AtlasUnavailable
+from atlas.handover import WriterNotice
+from atlas.schema import SCHEMA_VERSION, apply_migrations, applied_version, refresh_contracts
+from atlas.sqlfiles import sql_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_CLOSED = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_READING = {**_CLOSED, "enable_external_access": "false", "lock_configuration": "true"}
+_WRITING = {**_CLOSED, "storage_compatibility_version": "v1.5.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The result of a query, small enough to hold."""
+
+    columns: tuple[str, ...]
+    """Column names, in the order of the query."""
+
+    rows: list[tuple[Any, ...]]
+    """One tuple a row; SQL null is None, a list column is a list."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """The rows."""
+        return iter(self.rows)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dict a row."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Atlas:
+    """An open atlas. Use as a context manager; reading closes at once, writing is a transaction."""
+
+    def __init__(self, path: Path, con: duckdb.DuckDBPyConnection, *, writable: bool) -> None:
+        """Wrap an open connection; `open_atlas` makes one."""
+        self.path, self.con, self.writable = path, con, writable
+
+    @property
+    def store(self) -> Path:
+        """Folder of the sparse activations, beside the database."""
+        return store_of(self.path)
+
+    def sql(self, query: str, params: object = None) -> duckdb.DuckDBPyRelation:
+        """Run any SQL; the relation has `.pl()`, `.fetchall()`, `.to_arrow_table()`, …"""
+        return self.con.sql(query, params=params)
+
+    def fetch(self, query: str, **params: object) -> Rows:
+        """Run `sql/queries/<query>.sql`. A missing or spare parameter raises."""
+        return self.rows(sql_text(f"queries/{query}"), **params)
+
+    def rows(self, sql: str, **params: object) -> Rows:
+        """Run SQL text with named parameters and hold the whole result."""
+        cursor = self.con.cursor()
+        cursor.execute(sql, params)
+        columns = tuple(column[0] for column in cursor.description or ())
+        return Rows(columns, cursor.fetchall())
+
+    def arrays(self, query: str, **params: object) -> dict[str, np.ndarray]:
+        """Run `sql/queries/<query>.sql` into one NumPy array a column, for long numeric results."""
+        cursor = self.con.cursor()
+        return cursor.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block is written, or none of it."""
+        self.con.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self.con.execute("rollback")
+            raise
+        self.con.execute("commit")
+
+    def insert(self, table: str, columns: Mapping[str, object]) -> None:
+        """Append to a table of this atlas: columns by name, each an array or a list of one length."""
+        import polars as pl
+
+        frame = pl.DataFrame(dict(columns))
+        self.con.register("incoming_rows", frame.to_arrow())
+        names = ", ".join(f'"{name}"' for name in frame.columns)
+        self.con.execute(f'insert into "{table}" ({names}) select {names} from incoming_rows').fetchall()
+        self.con.unregister("incoming_rows")
+
+    def close(self) -> None:
+        """Close the file, so that others may open it."""
+        self.con.close()
+
+    def __enter__(self) -> Self:
+        """The atlas itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()
+
+
+def store_of(path: Path | str) -> Path:
+    """Folder of the sparse activations that belongs to the database file `path`."""
+    return Path(f"{path}.store")
+
+
+def open_atlas(path: str | Path = "atlas.duckdb", *, write: bool = False, create: bool = False, wait: float = 0) -> Atlas:
+    """Open an atlas.
+
+    Args:
+        path: The database file.
+        write: Open for writing; views and macros are brought up to date.
+        create: Make the file if it is missing (implies `write`).
+        wait: Seconds to wait for another program that holds the file.
+
+    Raises:
+        AtlasUnavailable: The file is missing, held by another program, not an atlas or of a newer schema.
+    """
+    path = Path(path)
+    if not path.exists() and not create:
+        raise AtlasUnavailable(f"there is no atlas at {path}", hint="featlas demo --db demo.duckdb, or featlas ingest --help")
+    if path.is_dir() or not path.parent.is_dir():
+        raise AtlasUnavailable(f"{path} cannot be a database file", hint="give a file name in a folder that exists: --db atlas.duckdb")
+    if not (write or create):
+        return Atlas(path, _reading_connection(path, wait), writable=False)
+    with WriterNotice(path):
+        con = _connect(path, _WRITING, read_only=False, deadline=time.monotonic() + max(wait, WriterNotice.PATIENCE))
+    atlas = Atlas(path, con, writable=True)
+    try:
+        apply_migrations(con, path)
+        with atlas.transaction():
+            refresh_contracts(con)
+    except BaseException:
+        con.close()
+        raise
+    return atlas
+
+
+def _reading_connection(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+    """Open read-only, with no way out of the file; refuse what is not an atlas of this schema."""
+    con = _connect(path, _READING, read_only=True, deadline=time.monotonic() + wait)
+    version = applied_version(con)
+    if version == SCHEMA_VERSION:
+        return con
+    con.close()
+    if version is None:
+        raise AtlasUnavailable(f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH")
+    if version > SCHEMA_VERSION:
+        raise AtlasUnavailable(f"{path} was written by a newer featlas", hint="pip install --upgrade featlas")
+    raise AtlasUnavailable(f"{path} is of an older schema", hint=f"featlas --db {path} migrate, which keeps everything in it")
+
+
+def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
+    """Connect, waiting for a lock until `deadline`."""
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=dict(config))
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise AtlasUnavailable(f"{path} cannot be opened as a database", why=first_line(error)) from error
+            if time.monotonic() >= deadline:
+                raise _busy(path, str(error)) from error
+            time.sleep(0.1)
+        except duckdb.ConnectionException as error:
+            raise AtlasUnavailable(f"{path} is already open in this process in another mode", why=first_line(error)) from error
+
+
+def _busy(path: Path, message: str) -> AtlasUnavailable:
+    """The lock message of DuckDB, as a person needs it."""
+    pid = re.search(r"PID (\d+)", message)
+    holder = f"another program (PID {pid[1]})" if pid else "another program"
+    return AtlasUnavailable(
+        f"{path} is open in {holder}",
+        why="DuckDB allows one writer and no readers beside it",
+        hint="close that program, or run again with --wait 60",
+    )
+
+
+def first_line(error: Exception) -> str:
+    """First line of an error of DuckDB, without its class name."""
+    return str(error).splitlines()[0].removeprefix("Error: ")
+
+
+def user_error(error: duckdb.Error) -> AtlasError:
+    """An error in SQL that a user wrote, as one message with DuckDB's own pointer to the place."""
+    return AtlasError(str(error).strip())

@@ -1,0 +1,1 @@
+"""Similarities between the features of two SAEs."""

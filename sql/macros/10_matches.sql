@@ -1,0 +1,98 @@
+-- macro:   matches(sae_a, sae_b, measure, direction, min_value, min_joint, top_tokens, drop_non_concept, shared_token, one_to_one)
+-- grain:   corpus, feature_a, feature_b
+-- about:   every candidate pair (the best partner of each choosing feature) with what each filter says of it; nothing is left out
+-- columns:
+--   measure          as in pairs
+--   corpus           name of the corpus
+--   feature_a        feature of sae_a
+--   feature_b        feature of sae_b
+--   value            of the measure
+--   margin           value less that of the second-best partner; null if there is none
+--   n_a              tokens on which feature_a fires
+--   n_b              tokens on which feature_b fires
+--   n_ab             tokens on which both fire
+--   tokens_a         strongest tokens of feature_a that the filters looked at
+--   tokens_b         strongest tokens of feature_b that the filters looked at
+--   kept             passes every filter
+--   dropped_because  reasons, in the order of the filters: value, joint, non-concept, no shared token, many-to-one; empty if kept
+create or replace macro matches(
+    sae_a, sae_b, measure := 'activation', direction := 'a_to_b', min_value := 0.0, min_joint := 0,
+    top_tokens := 5, drop_non_concept := true, shared_token := true, one_to_one := false
+) as table
+with args as (  -- a parameter may not be named where a column of that name is in reach
+    select
+        coalesce((select s.name from sae s where sae_a in (s.name, s.alias) order by s.name <> sae_a limit 1),
+                 error('no SAE named ' || sae_a))  as name_a,
+        coalesce((select s.name from sae s where sae_b in (s.name, s.alias) order by s.name <> sae_b limit 1),
+                 error('no SAE named ' || sae_b))  as name_b,
+        measure                                    as which,
+        case when direction in ('a_to_b', 'b_to_a') then direction = 'a_to_b'
+             else error('direction is a_to_b or b_to_a, not ' || direction) end as forward,
+        min_value                                  as least_value,
+        min_joint                                  as least_joint,
+        top_tokens                                 as n_tokens,
+        drop_non_concept                           as concepts_only,
+        shared_token                               as must_share,
+        one_to_one                                 as singly,
+        (select list(t.text) from non_concept_token t) as banned
+),
+ranked as (
+    select
+        p.*,
+        if(args.forward, p.rank_ab, p.rank_ba)      as choice,
+        if(args.forward, p.feature_a, p.feature_b)  as chooser,
+        if(args.forward, p.feature_b, p.feature_a)  as chosen
+    from pairs_both_ways p, args
+    where p.sae_a = args.name_a and p.sae_b = args.name_b and p.measure = args.which
+),
+candidates as (
+    select first.*, first.value - second.value as margin
+    from ranked first
+    left join ranked second on second.corpus = first.corpus and second.chooser = first.chooser and second.choice = 2
+    where first.choice = 1
+),
+with_tokens as (
+    select c.*, a.top_tokens[1:args.n_tokens] as tokens_a, b.top_tokens[1:args.n_tokens] as tokens_b
+    from candidates c, args
+    join features a on a.sae = c.sae_a and a.corpus = c.corpus and a.feature_id = c.feature_a
+    join features b on b.sae = c.sae_b and b.corpus = c.corpus and b.feature_id = c.feature_b
+),
+judged as (
+    select
+        t.*,
+        list_filter([
+            case when t.value < args.least_value then 'value' end,
+            case when t.n_ab < args.least_joint then 'joint' end,
+            case when args.concepts_only and list_has_any(t.tokens_a || t.tokens_b, args.banned) then 'non-concept' end,
+            case when args.must_share and not list_has_any(t.tokens_a, t.tokens_b) then 'no shared token' end
+        ], lambda reason: reason is not null) as reasons
+    from with_tokens t, args
+),
+placed as (
+    select
+        j.*,
+        row_number() over (partition by j.corpus, j.chosen, len(j.reasons) = 0 order by j.value desc, j.chooser) as place
+    from judged j
+),
+settled as (
+    select
+        p.*,
+        if(args.singly and len(p.reasons) = 0 and p.place > 1, ['many-to-one'], p.reasons) as all_reasons
+    from placed p, args
+)
+select
+    s.measure,
+    s.corpus,
+    s.feature_a,
+    s.feature_b,
+    s.value,
+    s.margin,
+    s.n_a,
+    s.n_b,
+    s.n_ab,
+    s.tokens_a,
+    s.tokens_b,
+    len(s.all_reasons) = 0  as kept,
+    s.all_reasons           as dropped_because
+from settled s
+order by s.corpus, s.value desc, s.feature_a, s.feature_b;

@@ -1,0 +1,34 @@
+-- macro:   concept_pairs(concept, sae_a, sae_b, measure, direction, min_value, min_share, one_to_one)
+-- grain:   corpus, feature_a, feature_b
+-- about:   best matches whose features both belong to a concept; the concept takes the place of the token filters of matches(…)
+-- columns:
+--   measure    as in pairs
+--   corpus     name of the corpus
+--   feature_a  feature of sae_a
+--   feature_b  feature of sae_b
+--   value      of the measure
+--   n_ab       tokens on which both fire
+--   share_a    share of feature_a's ten strongest tokens that are keywords
+--   share_b    share of feature_b's ten strongest tokens that are keywords
+create or replace macro concept_pairs(
+    concept, sae_a, sae_b, measure := 'activation', direction := 'a_to_b', min_value := 0.0, min_share := 0.5,
+    one_to_one := false
+) as table
+with args as (
+    select
+        coalesce((select s.name from sae s where sae_a in (s.name, s.alias) order by s.name <> sae_a limit 1),
+                 error('no SAE named ' || sae_a))  as name_a,
+        coalesce((select s.name from sae s where sae_b in (s.name, s.alias) order by s.name <> sae_b limit 1),
+                 error('no SAE named ' || sae_b))  as name_b,
+        lower(concept)                             as which,
+        min_share                                  as least_share
+)
+select m.measure, m.corpus, m.feature_a, m.feature_b, m.value, m.n_ab, a.share as share_a, b.share as share_b
+from args
+join concept_features a on a.sae = args.name_a and lower(a.concept) = args.which and a.share >= args.least_share
+join concept_features b on b.sae = args.name_b and lower(b.concept) = args.which and b.share >= args.least_share
+    and b.corpus = a.corpus
+join kept_matches(
+    sae_a, sae_b, measure := measure, direction := direction, min_value := min_value,
+    drop_non_concept := false, shared_token := false, one_to_one := one_to_one
+) m on m.corpus = a.corpus and m.feature_a = a.feature_id and m.feature_b = b.feature_id;

@@ -1,0 +1,35 @@
+-- view:    pairs
+-- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
+-- about:   feature pairs of two SAEs with the value of a measure: the top k partners of every feature, in both directions
+-- columns:
+--   measure    activation: Pearson correlation over all tokens of the corpus
+--   sae_a      the SAE named first when the pair was computed
+--   sae_b      the other SAE
+--   corpus     name of the corpus
+--   feature_a  feature of sae_a
+--   feature_b  feature of sae_b
+--   value      of the measure; activation: in [-1, 1]
+--   rank_ab    place of feature_b among the partners of feature_a, from 1; null if outside the stored top k
+--   rank_ba    place of feature_a among the partners of feature_b, from 1; null if outside the stored top k
+--   n_a        tokens on which feature_a fires
+--   n_b        tokens on which feature_b fires
+--   n_ab       tokens on which both fire
+create or replace view pairs as
+select
+    g.measure,
+    a.name      as sae_a,
+    b.name      as sae_b,
+    k.name      as corpus,
+    p.feature_a,
+    p.feature_b,
+    p.value,
+    p.rank_ab,
+    p.rank_ba,
+    p.n_a,
+    p.n_b,
+    p.n_ab
+from pair p
+join pairing g using (pairing_id)
+join sae a on a.sae_id = g.sae_a
+join sae b on b.sae_id = g.sae_b
+join corpus k using (corpus_id);

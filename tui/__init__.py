@@ -1,0 +1,1 @@
+"""The browser: a terminal tool over one atlas. Asks `atlas.queries`; computes nothing."""
