@@ -15,7 +15,7 @@ import duckdb
 
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.handover import WriterNotice
-from atlas.schema import SCHEMA_VERSION, apply_migrations, applied_version, refresh_contracts
+from atlas.schema import SCHEMA_VERSION, applied_version, apply_migrations, refresh_contracts
 from atlas.sqlfiles import sql_text
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ def store_of(path: Path | str) -> Path:
     return Path(f"{path}.store")
 
 
-def open_atlas(path: str | Path = "atlas.duckdb", *, write: bool = False, create: bool = False, wait: float = 0) -> Atlas:
+def open_atlas(
+    path: str | Path = "atlas.duckdb", *, write: bool = False, create: bool = False, wait: float = 0
+) -> Atlas:
     """Open an atlas.
 
     Args:
@@ -136,9 +138,13 @@ def open_atlas(path: str | Path = "atlas.duckdb", *, write: bool = False, create
     """
     path = Path(path)
     if not path.exists() and not create:
-        raise AtlasUnavailable(f"there is no atlas at {path}", hint="featlas demo --db demo.duckdb, or featlas ingest --help")
+        raise AtlasUnavailable(
+            f"there is no atlas at {path}", hint="featlas demo --db demo.duckdb, or featlas ingest --help"
+        )
     if path.is_dir() or not path.parent.is_dir():
-        raise AtlasUnavailable(f"{path} cannot be a database file", hint="give a file name in a folder that exists: --db atlas.duckdb")
+        raise AtlasUnavailable(
+            f"{path} cannot be a database file", hint="give a file name in a folder that exists: --db atlas.duckdb"
+        )
     if not (write or create):
         return Atlas(path, _reading_connection(path, wait), writable=False)
     with WriterNotice(path):
@@ -162,10 +168,14 @@ def _reading_connection(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
         return con
     con.close()
     if version is None:
-        raise AtlasUnavailable(f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH")
+        raise AtlasUnavailable(
+            f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH"
+        )
     if version > SCHEMA_VERSION:
         raise AtlasUnavailable(f"{path} was written by a newer featlas", hint="pip install --upgrade featlas")
-    raise AtlasUnavailable(f"{path} is of an older schema", hint=f"featlas --db {path} migrate, which keeps everything in it")
+    raise AtlasUnavailable(
+        f"{path} is of an older schema", hint=f"featlas --db {path} migrate, which keeps everything in it"
+    )
 
 
 def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
@@ -180,7 +190,9 @@ def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline
                 raise _busy(path, str(error)) from error
             time.sleep(0.1)
         except duckdb.ConnectionException as error:
-            raise AtlasUnavailable(f"{path} is already open in this process in another mode", why=first_line(error)) from error
+            raise AtlasUnavailable(
+                f"{path} is already open in this process in another mode", why=first_line(error)
+            ) from error
 
 
 def _busy(path: Path, message: str) -> AtlasUnavailable:

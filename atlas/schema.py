@@ -11,7 +11,7 @@ import duckdb
 from atlas.errors import AtlasUnavailable
 from atlas.sqlfiles import contract, sql_files
 
-_LEDGER = "create table if not exists migration (name varchar primary key, sha256 varchar not null, applied_at timestamptz not null)"
+_LEDGER = "create table if not exists migration (name varchar primary key, sha256 varchar not null, applied_at timestamp not null)"
 
 SCHEMA_VERSION = len(sql_files("migrations"))
 """Number of migrations this program knows; an atlas records how many it has had."""
@@ -39,7 +39,9 @@ def apply_migrations(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     unknown = sorted(set(applied) - {file.stem for file in files})
     if unknown:
         raise AtlasUnavailable(
-            f"{path} was written by a newer featlas", why=f"it has had {unknown[0]}", hint="pip install --upgrade featlas"
+            f"{path} was written by a newer featlas",
+            why=f"it has had {unknown[0]}",
+            hint="pip install --upgrade featlas",
         )
     for file in files:
         text = file.read_text(encoding="utf-8")
@@ -55,7 +57,7 @@ def _apply(con: duckdb.DuckDBPyConnection, name: str, text: str, digest: str) ->
     con.execute("begin transaction")
     try:
         con.execute(text)
-        con.execute("insert into migration values (?, ?, now())", [name, digest])
+        con.execute("insert into migration values (?, ?, now() at time zone 'UTC')", [name, digest])
         if name == "0001_core":
             _fill_lexicons(con)
     except BaseException:
@@ -70,7 +72,9 @@ def _fill_lexicons(con: duckdb.DuckDBPyConnection) -> None:
     source = lexicons["source"]
     keywords = [(concept, word, source) for concept, words in lexicons["concepts"].items() for word in words]
     con.executemany("insert into concept_keyword values (?, ?, ?)", keywords)
-    con.executemany("insert into non_concept_token values (?, ?)", [(text, source) for text in lexicons["non_concept_tokens"]])
+    con.executemany(
+        "insert into non_concept_token values (?, ?)", [(text, source) for text in lexicons["non_concept_tokens"]]
+    )
 
 
 def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:

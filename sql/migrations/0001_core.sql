@@ -1,5 +1,5 @@
 -- Registries, scans, statistics, pairs and scores: everything small enough for the database itself.
--- Big tables carry no keys: they are written sorted by feature, and zone maps do the work of an index.
+-- Times are UTC. Big tables carry no keys: they are written sorted by feature, and zone maps do the work of an index.
 
 create type run_status as enum ('running', 'done', 'failed');
 create type token_class as enum ('special', 'space', 'punctuation', 'digit', 'word');
@@ -12,8 +12,8 @@ create table run (
     spec        json not null,                      -- what was asked for, resolved
     spec_sha256 varchar not null,                   -- equal specs have equal hashes
     software    json not null,                      -- versions of featlas, duckdb, numpy, torch, …
-    started_at  timestamptz not null,
-    finished_at timestamptz,
+    started_at  timestamp not null,
+    finished_at timestamp,
     status      run_status not null
 );
 
@@ -109,7 +109,7 @@ create table scan (
     store           varchar,                        -- folder of the sparse activations beside the database; null if none
     spec            json not null,
     spec_sha256     varchar not null,
-    finished_at     timestamptz not null
+    finished_at     timestamp not null
 );
 
 create table feature_stat (                         -- sorted by (scan_id, feature_id); every feature has a row
@@ -214,5 +214,5 @@ create table score (
     options    json not null,
     seed       bigint not null,
     spec_sha256 varchar not null,
-    created_at timestamptz not null
+    created_at timestamp not null
 );

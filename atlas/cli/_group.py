@@ -1,0 +1,92 @@
+"""A click group whose commands are imported only when they run, and what all commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the options before the command's name say."""
+
+    db: Path
+    """The database file."""
+
+    wait: float = 0.0
+    """Seconds to wait for a locked file."""
+
+    quiet: bool = False
+    """Nothing but errors on stderr."""
+
+    debug: bool = False
+    """Tracebacks instead of messages."""
+
+    def read(self) -> Atlas:
+        """Open the atlas read-only."""
+        from atlas.db import open_atlas
+
+        return open_atlas(self.db, wait=self.wait)
+
+    def write(self, *, create: bool = False) -> Atlas:
+        """Open the atlas for writing."""
+        from atlas.db import open_atlas
+
+        return open_atlas(self.db, write=True, create=create, wait=self.wait)
+
+    def note(self, text: str) -> None:
+        """Say something that is not the result, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by import path and one line of help, so that `--help` imports none of them."""
+
+    def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        """Take `name -> (module:attribute, help)`."""
+        super().__init__(*args, **kwargs)
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names, in the order of a researcher's work."""
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        if cmd_name not in self._commands_at:
+            return None
+        path, _ = self._commands_at[cmd_name]
+        module, attribute = path.split(":")
+        return getattr(import_module(module), attribute)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; suggest the nearest name when there is none."""
+        if args and not args[0].startswith("-") and args[0] not in self._commands_at:
+            from atlas.errors import nearest
+
+            near = nearest(args[0], list(self._commands_at))
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from their one-line help, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in self._commands_at.items()])
+
+
+def stdout_is_terminal() -> bool:
+    """Whether a person reads the result."""
+    return sys.stdout.isatty()
