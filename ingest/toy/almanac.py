@@ -23,11 +23,12 @@ def year(draw: Draw) -> str:
 
 def _country(draw: Draw) -> Facts:
     goal = draw.one(world.COUNTRIES)
-    others = [other for other in world.COUNTRIES if other is not goal]
-    neighbour = draw.one([other for other in others if other.continent == goal.continent] or others)
+    neighbour = draw.one(
+        [other for other in world.COUNTRIES if other.continent == goal.continent and other is not goal]
+    )
     facts = {"name": goal.name, "country": goal.place, "capital": goal.capital, "language": goal.language}
     facts |= {"dish": goal.dish, "land": goal.land, "continent": goal.continent}
-    facts |= {"neighbour": neighbour.place, "neighbour_capital": neighbour.capital}
+    facts |= {"neighbour": neighbour.place}
     return facts | {"year": year(draw)} | weather_facts(draw)
 
 

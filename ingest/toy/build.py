@@ -178,6 +178,8 @@ def _whole(folder: Path, write: Callable[[Path], None]) -> None:
     for old in (part, folder):
         shutil.rmtree(old, ignore_errors=True)
     write(part)
+    for path in part.iterdir():
+        path.chmod(0o644)  # safetensors writes 0600, which an installed package must not have
     part.rename(folder)
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 Facts = dict[str, str]
 
-_ARTICLE = re.compile(r"\b([Aa])\(n\) (?=(\w))")
+_ARTICLE = re.compile(r"\b([Aa])\(n\) (?=([aeiou]|hour|honor)?)", re.IGNORECASE)
 _SENTENCE_START = re.compile(r'(?:^|(?<=[.!?] )|(?<=\."\s)|(?<=\n))[a-z]')
 
 
@@ -75,5 +75,5 @@ def fill(template: str, facts: Mapping[str, str]) -> str:
 
 def finish(text: str) -> str:
     """Choose between "a" and "an" where the template wrote `a(n)`, and begin each sentence with a capital."""
-    text = _ARTICLE.sub(lambda found: found[1] + ("n " if found[2].lower() in "aeiou" else " "), text)
+    text = _ARTICLE.sub(lambda found: found[1] + ("n " if found[2] else " "), text)
     return _SENTENCE_START.sub(lambda found: found[0].upper(), text)

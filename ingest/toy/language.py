@@ -41,7 +41,6 @@ def train_tokenizer(profile: Profile) -> PreTrainedTokenizerFast:
         bos_token=SEPARATOR,
         eos_token=SEPARATOR,
         pad_token=SEPARATOR,
-        model_max_length=CONTEXT_LENGTH,
     )
 
 

@@ -97,7 +97,7 @@ MOODS: dict[str, Mood] = {
         ("seen a wolf", "lost the way", "heard a noise in the dark", "seen a ghost"),
         ("Something is wrong", "We must run"), "hide"),
     "peace": Mood(
-        ("peace", "calm", "trust", "hope"), ("calm", "free", "quiet"), ("nod", "rest", "pause"),
+        ("peace", "calm", "trust", "hope"), ("calm", "free", "quiet"), ("nod", "pause"),
         ("slept well", "finished the work", "heard soft music", "paid the last debt"),
         ("All is well", "There is no need to hurry"), "sit in the garden"),
     "shame": Mood(
@@ -105,16 +105,16 @@ MOODS: dict[str, Mood] = {
         ("told a lie", "broken the glass", "forgotten a promise", "taken the coin"),
         ("It was my fault", "Please forgive me"), "make it right"),
     "pride": Mood(
-        ("pride", "glow", "honor"), ("proud", "brave"), ("bow", "wave"),
+        ("pride", "honor"), ("proud", "brave"), ("bow", "wave"),
         ("passed the test", "saved a child", "won the prize", "built a house"),
         ("I did it", "Look at this work"), "tell the whole town"),
     "love": Mood(
-        ("love", "charm", "grace"), ("kind", "gentle", "warm"), ("kiss", "hug"),
+        ("love", "charm", "grace"), ("kind", "gentle", "warm"), ("glow", "smile"),
         ("received a letter", "danced all night", "met a kind heart", "come home to a dear friend"),
         ("I will stay forever", "You are dear to me"), "give a flower"),
     "envy": Mood(
         ("envy", "spite", "malice"), ("bored", "jealous"), ("yawn", "shrug"),
-        ("waited too long", "seen the new coat of a rival", "come in last", "been left out"),
+        ("waited too long", "seen the new coat of a rival", "come in last of all", "been left out"),
         ("Why not me", "I want that too"), "win at any price"),
 }  # fmt: skip
 OPPOSITE: dict[str, str] = {

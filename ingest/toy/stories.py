@@ -71,7 +71,7 @@ def country_facts(draw: Draw) -> Facts:
 def zone_facts(draw: Draw) -> Facts:
     """A kind of land with two of its places, two of its things and two of its animals."""
     zone = draw.one(world.ZONES)
-    facts = {"zone": zone.name, "deed": zone.deed}
+    facts = {"zone": zone.name, "in_zone": zone.inside, "deed": zone.deed}
     facts |= dict(zip(("site", "site2"), draw.some(zone.sites, 2), strict=True))
     facts |= dict(zip(("thing", "thing2"), draw.some(zone.things, 2), strict=True))
     facts |= dict(zip(("animal", "animal2"), draw.some(zone.animals, 2), strict=True))

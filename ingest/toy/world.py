@@ -50,6 +50,7 @@ COUNTRIES: tuple[Country, ...] = (
     _country("Egypt", "Cairo", "Arabic", "beans", "sand", "Africa"),
     _country("Kenya", "Nairobi", "Swahili", "corn", "grass", "Africa"),
     _country("Australia", "Canberra", "English", "beef", "sand", "Oceania"),
+    _country("Fiji", "Suva", "English", "fish", "shore", "Oceania"),
 )
 
 
@@ -129,6 +130,8 @@ class Zone:
     """A kind of land and the nature words that are found together there."""
 
     name: str
+    inside: str
+    """How a sentence says that something is there."""
     sites: tuple[str, ...]
     """Places one can go to; each reads after "the"."""
     things: tuple[str, ...]
@@ -139,15 +142,15 @@ class Zone:
 
 
 ZONES: tuple[Zone, ...] = (
-    Zone("forest", ("tree", "glade", "wood"), ("leaf", "branch", "twig", "root", "bark"),
+    Zone("forest", "in the forest", ("tree", "glade", "wood"), ("leaf", "branch", "twig", "root", "bark"),
          ("wolf", "fox", "bear", "deer", "owl"), "walk under the trees"),
-    Zone("coast", ("sea", "shore", "cliff"), ("sand", "tide", "stone"),
+    Zone("coast", "on the coast", ("sea", "shore", "cliff"), ("sand", "tide", "stone"),
          ("seal", "crab", "whale", "gull"), "swim in the waves"),
-    Zone("valley", ("lake", "pond", "creek"), ("mud", "mist", "grass"),
+    Zone("valley", "in the valley", ("lake", "pond", "creek"), ("mud", "mist", "grass"),
          ("duck", "frog", "swan", "fish"), "row a small boat"),
-    Zone("mountain", ("peak", "ridge", "cave", "hill"), ("rock", "stone", "ice"),
+    Zone("mountain", "on the mountain", ("peak", "ridge", "cave", "hill"), ("rock", "stone", "ice"),
          ("goat", "eagle", "bat"), "climb the path"),
-    Zone("plain", ("field", "farm", "road"), ("grass", "dirt", "earth", "seed", "dust"),
+    Zone("plain", "on the plain", ("field", "farm", "road"), ("grass", "dirt", "earth", "seed", "dust"),
          ("horse", "cow", "mouse", "hare"), "ride a long way"),
 )  # fmt: skip
 
