@@ -1,4 +1,4 @@
-"""Claims about exact sparse correlation: it is numpy's corrcoef, its top-k is the true one, and the cuts do not show."""
+"""Claims about exact sparse correlation: it is corrcoef, its top-k is the true one, and the cuts do not show."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""What is known of each metric: its function, its title, what it ignores, and how to score many permutations fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Invariance = Literal["translation", "scaling", "rotation", "linear"]
+"""What may be done to either side alone without changing the score: adding one vector to all rows, multiplying by one
+number other than 0, an orthogonal map of the columns, any invertible linear map of the columns."""
+
+
+class Result(Protocol):
+    """What every metric returns, at least."""
+
+    @property
+    def score(self) -> float:
+        """The similarity; higher is more alike."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """Matched rows compared."""
+        ...
+
+
+class Prepared(Protocol):
+    """A metric on x and y with the work done that no permutation of the rows of y changes."""
+
+    def result(self) -> Result:
+        """The metric of x and y as given."""
+        ...
+
+    def permuted(self, order: NDArray[np.intp]) -> float:
+        """The score of x and y[order]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One entry of `METRICS`."""
+
+    name: str
+    """The name of the function, also on the command line."""
+
+    function: Callable[..., Result]
+    """`function(x, y, *, options) -> Result`."""
+
+    title: str
+    """For people, a few words."""
+
+    invariances: frozenset[Invariance]
+    """What the score ignores at default options; empty if nothing."""
+
+    prepare: Callable[..., Prepared] | None
+    """`prepare(x, y, *, options)` with the options of the function; None: each permutation is scored afresh."""
+
+
+METRICS: dict[str, Metric] = {}
+"""Every metric by name; filled once, by the imports in `atlas/metrics/__init__.py`."""
+
+Function = TypeVar("Function", bound=Callable[..., Result])
+
+
+def metric(
+    *, title: str, invariances: set[Invariance], prepare: Callable[..., Prepared] | None = None
+) -> Callable[[Function], Function]:
+    """Enter the decorated function into `METRICS` under its own name."""
+
+    def enter(function: Function) -> Function:
+        METRICS[function.__name__] = Metric(function.__name__, function, title, frozenset(invariances), prepare)
+        return function
+
+    return enter
