@@ -93,10 +93,10 @@ class Atlas:
         self.con.execute("commit")
 
     def insert(self, table: str, columns: Mapping[str, object]) -> None:
-        """Append to a table of this atlas: columns by name, each an array or a list of one length."""
+        """Append to a table: columns by name, each an array or a list of one length; masked items are null."""
         import polars as pl
 
-        frame = pl.DataFrame(dict(columns))
+        frame = pl.DataFrame({name: _column(values) for name, values in columns.items()})
         self.con.register("incoming_rows", frame.to_arrow())
         names = ", ".join(f'"{name}"' for name in frame.columns)
         self.con.execute(f'insert into "{table}" ({names}) select {names} from incoming_rows').fetchall()
@@ -115,6 +115,17 @@ class Atlas:
     ) -> None:
         """Close the file."""
         self.close()
+
+
+def _column(values: object) -> object:
+    """A column as Polars takes it; it does not know masked arrays."""
+    import numpy as np
+    import polars as pl
+
+    if isinstance(values, np.ma.MaskedArray):
+        mask = pl.Series(np.ma.getmaskarray(values))
+        return pl.select(pl.when(~mask).then(pl.Series(values.data))).to_series()
+    return values
 
 
 def store_of(path: Path | str) -> Path:

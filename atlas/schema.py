@@ -11,7 +11,8 @@ import duckdb
 from atlas.errors import AtlasUnavailable
 from atlas.sqlfiles import contract, sql_files
 
-_LEDGER = "create table if not exists migration (name varchar primary key, sha256 varchar not null, applied_at timestamp not null)"
+_LEDGER = """create table if not exists migration (
+    name varchar primary key, sha256 varchar not null, applied_at timestamp not null)"""
 
 SCHEMA_VERSION = len(sql_files("migrations"))
 """Number of migrations this program knows; an atlas records how many it has had."""

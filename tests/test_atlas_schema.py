@@ -19,6 +19,7 @@ CALLS = {
     "concept_pairs": "concept_pairs('Emotions', 'A', 'B')",
     "features_between": "features_between('A')",
     "neighbours": "neighbours('A', 0)",
+    "decoder_rows_of": "decoder_rows_of('A')",
 }
 
 

@@ -1,0 +1,95 @@
+"""Who is in this atlas: SAEs, scans, models, corpora, concepts, scores, runs."""
+
+from __future__ import annotations
+
+from atlas.db import Atlas, Rows
+from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.references import resolve_sae
+
+LISTS = ("saes", "scans", "models", "corpora", "concepts", "scores", "runs")
+
+
+def listing(atlas: Atlas, what: str) -> Rows:
+    """All of one kind, one of `LISTS`, as `featlas ls` prints it."""
+    return atlas.fetch(f"list_{what}")
+
+
+def sae_named(atlas: Atlas, wanted: str) -> str:
+    """Full name of the SAE that a name, an alias or an unmistakable part of a name stands for.
+
+    Raises:
+        UnknownName: No SAE of this atlas goes by it; the nearest is suggested.
+    """
+    return resolve_sae(wanted, atlas.fetch("sae_names").rows)
+
+
+def sae_id(atlas: Atlas, name: str) -> int:
+    """Key of an SAE by its full name."""
+    return dict(atlas.fetch("sae_ids").rows)[name]
+
+
+def corpus_id(atlas: Atlas, name: str) -> int:
+    """Key of a corpus by its name."""
+    return dict(atlas.fetch("corpus_ids").rows)[name]
+
+
+def concept_named(atlas: Atlas, wanted: str) -> str:
+    """Name of a concept, letter case aside.
+
+    Raises:
+        UnknownName: There is no such concept.
+    """
+    known = [row[0] for row in atlas.fetch("concept_names")]
+    for name in known:
+        if name.lower() == wanted.lower():
+            return name
+    raise UnknownName("concept", wanted, known, hint="featlas ls concepts")
+
+
+def corpus_in_common(atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None) -> dict[str, object]:
+    """The corpus on which two SAEs are compared, with both scans and their stores.
+
+    Args:
+        atlas: Open for reading.
+        sae_a: Full name.
+        sae_b: Full name.
+        corpus: Name of the corpus; None takes the only one, and refuses to choose among several.
+
+    Raises:
+        AtlasError: No corpus holds both; the message says whether the tokenizers or the cuts differ.
+        UsageError: Several do and none was named.
+    """
+    shared = atlas.fetch("shared_scans", sae_a=sae_a, sae_b=sae_b).dicts()
+    names = [str(row["corpus"]) for row in shared]
+    if corpus is not None:
+        if corpus not in names:
+            raise UnknownName(f"corpus with scans of both {sae_a} and {sae_b}", corpus, names)
+        return shared[names.index(corpus)]
+    if not shared:
+        raise _nothing_in_common(atlas, sae_a, sae_b)
+    if len(shared) > 1:
+        raise UsageError(f"{sae_a} and {sae_b} share several corpora", why=f"known: {', '.join(names)}", hint="--corpus NAME")
+    return shared[0]
+
+
+def _nothing_in_common(atlas: Atlas, sae_a: str, sae_b: str) -> AtlasError:
+    """Why two SAEs cannot be compared on tokens."""
+    scans_a, scans_b = atlas.fetch("scans_of", sae=sae_a).dicts(), atlas.fetch("scans_of", sae=sae_b).dicts()
+    for name, scans in ((sae_a, scans_a), (sae_b, scans_b)):
+        if not scans:
+            return AtlasError(f"{name} was not measured on any corpus", hint="featlas ingest --help")
+    described = "; ".join(
+        f"{name} on " + ", ".join(f"{s['corpus']} ({s['n_tokens']:,} tokens, context {s['context_length']})" for s in scans)
+        for name, scans in ((sae_a, scans_a), (sae_b, scans_b))
+    )
+    if not {s["tokenizer"] for s in scans_a} & {s["tokenizer"] for s in scans_b}:
+        return AtlasError(
+            f"the models of {sae_a} and {sae_b} have different tokenizers, so their tokens do not line up",
+            why=described,
+            hint="compare SAEs of models that share a tokenizer",
+        )
+    return AtlasError(
+        f"{sae_a} and {sae_b} were not measured on the same tokens",
+        why=described,
+        hint="ingest both with the same --corpus, --tokens, --context-length and BOS choice",
+    )

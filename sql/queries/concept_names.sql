@@ -1,0 +1,1 @@
+select distinct c.concept from concepts c order by c.concept;

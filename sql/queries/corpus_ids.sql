@@ -1,0 +1,1 @@
+select k.name, k.corpus_id from corpus k;

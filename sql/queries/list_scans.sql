@@ -1,0 +1,1 @@
+select c.* from scans c order by c.scan_id;

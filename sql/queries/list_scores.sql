@@ -1,0 +1,1 @@
+select s.* from scores s order by s.score_id desc;

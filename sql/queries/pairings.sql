@@ -1,0 +1,8 @@
+-- pairings stored for two SAEs, in whichever order they were computed
+select p.pairing_id, p.measure, a.name as sae_a, b.name as sae_b, k.name as corpus, p.n_tokens, p.top_k, p.median_best, p.chance, p.chance_shift, p.spec_sha256
+from pairing p
+join sae a on a.sae_id = p.sae_a
+join sae b on b.sae_id = p.sae_b
+join corpus k using (corpus_id)
+where (a.name = $sae_a and b.name = $sae_b) or (a.name = $sae_b and b.name = $sae_a)
+order by p.pairing_id desc;

@@ -1,0 +1,1 @@
+select s.name, s.sae_id from sae s;
