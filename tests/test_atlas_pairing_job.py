@@ -1,0 +1,140 @@
+"""Pairing, from two stores to rows of the views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from atlas import open_atlas
+from atlas.activations import open_scan, read_scan
+from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.pairing.job import pair_saes
+from tests.planted import D_SAE, N_TOKENS, N_TWINS, plant, planted_codes
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> tuple[Path, dict[int, int]]:
+    path = tmp_path / "planted.duckdb"
+    return path, plant(path)
+
+
+def test_a_store_is_read_back_as_it_was_written(planted):
+    a, b, _ = planted_codes(np.random.default_rng(0))
+    for name, codes in (("A", a), ("right", b)):
+        read = read_scan(planted[0], name)
+        assert read.shape == (N_TOKENS, D_SAE)
+        assert (read != codes).nnz == 0
+
+
+def test_blocks_are_the_matrix_cut_by_tokens(planted):
+    blocks = list(open_scan(planted[0], "A").blocks())
+    assert [block.shape[0] for block in blocks] == [N_TOKENS // 2] * 2
+
+
+def test_planted_twins_are_found_and_nothing_else(planted):
+    path, twins = planted
+    found = pair_saes(path, "A", "B", top_k=3)
+    with open_atlas(path) as atlas:
+        strong = atlas.rows("select feature_a, feature_b from mutual_matches where value > 0.5").rows
+    assert dict(strong) == twins
+    assert found.n_mutual >= N_TWINS
+    assert found.median_best > 0.9 > 0.2 > found.chance
+
+
+def test_every_stored_pair_equals_the_dense_correlation(planted):
+    path, _ = planted
+    pair_saes(path, "A", "B", top_k=5)
+    a, b = (read_scan(path, name).toarray().astype(np.float64) for name in "AB")
+    dense = np.corrcoef(a[:, :-1].T, b[:, :-1].T)[: D_SAE - 1, D_SAE - 1 :]
+    with open_atlas(path) as atlas:
+        rows = atlas.rows("select feature_a, feature_b, value, n_a, n_b, n_ab from pairs").rows
+    assert len(rows) >= 5 * (D_SAE - 1)
+    for i, j, value, n_a, n_b, n_ab in rows:
+        assert value == pytest.approx(dense[i, j], abs=1e-6)
+        assert (n_a, n_b) == ((a[:, i] > 0).sum(), (b[:, j] > 0).sum())
+        assert n_ab == ((a[:, i] > 0) & (b[:, j] > 0)).sum()
+
+
+def test_ranks_count_from_one_on_each_side_and_are_null_outside_the_top_k(planted):
+    path, _ = planted
+    pair_saes(path, "A", "B", top_k=3)
+    with open_atlas(path) as atlas:
+        by_a = atlas.rows(
+            "select list(rank_ab order by rank_ab) from pairs where rank_ab is not null group by feature_a"
+        ).rows
+        by_b = atlas.rows(
+            "select list(rank_ba order by rank_ba) from pairs where rank_ba is not null group by feature_b"
+        ).rows
+        assert {tuple(row[0]) for row in by_a + by_b} == {(1, 2, 3)}
+        assert atlas.rows("select count(*) from pairs where rank_ab is null and rank_ba is null").rows == [(0,)]
+        assert atlas.rows("select count(*) from pairs where rank_ab is null").rows[0][0] > 0
+
+
+def test_an_equal_pairing_is_not_computed_again(planted):
+    path, _ = planted
+    first, second = pair_saes(path, "A", "B"), pair_saes(path, "left", "right")
+    assert (first.new, second.new) == (True, False)
+    assert (second.n_mutual, second.median_best, second.chance) == (first.n_mutual, first.median_best, first.chance)
+    with open_atlas(path) as atlas:
+        assert len(atlas.rows("select * from runs")) == 1
+
+
+def test_another_top_k_replaces_what_was_stored(planted):
+    path, _ = planted
+    pair_saes(path, "A", "B", top_k=3)
+    pair_saes(path, "B", "A", top_k=2)
+    with open_atlas(path) as atlas:
+        assert atlas.rows("select distinct sae_a, max(rank_ab) from pairs group by 1").rows == [("right", 2)]
+
+
+def test_the_sides_may_be_asked_in_either_order(planted):
+    path, twins = planted
+    pair_saes(path, "A", "B")
+    with open_atlas(path) as atlas:
+        forward = atlas.rows("select feature_a, feature_b from matches('A', 'B') where value > 0.5").rows
+        backward = atlas.rows("select feature_b, feature_a from matches('B', 'A') where value > 0.5").rows
+    assert dict(forward) == dict(backward) == twins
+
+
+def test_an_sae_is_not_compared_with_itself(planted):
+    with pytest.raises(UsageError, match="one SAE"):
+        pair_saes(planted[0], "A", "left")
+
+
+def test_an_unknown_sae_gets_the_nearest_name(planted):
+    with pytest.raises(UnknownName, match="did you mean 'right'"):
+        pair_saes(planted[0], "A", "rihgt")
+
+
+def test_a_missing_shard_is_named_and_nothing_is_written(planted):
+    path, _ = planted
+    (Path(f"{path}.store") / "right" / "shard-00001.json").unlink()
+    with pytest.raises(AtlasError, match=r"incomplete: 2,000 of 4,000 tokens"):
+        pair_saes(path, "A", "B")
+    with open_atlas(path) as atlas:
+        assert len(atlas.rows("select * from pairs")) == len(atlas.rows("select * from runs")) == 0
+
+
+def test_models_with_different_tokenizers_are_told_apart(planted):
+    path, _ = planted
+    with open_atlas(path, write=True) as atlas:
+        atlas.rows("insert into tokenizer values (2, 'other', 8)")
+        atlas.rows(
+            "insert into corpus select 2, 'words-2', source, 'c2', 2, context_length, prepend_bos, n_documents, n_contexts, n_tokens from corpus"
+        )
+        atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
+    with pytest.raises(AtlasError, match="different tokenizers"):
+        pair_saes(path, "A", "B")
+
+
+def test_scans_of_different_cuts_of_a_text_are_told_apart(planted):
+    path, _ = planted
+    with open_atlas(path, write=True) as atlas:
+        atlas.rows(
+            "insert into corpus select 2, 'words-2', source, 'c2', 1, 16, prepend_bos, n_documents, n_contexts, 8000 from corpus"
+        )
+        atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
+    with pytest.raises(AtlasError, match="not measured on the same tokens"):
+        pair_saes(path, "A", "B")
