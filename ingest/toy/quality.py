@@ -61,9 +61,9 @@ def _loss(model: TransformerBridge, rows: torch.Tensor, hook_name: str = "", rep
         assert replace is not None
         return torch.cat([value[:, :1], replace(value[:, 1:])], dim=1)
 
-    hooks = [(hook_name, splice)] if replace else []
     losses = [
-        model.run_with_hooks(batch, return_type="loss", fwd_hooks=hooks).item() * len(batch)
+        model.run_with_hooks(batch, return_type="loss", fwd_hooks=[(hook_name, splice)] if replace else []).item()
+        * len(batch)
         for batch in rows.split(FORWARD_CONTEXTS)
     ]
     return sum(losses) / len(rows)

@@ -1,4 +1,7 @@
-"""The small world of the built-in text, part one: countries, the calendar, time, land, sky and animals."""
+"""The small world of the built-in text, part one: countries, the calendar, time, land, sky and animals.
+
+Capitals, languages, months and seasons are those of the real (northern) world; rulers, years and feasts are invented.
+"""
 
 from __future__ import annotations
 
