@@ -1,0 +1,40 @@
+"""The strongest positions of every feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.accumulate.codes import Codes, TokenMap, strongest
+
+TOP_POSITIONS = 20
+"""Firing positions kept for each feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopPositions:
+    """The strongest firing positions of each feature: by feature, then activation down, then token up."""
+
+    feature: np.ndarray
+    """(rows,) int32: feature, at most `TOP_POSITIONS` rows each."""
+
+    token: np.ndarray
+    """(rows,) int64: token_index in the corpus."""
+
+    activation: np.ndarray
+    """(rows,) float32: activation there."""
+
+    @classmethod
+    def of(cls, codes: Codes, tokens: TokenMap) -> TopPositions:
+        """Strongest positions of one piece."""
+        kept = strongest(codes.feature, codes.activation, codes.token, TOP_POSITIONS)
+        return cls(codes.feature[kept], codes.token[kept].astype(np.int64) + tokens.first, codes.activation[kept])
+
+    def merge(self, other: TopPositions) -> TopPositions:
+        """Strongest positions of both pieces."""
+        feature = np.concatenate([self.feature, other.feature])
+        token = np.concatenate([self.token, other.token])
+        activation = np.concatenate([self.activation, other.activation])
+        kept = strongest(feature, activation, token, TOP_POSITIONS)
+        return TopPositions(feature[kept], token[kept], activation[kept])

@@ -1,0 +1,91 @@
+"""`featlas ingest`: a model, its SAEs and a text go in; every feature's statistics come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ingest.spec import ScanSummary
+
+
+@click.command()
+@click.option("--model", required=True, metavar="MODEL", help="Local Hugging Face folder, or name on the hub.")
+@click.option(
+    "--sae", "saes", required=True, multiple=True, metavar="SAE", help="SAELens folder, or RELEASE/SAE_ID. Repeatable."
+)
+@click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
+@click.option("--corpus", required=True, type=click.Path(path_type=Path), help="A .txt, a .jsonl, or a folder of them.")
+@click.option("--name", "names", multiple=True, metavar="NAME", help="Name of each SAE.  [default: its folder's]")
+@click.option("--corpus-name", metavar="NAME", help="Name of the corpus.  [default: its file's]")
+@click.option("--tokens", type=int, metavar="N", help="Stop after N counted tokens.  [default: the whole text]")
+@click.option(
+    "--context-length", type=int, metavar="L", help="Tokens of a context.  [default: as the SAE's cfg says, else 128]"
+)
+@click.option("--batch-size", type=int, default=32, show_default=True, metavar="B", help="Contexts in a forward pass.")
+@click.option(
+    "--prepend-bos/--no-prepend-bos",
+    default=None,
+    help="Whether a context begins with BOS.  [default: as the SAE's cfg says, else if the tokenizer has one]",
+)
+@click.option("--device", metavar="D", help="Device of PyTorch.  [default: a GPU if there is one]")
+@click.option("--no-store", is_flag=True, help="Keep no activations; correlate will not work.")
+@click.option("--replace", is_flag=True, help="Put this in the place of an earlier scan with other settings.")
+@click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
+@click.pass_obj
+def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
+    """Run MODEL once over a text, and every SAE over what it computes.
+
+    Density, moments, histogram, strongest tokens and contexts of every feature go into the atlas, sparse activations
+    beside it. Special tokens (BOS, EOS, padding) never enter a statistic. An interrupted ingest goes on where it was
+    when the same command is given again; a finished one is not done twice.
+
+    \b
+    Example:
+      featlas --db mine.duckdb ingest --model gpt2 --sae gpt2-small-res-jb/blocks.8.hook_resid_pre \\
+        --corpus stories.txt --tokens 1000000
+      featlas --db mine.duckdb ingest --model ./model --sae ./sae-1 --sae ./sae-2 \\
+        --hook blocks.2.hook_resid_post --corpus stories.txt
+    """
+    from atlas.cli._progress import progress
+    from ingest.job import ingest as run
+    from ingest.spec import IngestRequest
+
+    def note(text: str) -> None:
+        if not session.quiet:
+            click.echo(text, err=True)
+
+    request = IngestRequest(corpus=corpus, store=not no_store, **options)
+    try:
+        with progress("measuring", "tokens", quiet=session.quiet) as report:
+            found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
+    except KeyboardInterrupt:
+        note("interrupted: finished shards are kept, and the same command goes on after them")
+        raise
+    if not request.dry_run:
+        _print(found)
+        note(_next_step(session.db, found))
+
+
+def _print(found: list[ScanSummary]) -> None:
+    """Print what each SAE showed."""
+    for scan in found:
+        fvu = "undefined" if scan.fvu is None else f"{scan.fvu:.3f}"
+        click.echo(f"{scan.alias}  {scan.sae}  on {scan.corpus}" + ("" if scan.measured else "  (was there already)"))
+        click.echo(f"   tokens {scan.n_tokens:,}   L0 {scan.l0:.2f}   FVU {fvu}")
+        click.echo(f"   features: {scan.n_alive:,} alive, {scan.n_dead:,} dead, {scan.n_dense:,} dense (over 10 %)")
+
+
+def _next_step(db: Path, found: list[ScanSummary]) -> str:
+    """The command that a user would type now."""
+    others = [scan.alias for scan in found[1:]]
+    if others:
+        return f"next:  featlas --db {db} correlate {found[0].alias} {others[0]}"
+    alias = found[0].alias
+    other = "A" if alias != "A" else "B"
+    first, second = sorted((alias, other))
+    return f"next:  featlas --db {db} correlate {first} {second}" + (
+        "" if alias != "A" else "   once another SAE is in"
+    )

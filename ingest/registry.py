@@ -1,0 +1,158 @@
+"""Whether an atlas already knows a tokenizer, model, corpus, SAE or scan, and what a new one is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, product
+from string import ascii_uppercase
+from typing import Any
+
+from atlas.db import Atlas
+from atlas.errors import AtlasError, UsageError
+from ingest.sources.contexts import Contexts
+from ingest.sources.models import Model
+from ingest.sources.saes import Sae
+from ingest.spec import ScanSpec
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a registry, there or to come."""
+
+    row_id: int
+    """Its number."""
+
+    name: str
+    """Its name."""
+
+    known: bool
+    """Whether it is in the atlas already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A scan of the same SAE on the same corpus that is in the atlas."""
+
+    scan_id: int
+    """Its number."""
+
+    spec_sha256: str
+    """What it was asked for."""
+
+    store: str | None
+    """Its folder in the store; None if it kept no activations."""
+
+
+def tokenizer_entry(atlas: Atlas, sha256: str) -> Entry:
+    """The tokenizer with this hash."""
+    found = _one(atlas, "select tokenizer_id, sha256 from tokenizer where sha256 = $sha256", sha256=sha256)
+    return Entry(found[0], sha256, True) if found else Entry(next_id(atlas, "tokenizer", "tokenizer_id"), sha256, False)
+
+
+def model_entry(atlas: Atlas, model: Model, note: Note) -> Entry:
+    """The model with these weights, under whatever name the atlas knows it; else a name that is free."""
+    found = _one(atlas, "select model_id, name from model where sha256 = $sha256", sha256=model.sha256)
+    if found:
+        if found[1] != model.name:
+            note(f"note: the model {model.name} is in this atlas already, as {found[1]}")
+        return Entry(found[0], found[1], True)
+    name = _free_name(atlas, "model", model.name)
+    if name != model.name:
+        note(f"note: this atlas has another model named {model.name}, so this one is {name}")
+    return Entry(next_id(atlas, "model", "model_id"), name, False)
+
+
+def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Entry:
+    """The corpus with these contexts, under whatever name the atlas knows it; else a name that is free."""
+    found = _one(atlas, "select corpus_id, name from corpus where sha256 = $sha256", sha256=contexts.sha256)
+    if found:
+        if found[1] != name and not _numbered(found[1], name):
+            note(f"note: this text, cut like this, is in this atlas already, as {found[1]}")
+        return Entry(found[0], found[1], True)
+    free = _free_name(atlas, "corpus", name)
+    if free != name:
+        note(f"note: this atlas has another text or cut named {name}, so this one is {free}; --corpus-name chooses")
+    return Entry(next_id(atlas, "corpus", "corpus_id"), free, False)
+
+
+def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> Entry:
+    """The SAE with these weights at this hook of this model, under whatever name the atlas knows it; else its own name.
+
+    Raises:
+        UsageError: The user gave a name to an SAE that the atlas knows under another.
+        AtlasError: The name belongs to another SAE.
+    """
+    same = "select sae_id, name from sae where sha256 = $sha256 and hook_name = $hook and model_id = $model"
+    found = _one(atlas, same, sha256=sae.sha256, hook=hook, model=model_id)
+    if found:
+        if found[1] != sae.name and sae.named:
+            raise UsageError(
+                f"{sae.source} is in this atlas already, as {found[1]}", hint=f"--name {found[1]}, or no --name"
+            )
+        if found[1] != sae.name:
+            note(f"note: {sae.source} is in this atlas already, as {found[1]}")
+        return Entry(found[0], found[1], True)
+    taken = _one(atlas, "select name, source, hook_name from sae where name = $name", name=sae.name)
+    if taken:
+        raise AtlasError(
+            f"this atlas has another SAE named {sae.name!r}",
+            why=f"it came from {taken[1]}, reads {taken[2]} and is not the same one",
+            hint=f"give this one a name of its own: --name {_free_name(atlas, 'sae', sae.name)}",
+        )
+    return Entry(next_id(atlas, "sae", "sae_id"), sae.name, False)
+
+
+def earlier_scan(atlas: Atlas, sae: Entry, corpus: Entry, spec: ScanSpec, *, replace: bool) -> Earlier | None:
+    """The scan of this SAE on this corpus, if there is one.
+
+    Raises:
+        UsageError: There is one that was asked for differently, and it is not to be replaced.
+    """
+    if not (sae.known and corpus.known):
+        return None
+    query = "select scan_id, spec_sha256, store, spec from scan where sae_id = $sae and corpus_id = $corpus"
+    found = _one(atlas, query, sae=sae.row_id, corpus=corpus.row_id)
+    if found is None:
+        return None
+    if found[1] != spec.sha256 and not replace:
+        kept = "kept its activations" if found[2] else "kept no activations"
+        raise UsageError(
+            f"{sae.name} was measured on {corpus.name} before, with other settings",
+            why=f"that scan {kept}; its settings: {found[3]}",
+            hint="--replace puts the new scan in its place",
+        )
+    return Earlier(found[0], found[1], found[2])
+
+
+def next_alias(atlas: Atlas) -> str:
+    """The first of A, B, …, Z, AA, AB, … that no SAE has."""
+    taken = {row[0] for row in atlas.rows("select alias from sae")}
+    letters = ("".join(part) for length in count(1) for part in product(ascii_uppercase, repeat=length))
+    return next(alias for alias in letters if alias not in taken)
+
+
+def _one(atlas: Atlas, sql: str, **params: object) -> Sequence[Any] | None:
+    """The first row, or None."""
+    return next(iter(atlas.rows(sql, **params)), None)
+
+
+def next_id(atlas: Atlas, table: str, column: str) -> int:
+    """One more than the largest number in use; table and column are ours, never the user's words."""
+    row = _one(atlas, f"select coalesce(max({column}), 0) + 1 from {table}")
+    return int(row[0]) if row else 1
+
+
+def _free_name(atlas: Atlas, table: str, name: str) -> str:
+    """`name`, or `name-2`, `name-3`, … if it is taken."""
+    taken = {row[0] for row in atlas.rows(f"select name from {table}")}
+    candidates = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _numbered(known: str, name: str) -> bool:
+    """Whether `known` is what `_free_name` made of `name`."""
+    base, _, number = known.rpartition("-")
+    return base == name and number.isdigit()

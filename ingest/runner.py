@@ -1,0 +1,159 @@
+"""Runs a model once over a corpus and every SAE over what the model computes, shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from atlas.errors import AtlasError
+from ingest.accumulate.codes import Codes
+from ingest.accumulate.partial import Partial
+from ingest.accumulate.residuals import Residuals
+from ingest.shards import Shard, ShardStore
+from ingest.sources.contexts import Contexts
+from ingest.sources.models import Model
+from ingest.sources.saes import Sae
+
+Progress = Callable[[int, int], None]
+
+
+class NotFinite(AtlasError):
+    """An activation that is no finite number, or below zero: the scan stops, and nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One SAE that is to be measured, and where its shards go."""
+
+    sae: Sae
+    """The SAE."""
+
+    hook: str
+    """Point of the model that it reads."""
+
+    store: ShardStore
+    """Where its shards go."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Codes of one SAE over the batches of one shard so far."""
+
+    residuals: Residuals
+    """Sums for the fraction of variance unexplained."""
+
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
+    """Feature, token and activation of each batch, by token."""
+
+
+def measure(
+    model: Model,
+    measurements: Sequence[Measurement],
+    contexts: Contexts,
+    shards: Sequence[Shard],
+    *,
+    batch_size: int,
+    on_progress: Progress,
+) -> None:
+    """Make every shard that is missing; one forward pass feeds all SAEs.
+
+    Args:
+        model: Runs on the contexts.
+        measurements: SAEs of this model.
+        contexts: The corpus.
+        shards: All shards of the corpus.
+        batch_size: Contexts in one forward pass.
+        on_progress: Called as `on_progress(tokens_done, tokens_in_all)`, counting missing shards only.
+
+    Raises:
+        NotFinite: The model or an SAE gave something that is no number.
+    """
+    missing = {shard.number: [m for m in measurements if not m.store.has(shard)] for shard in shards}
+    to_do = sum(shard.n_tokens for shard in shards if missing[shard.number])
+    done = 0
+    for shard in (shard for shard in shards if missing[shard.number]):
+        here = missing[shard.number]
+        gathered = [Gathered(Residuals.none(m.sae.d_in)) for m in here]
+        for begin, end in batches(contexts, shard, batch_size):
+            read_batch(model, here, contexts, begin, end, shard.first_token, gathered)
+            on_progress(done + int(contexts.first_token[end] - shard.first_token), to_do)
+        tokens = contexts.token_map(shard.begin, shard.end)
+        for measurement, got in zip(here, gathered, strict=True):
+            feature, token, activation = (np.concatenate(part) for part in zip(*got.parts, strict=True))
+            codes = Codes.of(measurement.sae.d_sae, feature, token, activation)
+            measurement.store.put(shard, codes, Partial.of(codes, tokens, got.residuals))
+        done += shard.n_tokens
+
+
+def batches(contexts: Contexts, shard: Shard, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Runs of at most `batch_size` contexts of equal length, so that nothing is padded."""
+    lengths = np.diff(contexts.offsets)
+    begin = shard.begin
+    while begin < shard.end:
+        end = begin + 1
+        while end < min(shard.end, begin + batch_size) and lengths[end] == lengths[begin]:
+            end += 1
+        yield begin, end
+        begin = end
+
+
+def read_batch(
+    model: Model,
+    measurements: Sequence[Measurement],
+    contexts: Contexts,
+    begin: int,
+    end: int,
+    first_token: int,
+    gathered: Sequence[Gathered],
+) -> None:
+    """Run the model over contexts [begin, end) and add every SAE's codes of the counted tokens to `gathered`."""
+    hooks = sorted({m.hook for m in measurements})
+    counted = torch.from_numpy(np.flatnonzero(contexts.counted(begin, end))).to(model.device)
+    activations = model.run(contexts.tokens(begin, end), hooks)
+    offset = int(contexts.first_token[begin]) - first_token
+    with torch.inference_mode():
+        for hook in hooks:
+            x = activations[hook].flatten(0, 1)[counted].float()
+            _require_finite(x, hook, contexts, begin)
+            for measurement, into in zip(measurements, gathered, strict=True):
+                if measurement.hook == hook:
+                    codes = measurement.sae.encode(x)
+                    into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
+                    residuals = Residuals.of(x.cpu().numpy(), measurement.sae.decode(codes).cpu().numpy())
+                    into.residuals = into.residuals.merge(residuals)
+
+
+def _sparse(
+    codes: torch.Tensor, offset: int, name: str, contexts: Contexts, begin: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Feature, token and activation of what is not zero, by token; `offset` is the number of the first token."""
+    token, feature = codes.nonzero(as_tuple=True)
+    activation = codes[token, feature]
+    if bool((~torch.isfinite(activation) | (activation < 0)).any()):
+        wrong = int((~torch.isfinite(activation) | (activation < 0)).nonzero()[0, 0])
+        value, context = float(activation[wrong]), _context_of(contexts, begin, int(token[wrong]))
+        raise NotFinite(
+            f"the SAE {name} gives {value:g} for feature {int(feature[wrong])} in context {context}",
+            why="featlas measures activations that are finite and not below zero",
+        )
+    return (
+        feature.to(torch.int32).cpu().numpy(),
+        (token + offset).to(torch.int32).cpu().numpy(),
+        activation.float().cpu().numpy(),
+    )
+
+
+def _require_finite(x: torch.Tensor, hook: str, contexts: Contexts, begin: int) -> None:
+    """Raise if the model itself gave something that is no number."""
+    if not bool(torch.isfinite(x).all()):
+        row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0, 0])
+        context = _context_of(contexts, begin, row)
+        raise NotFinite(f"the model's activations at {hook} are not finite in context {context}")
+
+
+def _context_of(contexts: Contexts, begin: int, row: int) -> int:
+    """Context of the counted token `row`, counted from the first of context `begin`."""
+    return int(np.searchsorted(contexts.first_token, contexts.first_token[begin] + row, side="right")) - 1

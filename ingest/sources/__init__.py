@@ -1,0 +1,1 @@
+"""Where things come from: texts, contexts, vocabularies, models and SAEs."""

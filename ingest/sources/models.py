@@ -1,0 +1,217 @@
+"""Language models through TransformerLens: load one, know its hooks, read its activations."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from atlas.errors import AtlasError, UnknownName, UsageError
+from ingest.quiet import quietly
+from ingest.sources.folders import check_model, files_sha256, weight_files
+from ingest.sources.vocabulary import Vocabulary, vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A language model ready to run. Grain of table `model`."""
+
+    name: str
+    """Name of the folder, or the name on the hub."""
+
+    source: str
+    """As the user gave it."""
+
+    sha256: str
+    """Of the weight files, or of the parameters if there are none at hand."""
+
+    architecture: str | None
+    """Class name in transformers."""
+
+    d_model: int
+    """Width of the residual stream."""
+
+    n_layers: int
+    """Number of blocks."""
+
+    n_ctx: int | None
+    """Longest context, in tokens; None if there is no limit."""
+
+    device: str
+    """Device of PyTorch it runs on."""
+
+    tokenizer: Any
+    """Hugging Face tokenizer."""
+
+    words: Vocabulary
+    """Vocabulary of the tokenizer."""
+
+    bridge: Any
+    """The TransformerBridge."""
+
+    hooks: tuple[str, ...]
+    """Names of the points that can be read, residual ones first."""
+
+    def run(self, tokens: np.ndarray, hooks: Sequence[str]) -> dict[str, torch.Tensor]:
+        """Activations at `hooks` for contexts of equal length: (contexts, positions, width) each.
+
+        The forward pass ends after the last block that a hook needs.
+        """
+        ids = torch.from_numpy(tokens).to(self.device)
+        stop = _stop_at(hooks, self.n_layers)
+        with torch.inference_mode():
+            _, cache = self.bridge.run_with_cache(
+                ids, names_filter=list(hooks), stop_at_layer=stop, return_cache_object=False
+            )
+        return {hook: cache[hook].flatten(2) for hook in hooks}
+
+    def width(self, hook: str) -> int:
+        """Width of the activations at a hook.
+
+        Raises:
+            UnknownName: The model has no such hook.
+            UsageError: The hook gives nothing that an SAE can read.
+        """
+        if hook not in self.hooks:
+            raise UnknownName("hook", hook, self.hooks, hint=f"--hook {self.residual_hook}")
+        first = next(i for i in range(len(self.words.texts)) if i not in self.words.special_ids)
+        try:
+            with quietly():
+                shape = self.run(np.full((1, 3), first), [hook])[hook].shape
+        except (KeyError, AttributeError, IndexError) as error:
+            why = "TransformerLens does not compute it unless asked to"
+            raise UsageError(
+                f"the hook {hook} gives no activations", why=why, hint=f"--hook {self.residual_hook}"
+            ) from error
+        if shape[:2] != (1, 3):
+            raise UsageError(f"the hook {hook} gives no vector for each token", hint=f"--hook {self.residual_hook}")
+        return int(shape[2])
+
+    @property
+    def residual_hook(self) -> str:
+        """The residual stream in the middle of the model, as an example."""
+        return f"blocks.{self.n_layers // 2}.hook_resid_post"
+
+
+def load_model(name: str, device: str) -> Model:
+    """Load a model from a local Hugging Face folder or from the hub.
+
+    Raises:
+        AtlasError: There is no such model, or it cannot be loaded.
+    """
+    folder = check_model(name)
+    bridge = _boot(str(folder) if folder else name, folder is not None, device)
+    if bridge.tokenizer is None:
+        raise AtlasError(f"{name} has no tokenizer", hint="give a model that comes with one")
+    cfg = bridge.cfg
+    return Model(
+        name=folder.resolve().name if folder else name,
+        source=name,
+        sha256=_sha256(name, folder, bridge),
+        architecture=cfg.architecture,
+        d_model=int(cfg.d_model),
+        n_layers=int(cfg.n_layers),
+        n_ctx=int(cfg.n_ctx) if cfg.n_ctx else None,
+        device=device,
+        tokenizer=bridge.tokenizer,
+        words=vocabulary(bridge.tokenizer),
+        bridge=bridge,
+        hooks=_hooks(bridge),
+    )
+
+
+def default_device() -> str:
+    """A CUDA GPU if there is one, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def check_device(device: str) -> str:
+    """The device, if PyTorch can use it here.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        why = str(error).splitlines()[0]
+        raise UsageError(f"PyTorch cannot use the device {device!r} here", why=why, hint="--device cpu") from error
+    return device
+
+
+def _boot(name: str, local: bool, device: str) -> Any:
+    """The bridge to a model, with TransformerLens kept silent."""
+    from huggingface_hub.errors import HfHubHTTPError
+    from safetensors import SafetensorError
+    from transformer_lens.model_bridge import TransformerBridge
+
+    try:
+        with quietly():
+            bridge = TransformerBridge.boot_transformers(name, device=device, dtype=torch.float32)
+    except (OSError, HfHubHTTPError) as error:
+        if local:
+            raise AtlasError(f"the model in {name} cannot be loaded", why=str(error).splitlines()[0]) from error
+        raise AtlasError(
+            f"there is no model {name!r}",
+            why="it is no folder here, and the Hugging Face hub does not give it: " + str(error).splitlines()[0],
+            hint="give a local folder, check the name, or unset HF_HUB_OFFLINE",
+        ) from error
+    except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise AtlasError(f"the model {name} cannot be loaded", why=why) from error
+    bridge.eval()
+    return bridge
+
+
+def _sha256(name: str, folder: Path | None, bridge: Any) -> str:
+    """Hash of the weight files, found in the hub's cache if need be; else of the parameters."""
+    if folder is None:
+        from huggingface_hub import snapshot_download
+
+        try:
+            folder = Path(snapshot_download(name, local_files_only=True))
+        except (OSError, ValueError):
+            folder = None
+    files = weight_files(folder) if folder else []
+    if files:
+        return files_sha256(files)
+    digest = hashlib.sha256()
+    for key, parameter in sorted(bridge.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _hooks(bridge: Any) -> tuple[str, ...]:
+    """Every name that `run_with_cache` takes, the residual stream first."""
+    from transformer_lens.model_bridge.bridge import build_alias_to_canonical_map
+
+    names = {*bridge.hook_dict, *build_alias_to_canonical_map(bridge.hook_dict)}
+
+    def order(name: str) -> tuple[int, list[int], str]:
+        kinds = ("hook_resid_post", "hook_resid_pre", "hook_resid_mid")
+        kind = next((i for i, kind in enumerate(kinds) if name.endswith(kind)), len(kinds))
+        return kind, [int(number) for number in re.findall(r"\d+", name)], name
+
+    return tuple(sorted(names, key=order))
+
+
+def layer_of(hook: str) -> int | None:
+    """Block that a hook is in; None if it is in none."""
+    block = re.match(r"blocks\.(\d+)\.", hook)
+    return int(block[1]) if block else None
+
+
+def _stop_at(hooks: Sequence[str], n_layers: int) -> int | None:
+    """First block that no hook needs; None to run the whole model."""
+    layers = [layer_of(hook) for hook in hooks]
+    if any(layer is None for layer in layers):
+        return None
+    last = max(layer for layer in layers if layer is not None) + 1
+    return last if last < n_layers else None

@@ -1,0 +1,158 @@
+"""What an ingest is asked for, and what decides the rows of one scan: equal specs have equal hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ingest.accumulate.tops import TOP_POSITIONS
+from ingest.accumulate.windows import REACH, TOP_CONTEXTS
+
+SHARD_TOKENS = 262_144
+"""Counted tokens after which a shard ends, at the end of a context."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRequest:
+    """One `featlas ingest`: a model, its SAEs and a text."""
+
+    model: str
+    """Local Hugging Face folder, or name on the hub."""
+
+    saes: tuple[str, ...]
+    """Each a local folder or `release/sae_id` of SAELens; one forward pass feeds them all."""
+
+    corpus: Path
+    """A `.txt`, a `.jsonl` or a folder of them."""
+
+    hook: str | None = None
+    """Point of the model that the SAEs read; None for what each SAE's cfg says."""
+
+    names: tuple[str, ...] = ()
+    """What the atlas shall call the SAEs, in their order; empty for folder names or `release/sae_id`."""
+
+    corpus_name: str | None = None
+    """What the atlas shall call the corpus; None for the name of the file or folder."""
+
+    tokens: int | None = None
+    """Stop after the first whole context with which this many tokens are counted; None for all."""
+
+    context_length: int | None = None
+    """Tokens of a context; None for the SAE's own, else min(128, the model's longest)."""
+
+    prepend_bos: bool | None = None
+    """Whether contexts begin with BOS; None for what the SAEs' cfgs say, else whether the tokenizer has one."""
+
+    batch_size: int = 32
+    """Contexts in one forward pass; changes no more than the last float bits."""
+
+    device: str | None = None
+    """Device of PyTorch; None for a GPU if there is one."""
+
+    store: bool = True
+    """Whether to keep the sparse activations beside the database; `correlate` needs them."""
+
+    replace: bool = False
+    """Whether to replace an earlier scan of the same SAE and corpus that was asked for differently."""
+
+    dry_run: bool = False
+    """Whether to stop before the measurement and only say what it would be."""
+
+    shard_tokens: int = SHARD_TOKENS
+    """Counted tokens after which a shard ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSpec:
+    """What decides the rows of one scan: one SAE on one corpus."""
+
+    model_sha256: str
+    """Of the model's weights."""
+
+    sae_sha256: str
+    """Of the SAE's weights."""
+
+    hook: str
+    """Point of the model that the SAE reads."""
+
+    corpus_sha256: str
+    """Of tokenizer and contexts."""
+
+    decoder_norm: str
+    """'folded' or 'as stored'."""
+
+    store: bool
+    """Whether activations are kept; quartiles are exact only then."""
+
+    shard_tokens: int
+    """Counted tokens after which a shard ends: decides the order in which sums are taken."""
+
+    dtype: str = "float32"
+    """Of model and SAE."""
+
+    top_positions: int = TOP_POSITIONS
+    """Strongest positions kept for each feature."""
+
+    top_contexts: int = TOP_CONTEXTS
+    """Strongest contexts kept for each feature."""
+
+    reach: int = REACH
+    """Tokens of a window on either side of its peak."""
+
+    format: int = 1
+    """Raised when the meaning of stored rows changes."""
+
+    @property
+    def json(self) -> str:
+        """The spec as JSON with sorted keys."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the scan."""
+        return hashlib.sha256(self.json.encode()).hexdigest()
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder in the store."""
+        return self.sha256[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """What a scan found, for people."""
+
+    sae: str
+    """Name of the SAE in the atlas."""
+
+    alias: str
+    """Its letter."""
+
+    corpus: str
+    """Name of the corpus in the atlas."""
+
+    scan_id: int
+    """Number of the scan."""
+
+    n_tokens: int
+    """Tokens measured."""
+
+    l0: float
+    """Mean number of features that fire on a token."""
+
+    n_alive: int
+    """Features that fired."""
+
+    n_dead: int
+    """Features that never fired."""
+
+    n_dense: int
+    """Features that fired on more than 10 % of the tokens."""
+
+    fvu: float | None
+    """Fraction of variance unexplained; None if the activations were constant."""
+
+    measured: bool
+    """False if an equal scan was there before and nothing was done."""
