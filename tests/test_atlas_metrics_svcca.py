@@ -39,12 +39,19 @@ def test_correlations_are_the_cosines_of_the_angles_between_the_truncated_bases(
     assert (result.n, result.rank_x, result.rank_y) == (n, min(k, p), min(k, q))
 
 
-def test_variance_keeps_the_fewest_directions_that_hold_it():
-    """Three orthogonal directions with 90 %, 9 % and 1 % of the variance."""
-    directions = scipy.linalg.orth(noise(0, 50, 3) - noise(0, 50, 3).mean(axis=0))
-    x = directions * np.sqrt([90.0, 9.0, 1.0])
+@pytest.mark.parametrize("seed", range(10))
+def test_variance_keeps_the_fewest_directions_that_hold_it_also_where_they_hold_it_exactly(seed):
+    """Three orthogonal directions with 90 %, 9 % and 1 % of the variance, up to rounding."""
+    sample = noise(seed, 50, 3)
+    x = scipy.linalg.orth(sample - sample.mean(axis=0)) * np.sqrt([90.0, 9.0, 1.0])
     kept = {v: svcca(x, x, variance=v).rank_x for v in (0.5, 0.9, 0.95, 0.99, 0.995, 1.0)}
     assert kept == {0.5: 1, 0.9: 1, 0.95: 2, 0.99: 2, 0.995: 3, 1.0: 3}
+
+
+def test_all_of_the_variance_keeps_directions_however_faint():
+    x = noise(0, 50, 3) * [1, 1, 1e-9]
+    assert svcca(x, x, variance=1.0).rank_x == 3
+    assert svcca(x, x, variance=0.999999).rank_x == 2
 
 
 def test_variance_overrules_k():

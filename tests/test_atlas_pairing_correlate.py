@@ -69,6 +69,7 @@ def test_every_stored_pair_is_corrcoef_and_the_top_k_is_the_true_top_k(scan, top
             np.testing.assert_allclose(value[feature, : len(best)], best, atol=1e-10)
             assert len(set(index[feature, stored])) == len(best)
             assert np.isnan(value[feature, ~stored]).all()
+            assert (np.abs(value[feature, stored]) <= 1).all()
 
 
 @settings(max_examples=50, deadline=None)

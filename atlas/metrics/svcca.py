@@ -98,7 +98,9 @@ def _leading_directions(x: Rows, k: int, variance: float | None, name: str) -> R
         raise ValueError(f"{name} does not vary: all of its {len(x)} rows are equal")
     u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     rank = int(np.sum(s > s[0] * max(x.shape) * np.finfo(np.float64).eps))
-    if variance is not None:
+    if variance == 1:  # the whole rank, also directions too faint to change a sum
+        k = rank
+    elif variance is not None:
         held = np.cumsum(s[:rank] ** 2)
         # A hair less than asked, so that rounding in the sum does not cost one more direction.
         k = 1 + int(np.searchsorted(held, variance * held[-1] * (1 - 1e-12)))
