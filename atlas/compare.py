@@ -163,7 +163,9 @@ def _check_size(metric: str, x: np.ndarray, y: np.ndarray, matched: Matched, opt
     if metric == "svcca" and n >= 4:
         ways.insert(0, f"fewer directions: --directions {min(fewer, max(1, n // 4))}")
     raise SubsetTooSmall(
-        f"{n} matched pairs are too few for {metric}, which needs {needed} here", why=f"pairs at each step: {fell}", hint="; or ".join(ways)
+        f"{n} matched pairs are too few for {metric}, which needs {needed} here",
+        why=f"pairs at each step: {fell}",
+        hint="; or ".join(ways),
     )
 
 
@@ -189,7 +191,13 @@ def _check_forced(null: Null, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _score(
-    null: Null, names: tuple[str, str, str], n_tokens: int, subset: Subset, matched: Matched, options: Mapping[str, Any], seed: int
+    null: Null,
+    names: tuple[str, str, str],
+    n_tokens: int,
+    subset: Subset,
+    matched: Matched,
+    options: Mapping[str, Any],
+    seed: int,
 ) -> Score:
     """Gather what judges the number."""
     return Score(
@@ -216,7 +224,13 @@ def _score(
 
 
 def _write(
-    atlas: Atlas, score: Score, subset: Subset, matched: Matched, null: Null, started_at: datetime.datetime, command: str | None
+    atlas: Atlas,
+    score: Score,
+    subset: Subset,
+    matched: Matched,
+    null: Null,
+    started_at: datetime.datetime,
+    command: str | None,
 ) -> Score:
     """One row of `score` with its run; an equal score that is already there is returned instead."""
     spec = {
@@ -235,7 +249,20 @@ def _write(
     if stored:
         return _with_id(score, stored[0][0])
     score_id = next_id(atlas, "score", "score_id")
-    kept = ("metric", "n", "subset", "value", "null_mean", "null_std", "null_n", "z", "p_value", "dims_a", "dims_b", "seed")
+    kept = (
+        "metric",
+        "n",
+        "subset",
+        "value",
+        "null_mean",
+        "null_std",
+        "null_n",
+        "z",
+        "p_value",
+        "dims_a",
+        "dims_b",
+        "seed",
+    )
     row = {name: [getattr(score, name)] for name in kept}
     row |= {
         "score_id": [score_id],

@@ -66,7 +66,9 @@ class Subset:
         if self.concept:
             parts.append(f"concept {self.concept} (share >= {self.concept_share:g})")
         else:
-            parts.append("non-concept kept" if self.keep_non_concept else f"non-concept dropped (top {self.top_tokens})")
+            parts.append(
+                "non-concept kept" if self.keep_non_concept else f"non-concept dropped (top {self.top_tokens})"
+            )
             parts.append("unshared kept" if self.keep_unshared else f"shared token (top {self.top_tokens})")
         if self.where:
             parts.append(f"where {self.where}")
@@ -102,7 +104,8 @@ def select_pairs(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, subset: Subs
     relation = atlas.sql(sql_text("queries/matched_features"), params=_parameters(sae_a, sae_b, corpus, subset))
     if not relation.limit(1).fetchall():
         raise AtlasError(
-            f"{sae_a} and {sae_b} have no pairs on {corpus} yet", hint=f"featlas --db {atlas.path} correlate {sae_a} {sae_b}"
+            f"{sae_a} and {sae_b} have no pairs on {corpus} yet",
+            hint=f"featlas --db {atlas.path} correlate {sae_a} {sae_b}",
         )
     rows = relation.select("feature_a, feature_b, kept, dropped_because, mutual").fetchall()
     steps, left = _count_steps(rows, subset)
@@ -157,17 +160,20 @@ def _condition(relation: duckdb.DuckDBPyRelation, where: str) -> set[tuple[int, 
         raise UsageError(
             f"the condition {where!r} does not work",
             why=first_line(error),
-            hint="--where \"a.density < 1e-3 and b.max > 5\": columns of view features, a. and b. for the two sides",
+            hint='--where "a.density < 1e-3 and b.max > 5": columns of view features, a. and b. for the two sides',
         ) from error
 
 
-def _in_concept(
-    atlas: Atlas, left: set, sae_a: str, sae_b: str, corpus: str, subset: Subset
-) -> set[tuple[int, int]]:
+def _in_concept(atlas: Atlas, left: set, sae_a: str, sae_b: str, corpus: str, subset: Subset) -> set[tuple[int, int]]:
     """Pairs whose features both belong to the concept."""
     concept = concept_named(atlas, subset.concept or "")
     members = [
-        {row[0] for row in atlas.fetch("concept_members", sae=s, corpus=corpus, concept=concept, min_share=subset.concept_share)}
+        {
+            row[0]
+            for row in atlas.fetch(
+                "concept_members", sae=s, corpus=corpus, concept=concept, min_share=subset.concept_share
+            )
+        }
         for s in (sae_a, sae_b)
     ]
     return {(a, b) for a, b in left if a in members[0] and b in members[1]}

@@ -53,7 +53,11 @@ def planted_codes(rng: np.random.Generator, twins: int = N_TWINS) -> tuple[sp.cs
     for i, j in enumerate(right):
         b[:, j] = a[:, i] * rng.uniform(0.9, 1.1, size=N_TOKENS)
     a[:, -1] = b[:, -1] = 0
-    return sp.csr_array(a.astype(np.float32)), sp.csr_array(b.astype(np.float32)), {i: int(j) for i, j in enumerate(right)}
+    return (
+        sp.csr_array(a.astype(np.float32)),
+        sp.csr_array(b.astype(np.float32)),
+        {i: int(j) for i, j in enumerate(right)},
+    )
 
 
 def write_store(folder: Path, codes: sp.csr_array, shards: int) -> None:
@@ -62,7 +66,9 @@ def write_store(folder: Path, codes: sp.csr_array, shards: int) -> None:
     for number, rows in enumerate(np.array_split(np.arange(codes.shape[0]), shards)):
         part = sp.csc_array(codes[rows])
         feature = np.repeat(np.arange(codes.shape[1], dtype=np.int32), np.diff(part.indptr))
-        table = pa.table({"feature_id": feature, "token_index": part.indices.astype(np.int64) + rows[0], "activation": part.data})
+        table = pa.table(
+            {"feature_id": feature, "token_index": part.indices.astype(np.int64) + rows[0], "activation": part.data}
+        )
         pq.write_table(table, folder / f"shard-{number:05}.parquet")
         receipt = {"first_token": int(rows[0]), "n_tokens": len(rows), "n_nonzero": int(part.nnz)}
         (folder / f"shard-{number:05}.json").write_text(json.dumps(receipt))
@@ -77,7 +83,9 @@ def _write_registry(atlas: Atlas) -> None:
                             "n_tokens": [N_TOKENS]})  # fmt: skip
 
 
-def _write_sae(atlas: Atlas, sae_id: int, name: str, codes: sp.csr_array, rows: np.ndarray, tokens: list[list[str]]) -> None:
+def _write_sae(
+    atlas: Atlas, sae_id: int, name: str, codes: sp.csr_array, rows: np.ndarray, tokens: list[list[str]]
+) -> None:
     alias = "AB"[sae_id - 1]
     atlas.insert("sae", {"sae_id": [sae_id], "name": [name], "alias": [alias], "model_id": [1], "hook_name": ["h"], "layer": [0],
                          "architecture": ["topk"], "d_in": [D_IN], "d_sae": [D_SAE], "source": [name], "sha256": [name],

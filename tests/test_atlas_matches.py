@@ -87,7 +87,7 @@ def test_best_mutual_and_one_to_one_matches_by_hand(tiny: Path):
 def test_concept_pairs_need_the_concept_on_both_sides(tiny: Path):
     with open_atlas(tiny) as atlas:
         assert atlas.rows("select feature_a, feature_b from concept_pairs('emotions', 'A', 'B')").rows == [(0, 1)]
-        assert atlas.rows("select keywords, share from concept_features where concept = 'Emotions' and sae = 'little/one'").rows == [
-            (["sad"], 0.5)
-        ]
+        assert atlas.rows(
+            "select keywords, share from concept_features where concept = 'Emotions' and sae = 'little/one'"
+        ).rows == [(["sad"], 0.5)]
         assert atlas.rows("from concept_pairs('Emotions', 'A', 'B', min_share := 0.6)").rows == []

@@ -101,7 +101,9 @@ def _read_shard(path: Path, first_token: int, n_tokens: int, d_sae: int) -> sp.c
         table = pq.read_table(path, columns=["feature_id", "token_index", "activation"])
     except (OSError, ValueError) as error:
         raise AtlasError(
-            f"{path.name} cannot be read", why=str(error).splitlines()[0], hint="run its featlas ingest again with --replace"
+            f"{path.name} cannot be read",
+            why=str(error).splitlines()[0],
+            hint="run its featlas ingest again with --replace",
         ) from error
     features = table["feature_id"].to_numpy()
     tokens = (table["token_index"].to_numpy() - first_token).astype(np.int32)

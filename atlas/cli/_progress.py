@@ -34,25 +34,43 @@ def progress(title: str, unit: str, *, quiet: bool = False) -> Iterator[Report]:
 def _bar(title: str, unit: str) -> Iterator[Report]:
     """A rich progress bar."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("eta"), TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns, TextColumn("eta"), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _lines(title: str, unit: str, *, every_s: float = 10.0) -> Report:
-    """Plain lines with the rate and the time left."""
-    started = last = time.monotonic()
+    """Plain lines with the rate and the time left; the clock starts at the first report, when all is loaded."""
+    started = last = 0.0
+    done_before = 0
 
     def report(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal started, last, done_before
         now = time.monotonic()
-        if now - last < every_s or not done:
+        if not started:
+            started, last, done_before = now, now, done
+        if now - last < every_s or done <= done_before:
             return
         last = now
-        left = (now - started) / done * (total - done)
-        click.echo(f"{title}  {done:,}/{total:,} {unit}  {done / (now - started):,.0f}/s  eta {left:,.0f} s", err=True)
+        rate = (done - done_before) / (now - started)
+        click.echo(f"{title}  {done:,}/{total:,} {unit}  {rate:,.0f}/s  eta {(total - done) / rate:,.0f} s", err=True)
 
     return report

@@ -38,5 +38,7 @@ def correlate(session: Session, a: str, b: str, corpus: str | None, top_k: int, 
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
     click.echo(f"  mutual best   {found.n_mutual:,} pairs")
     click.echo(f"  best r        median {found.median_best:.3f} over live features of {found.sae_a}")
-    click.echo(f"  chance        median {found.chance:.3f} with the tokens of {found.sae_b} shifted by {found.chance_shift:,}")
+    click.echo(
+        f"  chance        median {found.chance:.3f} with the tokens of {found.sae_b} shifted by {found.chance_shift:,}"
+    )
     session.note(f"next:  featlas --db {session.db} pairs {a} {b}    featlas --db {session.db} metric svcca {a} {b}")

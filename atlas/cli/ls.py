@@ -16,7 +16,9 @@ KINDS = ("saes", "scans", "features", "models", "corpora", "concepts", "scores",
 @click.argument("what", type=click.Choice(KINDS))
 @click.argument("sae", required=False)
 @click.option("--where", metavar="SQL", help="features: condition on the columns of the view, e.g. 'density > 0.1'.")
-@click.option("--sort", default="-density", show_default=True, metavar="COLUMN", help="features: a minus sorts downwards.")
+@click.option(
+    "--sort", default="-density", show_default=True, metavar="COLUMN", help="features: a minus sorts downwards."
+)
 @output_options
 @click.pass_obj
 def ls(

@@ -8,35 +8,12 @@ import click
 
 from atlas.cli._group import Session
 from atlas.cli._output import number
+from atlas.cli._subset import subset_of, subset_options
 
 if TYPE_CHECKING:
     from atlas.compare import Score
 
 NAMES = ("svcca", "svcca_pc1", "rsa")
-
-
-def subset_options(command: Any) -> Any:
-    """Options that say which matched pairs are meant."""
-    options = [
-        click.option("--corpus", help="Corpus of the matches; needed only if there are several."),
-        click.option(
-            "--match", type=click.Choice(["one-to-one", "best", "mutual"]), default="one-to-one", show_default=True
-        ),
-        click.option("--direction", type=click.Choice(["a_to_b", "b_to_a"]), default="a_to_b", show_default=True),
-        click.option("--min-value", type=float, default=0.0, show_default=True, help="Least correlation of a pair."),
-        click.option("--min-joint", type=int, default=0, show_default=True, help="Least tokens on which both fire."),
-        click.option("--top-tokens", type=click.IntRange(1, 20), default=5, show_default=True,
-                     help="Strongest tokens the token filters look at."),
-        click.option("--keep-non-concept", is_flag=True, help="Keep pairs that fire on full stops, newlines and the like."),
-        click.option("--keep-unshared", is_flag=True, help="Keep pairs that share none of their strongest tokens."),
-        click.option("--where", metavar="SQL", help="Condition on both features, e.g. 'a.density < 1e-3 and b.max > 5'."),
-        click.option("--concept", help="Only features of a concept; replaces the token filters. See featlas ls concepts."),
-        click.option("--concept-share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-                     help="Least share of a feature's ten strongest tokens that belong to the concept."),
-    ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -45,9 +22,15 @@ def subset_options(command: Any) -> Any:
 @click.argument("b")
 @subset_options
 @click.option("--directions", type=click.IntRange(1), help="svcca: directions kept a side.  [default: 10]")
-@click.option("--variance", type=click.FloatRange(0, 1, min_open=True), help="svcca: keep this share of the variance instead.")
-@click.option("--rdm", type=click.Choice(["euclidean", "correlation", "cosine"]), help="rsa: distance.  [default: euclidean]")
-@click.option("--compare", type=click.Choice(["spearman", "pearson", "kendall"]), help="rsa: comparison.  [default: spearman]")
+@click.option(
+    "--variance", type=click.FloatRange(0, 1, min_open=True), help="svcca: keep this share of the variance instead."
+)
+@click.option(
+    "--rdm", type=click.Choice(["euclidean", "correlation", "cosine"]), help="rsa: distance.  [default: euclidean]"
+)
+@click.option(
+    "--compare", type=click.Choice(["spearman", "pearson", "kendall"]), help="rsa: comparison.  [default: spearman]"
+)
 @click.option("--shuffles", type=click.IntRange(1), default=1000, show_default=True, help="Draws of the null.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the shuffles.")
 @click.option("--no-save", is_flag=True, help="Print the score without storing it.")
@@ -69,12 +52,22 @@ def metric(session: Session, name: str, a: str, b: str, **given: Any) -> None:
     from atlas.cli._progress import progress
     from atlas.compare import compare
 
-    subset, options = _subset(given), _options(name, given)
+    subset, options = subset_of(given), _options(name, given)
     with progress(f"shuffling for {name}", "shuffles", quiet=session.quiet) as report:
         score = compare(
-            session.db, name, a, b, subset=subset, corpus=given["corpus"], shuffles=given["shuffles"], seed=given["seed"],
-            wait=session.wait, store=not given["no_save"], on_progress=report, **options,
-        )  # fmt: skip
+            session.db,
+            name,
+            a,
+            b,
+            subset=subset,
+            corpus=given["corpus"],
+            shuffles=given["shuffles"],
+            seed=given["seed"],
+            wait=session.wait,
+            store=not given["no_save"],
+            on_progress=report,
+            **options,
+        )
     for step, count in score.steps:
         session.note(f"  {count:>8,}  {step}")
     click.echo(_as_json(score) if given["as_json"] else describe(score))
@@ -85,20 +78,13 @@ def describe(score: Score) -> str:
     dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
     z = "undefined (the shuffles do not vary)" if score.z is None else f"{score.z:.1f}"
     stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
+    sample = f"{score.n:,} pairs on {score.corpus} ({score.n_tokens:,} tokens)"
     return (
         f"{score.metric} {number(score.value)}  null {number(score.null_mean)} ± {number(score.null_std)}  "
         f"z {z}  p {number(score.p_value)} ({score.null_n:,} shuffles, seed {score.seed})\n"
-        f"  {score.sae_a} × {score.sae_b} · {score.n:,} pairs on {score.corpus} ({score.n_tokens:,} tokens){dims}{stored}\n"
+        f"  {score.sae_a} × {score.sae_b} · {sample}{dims}{stored}\n"
         f"  {score.subset}"
     )
-
-
-def _subset(given: dict[str, Any]) -> Any:
-    """The options of `subset_options` as a Subset."""
-    from atlas.subsets import Subset
-
-    names = ("match", "direction", "min_value", "min_joint", "top_tokens", "keep_non_concept", "keep_unshared", "where", "concept", "concept_share")  # fmt: skip
-    return Subset(**{name: given[name] for name in names})
 
 
 def _options(name: str, given: dict[str, Any]) -> dict[str, Any]:

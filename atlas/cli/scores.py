@@ -9,7 +9,20 @@ import click
 from atlas.cli._group import Session
 from atlas.cli._output import output_options, write_rows
 
-_SHOWN = ("score_id", "metric", "sae_a", "sae_b", "n", "value", "null_mean", "null_std", "z", "p_value", "corpus", "subset")
+_SHOWN = (
+    "score_id",
+    "metric",
+    "sae_a",
+    "sae_b",
+    "n",
+    "value",
+    "null_mean",
+    "null_std",
+    "z",
+    "p_value",
+    "corpus",
+    "subset",
+)
 
 
 @click.command()

@@ -12,7 +12,9 @@ from atlas.cli._output import output_options, write_rows
 
 @click.command()
 @click.argument("query", required=False)
-@click.option("-f", "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the SQL from a file.")
+@click.option(
+    "-f", "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the SQL from a file."
+)
 @click.option("-p", "--param", nargs=2, multiple=True, metavar="NAME VALUE", help="Value of $NAME in the SQL.")
 @click.option("--write", is_flag=True, help="Open for writing, with access to files.")
 @output_options
@@ -41,8 +43,12 @@ def sql(
     from atlas.errors import UsageError
 
     if (query is None) == (file is None):
-        raise UsageError("give the SQL once", hint='featlas sql "from saes", featlas sql -f query.sql, or featlas sql - < query.sql')
-    text = file.read_text(encoding="utf-8") if file else click.get_text_stream("stdin").read() if query == "-" else query
+        raise UsageError(
+            "give the SQL once", hint='featlas sql "from saes", featlas sql -f query.sql, or featlas sql - < query.sql'
+        )
+    text = (
+        file.read_text(encoding="utf-8") if file else click.get_text_stream("stdin").read() if query == "-" else query
+    )
     with session.write() if write else session.read() as atlas:
         try:
             rows = atlas.rows(text or "", **dict(param))

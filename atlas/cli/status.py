@@ -44,7 +44,10 @@ def _lines(atlas: Atlas) -> list[tuple[str, str]]:
     dead = sum(s["n_dead"] or 0 for s in saes)
     pairings = atlas.fetch("list_pairings").dicts()
     return [
-        ("models", " · ".join(f"{m['model']} ({m['n_layers']} layers, d_model {m['d_model']})" for m in models) or "none"),
+        (
+            "models",
+            " · ".join(f"{m['model']} ({m['n_layers']} layers, d_model {m['d_model']})" for m in models) or "none",
+        ),
         ("corpora", " · ".join(f"{c['corpus']} ({c['n_tokens']:,} tokens)" for c in corpora) or "none"),
         ("saes", " · ".join(f"{s['alias']} {s['sae']} ({s['d_sae']:,})" for s in saes) or "none"),
         ("features", f"{alive + dead:,}: {alive:,} alive, {dead:,} dead"),
@@ -63,4 +66,8 @@ def _next_step(atlas: Atlas) -> str:
     for a, b in comparable:
         if frozenset((a, b)) not in done:
             return f"correlate {a} {b}"
-    return "tui" if atlas.fetch("list_scores").rows or not comparable else f"metric svcca {comparable[0][0]} {comparable[0][1]}"
+    return (
+        "tui"
+        if atlas.fetch("list_scores").rows or not comparable
+        else f"metric svcca {comparable[0][0]} {comparable[0][1]}"
+    )

@@ -8,7 +8,21 @@ from atlas.db import Atlas, Rows, first_line
 from atlas.errors import UnknownName, UsageError
 from atlas.queries.registry import sae_named
 
-COLUMNS = ("sae", "feature_id", "density", "n_fired", "mean_active", "std_active", "max", "doc_density", "is_concept", "top_tokens", "label", "corpus", "n_tokens")  # fmt: skip
+COLUMNS = (
+    "sae",
+    "feature_id",
+    "density",
+    "n_fired",
+    "mean_active",
+    "std_active",
+    "max",
+    "doc_density",
+    "is_concept",
+    "top_tokens",
+    "label",
+    "corpus",
+    "n_tokens",
+)
 
 
 def feature_rows(atlas: Atlas, *, sae: str | None = None, where: str | None = None, sort: str = "-density") -> Rows:

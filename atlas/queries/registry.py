@@ -68,7 +68,9 @@ def corpus_in_common(atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None) -
     if not shared:
         raise _nothing_in_common(atlas, sae_a, sae_b)
     if len(shared) > 1:
-        raise UsageError(f"{sae_a} and {sae_b} share several corpora", why=f"known: {', '.join(names)}", hint="--corpus NAME")
+        raise UsageError(
+            f"{sae_a} and {sae_b} share several corpora", why=f"known: {', '.join(names)}", hint="--corpus NAME"
+        )
     return shared[0]
 
 
@@ -79,7 +81,8 @@ def _nothing_in_common(atlas: Atlas, sae_a: str, sae_b: str) -> AtlasError:
         if not scans:
             return AtlasError(f"{name} was not measured on any corpus", hint="featlas ingest --help")
     described = "; ".join(
-        f"{name} on " + ", ".join(f"{s['corpus']} ({s['n_tokens']:,} tokens, context {s['context_length']})" for s in scans)
+        f"{name} on "
+        + ", ".join(f"{s['corpus']} ({s['n_tokens']:,} tokens, context {s['context_length']})" for s in scans)
         for name, scans in ((sae_a, scans_a), (sae_b, scans_b))
     )
     if not {s["tokenizer"] for s in scans_a} & {s["tokenizer"] for s in scans_b}:

@@ -1,0 +1,190 @@
+"""`featlas demo`: the main job on the built-in models, offline, and what it finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from atlas.compare import Score
+    from atlas.pairing.job import PairingSummary
+
+N_DOCUMENTS = 1500
+N_TOKENS = 100_000
+
+COMPARISONS = (
+    ("two models, layer 1", "tinyA_L1_w1024_s0", "tinyB_L1_w1024_s0"),
+    ("two seeds of one SAE", "tinyA_L1_w512_s0", "tinyA_L1_w512_s1"),
+    ("two training texts", "tinyA_L1_w512_stories_s0", "tinyA_L1_w512_almanac_s0"),
+    ("two architectures", "tinyA_L1_w512_s0", "tinyA_L1_topk512_s0"),
+    ("two widths", "tinyA_L1_w1024_s0", "tinyA_L1_w512_s0"),
+    ("untrained control", "untrainedA_L1_w1024_s0", "tinyB_L1_w1024_s0"),
+)
+"""What is compared -> SAE A, SAE B."""
+
+CONCEPTS = ("Emotions", "Calendar", "MonthNames", "Countries", "People/Roles", "Nature", "Time")
+FEWEST_PAIRS = 8
+"""Pairs of a concept below which no score is given."""
+
+
+@click.command()
+@click.option("--tokens", type=click.IntRange(10_000), default=N_TOKENS, show_default=True, help="Tokens to measure.")
+@click.option("--shuffles", type=click.IntRange(10), default=300, show_default=True, help="Draws of each null.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the nulls.")
+@click.pass_obj
+def demo(session: Any, tokens: int, shuffles: int, seed: int) -> None:
+    """Build a demo atlas from three built-in models and thirteen SAEs, and say what is in it.
+
+    Two small transformers that share a tokenizer, SAEs on their layers with two seeds, two widths, two training texts
+    and two architectures, and the SAE of an untrained model as the negative control. Nothing is downloaded.
+
+    \b
+    Example:
+      featlas --db demo.duckdb demo
+    """
+    started = time.monotonic()
+    with _stage(session, "text and features"):
+        _ingest(session, tokens)
+    pairings, scores = {}, {}
+    for title, a, b in COMPARISONS:
+        with _stage(session, f"{title}: pairs and scores"):
+            pairings[title] = _pair(session, a, b, seed)
+            scores[title] = [_score(session, name, a, b, shuffles=shuffles, seed=seed) for name in ("svcca", "rsa")]
+    with _stage(session, "concepts"):
+        across = {concept: _concept(session, concept, *COMPARISONS[0][1:], shuffles, seed) for concept in CONCEPTS}
+        control = {concept: _concept(session, concept, *COMPARISONS[-1][1:], shuffles, seed) for concept in CONCEPTS}
+    session.note(f"done in {time.monotonic() - started:.0f} s\n")
+    _print_features(session)
+    _print_pairings(pairings)
+    _print_scores(scores)
+    _print_concepts(across, control)
+    _print_reading(scores)
+    _print_next(session.db)
+
+
+@contextmanager
+def _stage(session: Any, title: str) -> Iterator[None]:
+    """Say on stderr what was done and how long it took."""
+    started = time.monotonic()
+    yield
+    session.note(f"  {title:<42} {time.monotonic() - started:6.1f} s")
+
+
+def _ingest(session: Any, tokens: int) -> None:
+    """Measure all built-in SAEs on text that no model was trained on."""
+    from atlas.cli._progress import progress
+    from ingest.job import ingest
+    from ingest.spec import IngestRequest
+    from ingest.toy.artifacts import TOY_MODELS, TOY_SAES, toy_model, toy_sae, write_corpus
+
+    n_documents = max(N_DOCUMENTS, N_DOCUMENTS * tokens // N_TOKENS)
+    corpus = write_corpus(Path(f"{session.db}.text") / "small-world.txt", n_documents=n_documents)
+    for model in TOY_MODELS:
+        names = tuple(name for name, its_model in TOY_SAES.items() if its_model == model)
+        folders = tuple(str(toy_sae(name)) for name in names)
+        request = IngestRequest(model=str(toy_model(model)), saes=folders, names=names, corpus=corpus, tokens=tokens)
+        with progress(f"measuring {model}", "tokens", quiet=session.quiet) as report:
+            ingest(request, db=session.db, wait=session.wait, on_progress=report)
+
+
+def _pair(session: Any, a: str, b: str, seed: int) -> PairingSummary:
+    """Correlate two SAEs."""
+    from atlas.pairing.job import pair_saes
+
+    return pair_saes(session.db, a, b, seed=seed, wait=session.wait)
+
+
+def _score(session: Any, name: str, a: str, b: str, *, shuffles: int, seed: int, **options: Any) -> Score:
+    """Score two SAEs on their one-to-one matches."""
+    from atlas.compare import compare
+
+    return compare(session.db, name, a, b, shuffles=shuffles, seed=seed, wait=session.wait, **options)
+
+
+def _concept(session: Any, concept: str, a: str, b: str, shuffles: int, seed: int) -> list[Score] | int:
+    """Scores of a concept's subspace with n / 4 directions, or the number of pairs where those are too few."""
+    from atlas.db import open_atlas
+    from atlas.queries.registry import corpus_in_common
+    from atlas.subsets import Subset, select_pairs
+
+    subset = Subset(concept=concept)
+    with open_atlas(session.db, wait=session.wait) as atlas:
+        n = len(select_pairs(atlas, a, b, str(corpus_in_common(atlas, a, b, None)["corpus"]), subset).features_a)
+    if n < FEWEST_PAIRS:
+        return n
+    shared = {"subset": subset, "shuffles": shuffles, "seed": seed}
+    return [_score(session, "svcca", a, b, k=n // 4, **shared), _score(session, "rsa", a, b, **shared)]
+
+
+def _print_features(session: Any) -> None:
+    """How many features live, SAE by SAE."""
+    with session.read() as atlas:
+        saes = atlas.fetch("list_saes").dicts()
+        corpus = atlas.fetch("list_corpora").dicts()[0]
+    click.echo(f"FEATURES on {corpus['n_tokens']:,} tokens of {corpus['corpus']} ({corpus['n_documents']:,} documents)")
+    click.echo(f"  {'':<2} {'SAE':<26} {'features':>8} {'alive':>6} {'L0':>6} {'FVU':>6}")
+    for sae in saes:
+        fvu = "·" if sae["fvu"] is None else f"{sae['fvu']:.3f}"
+        click.echo(
+            f"  {sae['alias']:<2} {sae['sae']:<26} {sae['d_sae']:>8,} {sae['n_alive']:>6,} {sae['l0']:>6.1f} {fvu:>6}"
+        )
+
+
+def _print_pairings(pairings: dict[str, PairingSummary]) -> None:
+    """How many features have a partner, and how good it is."""
+    click.echo(
+        "\nMATCHES  best Pearson r of each live feature of the first SAE in the second; chance: its tokens shifted"
+    )
+    click.echo(f"  {'':<22} {'live':>6} {'mutual':>7} {'median r':>9} {'chance':>7}")
+    for title, p in pairings.items():
+        click.echo(f"  {title:<22} {p.n_alive_a:>6,} {p.n_mutual:>7,} {p.median_best:>9.3f} {p.chance:>7.3f}")
+
+
+def _print_scores(scores: dict[str, list[Score]]) -> None:
+    """Scores of the decoder rows of one-to-one matches on concept tokens."""
+    click.echo("\nSCORES  decoder rows of one-to-one matches; null: the pairing shuffled")
+    heads = [f"{name:>5} {'null':>5} {'z':>6} {'p':>6}" for name in ("SVCCA", "RSA")]
+    click.echo(f"  {'':<22} {'pairs':>5}  {heads[0]}   {heads[1]}")
+    for title, both in scores.items():
+        click.echo(f"  {title:<22} {both[0].n:>5,}  {_cells(both[0])}   {_cells(both[1])}")
+
+
+def _print_concepts(across: dict[str, list[Score] | int], control: dict[str, list[Score] | int]) -> None:
+    """Concept subspaces of the two trained models beside the control."""
+    for title, found in (("two models, layer 1", across), ("untrained control", control)):
+        click.echo(f"\nCONCEPTS  {title}; SVCCA with a quarter as many directions as pairs")
+        for concept, both in found.items():
+            if isinstance(both, int):
+                click.echo(f"  {concept:<22} {both:>5}  too few pairs for a score")
+            else:
+                click.echo(f"  {concept:<22} {both[0].n:>5}  {_cells(both[0])}   {_cells(both[1])}")
+
+
+def _cells(score: Score) -> str:
+    """Score, chance level, z and p."""
+    z = "·" if score.z is None else f"{score.z:.1f}"
+    return f"{score.value:>5.2f} {score.null_mean:>5.2f} {z:>6} {score.p_value:>6.4f}"
+
+
+def _print_reading(scores: dict[str, list[Score]]) -> None:
+    """What the numbers say, from the numbers."""
+    trained, control = scores[COMPARISONS[0][0]][1], scores[COMPARISONS[-1][0]][1]
+    click.echo(
+        f"\nRSA of the two trained models' matched features: {trained.value:.2f} (z {trained.z or 0:.1f}). "
+        f"The same against an untrained model: {control.value:.2f} (z {control.z or 0:.1f})."
+    )
+
+
+def _print_next(db: Path) -> None:
+    """Three commands worth typing now."""
+    click.echo("\nNext:")
+    click.echo(f"  featlas --db {db} tui                                 browse features and pairs")
+    click.echo(f"  featlas --db {db} pairs {COMPARISONS[0][1]} {COMPARISONS[0][2]} --limit 10")
+    click.echo(
+        f"  featlas --db {db} sql \"from concept_features where concept = 'Emotions' order by share desc limit 10\""
+    )
