@@ -7,11 +7,12 @@ BIN := .venv/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: demo test check format screens clean help
+.PHONY: demo test test-oldest check format screens clean help
 
 help:
 	@echo "make demo     environment, then the main job on the built-in models: $(DB)"
 	@echo "make test     environment, then the whole suite"
+	@echo "make test-oldest  the atlas with the oldest DuckDB allowed"
 	@echo "make check    format, lint, types, import contracts"
 	@echo "make format   put the code into shape"
 	@echo "make screens  take the screenshots in docs/screens again"
@@ -29,6 +30,14 @@ demo: .venv/made
 
 test: .venv/made
 	$(BIN)/python -m pytest
+
+# The same atlas, opened by the oldest DuckDB that pyproject.toml allows.
+.venv/oldest/made: .venv/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/oldest "duckdb==1.5.*"
+	@touch $@
+
+test-oldest: .venv/oldest/made
+	PYTHONPATH=.venv/oldest $(BIN)/python -m pytest -q tests/test_atlas_schema.py tests/test_atlas_matches.py tests/test_atlas_pairing_job.py tests/test_atlas_compare.py
 
 check: .venv/made
 	$(BIN)/ruff format --check .

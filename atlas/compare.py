@@ -1,11 +1,8 @@
-"""From a queried subset to a score: matched decoder rows, a metric, its null, one row of `scores`."""
+"""From a queried subset to a score: matched decoder rows, a metric and its null."""
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,75 +12,14 @@ from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
-from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, sae_named
-from atlas.runs import add_run, next_id, spec_sha256, utc_now
+from atlas.queries.registry import corpus_in_common, sae_named
+from atlas.runs import utc_now
+from atlas.scores import Score, store_score
 from atlas.subsets import Matched, Subset, select_pairs
 
 
 class SubsetTooSmall(AtlasError):
     """The subset holds too few pairs for the metric to say anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A similarity of two feature spaces with its sample and its null."""
-
-    score_id: int | None
-    """Number in the atlas; None if it was not stored."""
-
-    metric: str
-    """Name in `METRICS`."""
-
-    sae_a: str
-    """The SAE whose decoder rows are x."""
-
-    sae_b: str
-    """The SAE whose decoder rows are y."""
-
-    corpus: str
-    """The corpus on which the features were matched."""
-
-    n_tokens: int
-    """Tokens of that corpus."""
-
-    subset: str
-    """The subset in words."""
-
-    n: int
-    """Matched pairs compared."""
-
-    value: float
-    """The score."""
-
-    null_mean: float
-    """Mean score with the pairing shuffled: the chance level."""
-
-    null_std: float
-    """Standard deviation of the shuffled scores."""
-
-    null_n: int
-    """Shuffles."""
-
-    z: float | None
-    """(value - null_mean) / null_std; None if the shuffles do not vary."""
-
-    p_value: float
-    """(1 + shuffles at least as high) / (1 + null_n)."""
-
-    dims_a: int | None
-    """Directions kept of x; None where the metric keeps all."""
-
-    dims_b: int | None
-    """Directions kept of y."""
-
-    options: Mapping[str, Any]
-    """Of the metric."""
-
-    seed: int
-    """Of the shuffles."""
-
-    steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
-    """How many pairs each filter removed."""
 
 
 def compare(
@@ -140,7 +76,7 @@ def compare(
     if not store:
         return score
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        return _write(atlas, score, subset, matched, null, started_at, command)
+        return store_score(atlas, score, subset, matched, started_at, command)
 
 
 def decoder_rows(atlas: Atlas, sae: str, features: np.ndarray) -> np.ndarray:
@@ -217,71 +153,8 @@ def _score(
         p_value=null.p_value,
         dims_a=getattr(null.result, "rank_x", None),
         dims_b=getattr(null.result, "rank_y", None),
+        forced=getattr(null.result, "forced", None),
         options=dict(options),
         seed=seed,
         steps=matched.steps,
     )
-
-
-def _write(
-    atlas: Atlas,
-    score: Score,
-    subset: Subset,
-    matched: Matched,
-    null: Null,
-    started_at: datetime.datetime,
-    command: str | None,
-) -> Score:
-    """One row of `score` with its run; an equal score that is already there is returned instead."""
-    spec = {
-        "metric": score.metric,
-        "sae_a": score.sae_a,
-        "sae_b": score.sae_b,
-        "corpus": score.corpus,
-        "subset": asdict(subset),
-        "features_sha256": matched.sha256,
-        "options": dict(score.options),
-        "shuffles": score.null_n,
-        "seed": score.seed,
-    }
-    digest = spec_sha256(spec)
-    stored = atlas.rows("select c.score_id from score c where c.spec_sha256 = $digest", digest=digest).rows
-    if stored:
-        return _with_id(score, stored[0][0])
-    score_id = next_id(atlas, "score", "score_id")
-    kept = (
-        "metric",
-        "n",
-        "subset",
-        "value",
-        "null_mean",
-        "null_std",
-        "null_n",
-        "z",
-        "p_value",
-        "dims_a",
-        "dims_b",
-        "seed",
-    )
-    row = {name: [getattr(score, name)] for name in kept}
-    row |= {
-        "score_id": [score_id],
-        "run_id": [add_run(atlas, spec, started_at, command=command)],
-        "sae_a": [sae_id(atlas, score.sae_a)],
-        "sae_b": [sae_id(atlas, score.sae_b)],
-        "corpus_id": [corpus_id(atlas, score.corpus)],
-        "subset_sha256": [matched.sha256],
-        "features_a": [matched.features_a.tolist()],
-        "features_b": [matched.features_b.tolist()],
-        "forced": [getattr(null.result, "forced", None)],
-        "options": [json.dumps(dict(score.options))],
-        "spec_sha256": [digest],
-        "created_at": [utc_now()],
-    }
-    atlas.insert("score", row)
-    return _with_id(score, score_id)
-
-
-def _with_id(score: Score, score_id: int) -> Score:
-    """The same score with its number."""
-    return Score(**{**{name: getattr(score, name) for name in Score.__slots__}, "score_id": score_id})

@@ -76,10 +76,13 @@ class Atlas:
         columns = tuple(column[0] for column in cursor.description or ())
         return Rows(columns, cursor.fetchall())
 
-    def arrays(self, query: str, **params: object) -> dict[str, np.ndarray]:
+    def arrays(self, query: str, **params: object) -> Mapping[str, np.ndarray]:
         """Run `sql/queries/<query>.sql` into one NumPy array a column, for long numeric results."""
+        import numpy as np
+
         cursor = self.con.cursor()
-        return cursor.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
+        columns = cursor.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
+        return {name: np.asarray(values) for name, values in columns.items()}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

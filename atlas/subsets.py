@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -177,8 +176,3 @@ def _in_concept(atlas: Atlas, left: set, sae_a: str, sae_b: str, corpus: str, su
         for s in (sae_a, sae_b)
     ]
     return {(a, b) for a, b in left if a in members[0] and b in members[1]}
-
-
-def subset_spec(subset: Subset) -> str:
-    """The subset as JSON, for the record."""
-    return json.dumps(asdict(subset), sort_keys=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from atlas.compare import Score
+    from atlas.scores import Score
     from atlas.pairing.job import PairingSummary
 
 N_DOCUMENTS = 1500

@@ -11,7 +11,7 @@ from atlas.cli._output import number
 from atlas.cli._subset import subset_of, subset_options
 
 if TYPE_CHECKING:
-    from atlas.compare import Score
+    from atlas.scores import Score
 
 NAMES = ("svcca", "svcca_pc1", "rsa")
 

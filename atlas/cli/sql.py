@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -46,9 +47,11 @@ def sql(
         raise UsageError(
             "give the SQL once", hint='featlas sql "from saes", featlas sql -f query.sql, or featlas sql - < query.sql'
         )
-    text = (
-        file.read_text(encoding="utf-8") if file else click.get_text_stream("stdin").read() if query == "-" else query
-    )
+    text = query
+    if file is not None:
+        text = file.read_text(encoding="utf-8")
+    elif query == "-":
+        text = sys.stdin.read()
     with session.write() if write else session.read() as atlas:
         try:
             rows = atlas.rows(text or "", **dict(param))
