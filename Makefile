@@ -53,4 +53,4 @@ screens: demo
 	$(BIN)/python docs/screenshots.py --db $(DB) --out docs/screens
 
 clean:
-	rm -rf .venv $(DB) $(DB).wal $(DB).store demo-corpus
+	rm -rf .venv $(DB) $(DB).wal $(DB).store $(DB).text

@@ -83,7 +83,9 @@ def _ingest(session: Any, tokens: int) -> None:
     from ingest.toy.artifacts import TOY_MODELS, TOY_SAES, toy_model, toy_sae, write_corpus
 
     n_documents = max(N_DOCUMENTS, N_DOCUMENTS * tokens // N_TOKENS)
-    corpus = write_corpus(Path(f"{session.db}.text") / "small-world.txt", n_documents=n_documents)
+    folder = Path(f"{session.db}.text")
+    folder.mkdir(exist_ok=True)
+    corpus = write_corpus(folder / "small-world.txt", n_documents=n_documents)
     for model in TOY_MODELS:
         names = tuple(name for name, its_model in TOY_SAES.items() if its_model == model)
         folders = tuple(str(toy_sae(name)) for name in names)
@@ -168,7 +170,8 @@ def _print_concepts(across: dict[str, list[Score] | int], control: dict[str, lis
 def _cells(score: Score) -> str:
     """Score, chance level, z and p."""
     z = "·" if score.z is None else f"{score.z:.1f}"
-    return f"{score.value:>5.2f} {score.null_mean:>5.2f} {z:>6} {score.p_value:>6.4f}"
+    value, chance = (round(number, 2) + 0.0 for number in (score.value, score.null_mean))  # + 0.0: no "-0.00"
+    return f"{value:>5.2f} {chance:>5.2f} {z:>6} {score.p_value:>6.4f}"
 
 
 def _print_reading(scores: dict[str, list[Score]]) -> None:
