@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,6 @@ def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
       featlas --db mine.duckdb ingest --model ./model --sae ./sae-1 --sae ./sae-2 \\
         --hook blocks.2.hook_resid_post --corpus stories.txt
     """
-    from atlas.cli._progress import progress
     from ingest.job import ingest as run
     from ingest.spec import IngestRequest
 
@@ -59,14 +59,34 @@ def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
 
     request = IngestRequest(corpus=corpus, store=not no_store, **options)
     try:
-        with progress("measuring", "tokens", quiet=session.quiet) as report:
+        with ExitStack() as stack:
+            report = _Report(stack, session.quiet)
             found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
     except KeyboardInterrupt:
         note("interrupted: finished shards are kept, and the same command goes on after them")
         raise
     if not request.dry_run:
         _print(found)
+        for scan in found:
+            if scan.fvu is not None and scan.fvu > 1:
+                note(f"note: {scan.sae} reconstructs worse than the mean does; is it the right model and hook?")
         note(_next_step(session.db, found))
+
+
+class _Report:
+    """Progress whose clock starts with the measurement, not with the loading of the model."""
+
+    def __init__(self, stack: ExitStack, quiet: bool) -> None:
+        """Prepare; the display is closed with the stack."""
+        self._stack, self._quiet, self._show = stack, quiet, None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how far the measurement is."""
+        from atlas.cli._progress import progress
+
+        if self._show is None:
+            self._show = self._stack.enter_context(progress("measuring", "tokens", quiet=self._quiet))
+        self._show(done, total)
 
 
 def _print(found: list[ScanSummary]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -55,15 +54,19 @@ def ingest(
 
     started_at, db = utc_now(), Path(db)
     check_database(db)
-    plan = make_plan(request, db, wait, on_note)
+    note = _once(on_note)
+    plan = make_plan(request, db, wait, note)
     if request.dry_run:
         from ingest.dry_run import describe
 
-        describe(plan, request, on_note)
+        describe(plan, request, note)
         return []
-    measure_missing(plan, request, on_progress)
     record = (started_at, command or command_line())
-    return [_write(plan, scan, request, db, wait, record, on_note) for scan in plan.scans]
+    with ExitStack() as locks:
+        for scan in plan.to_do:
+            locks.enter_context(scan.measurement.store.locked())
+        measure_missing(plan, request, on_progress)
+        return [_write(plan, scan, request, db, wait, record, note) for scan in plan.scans]
 
 
 def check_request(request: IngestRequest) -> None:
@@ -91,26 +94,23 @@ def measure_missing(plan: Plan, request: IngestRequest, on_progress: Progress) -
     from ingest.runner import NotFinite, measure
 
     measurements = [scan.measurement for scan in plan.to_do]
-    with ExitStack() as locks:
+    try:
+        measure(
+            plan.model,
+            measurements,
+            plan.corpus.contexts,
+            plan.shards,
+            batch_size=request.batch_size,
+            on_progress=on_progress,
+        )
+    except NotFinite:
         for measurement in measurements:
-            locks.enter_context(measurement.store.locked())
-        try:
-            measure(
-                plan.model,
-                measurements,
-                plan.corpus.contexts,
-                plan.shards,
-                batch_size=request.batch_size,
-                on_progress=on_progress,
-            )
-        except NotFinite:
-            for measurement in measurements:
-                measurement.store.remove()
-            raise
-        except BaseException:
-            for measurement in measurements:
-                measurement.store.discard_if_empty()
-            raise
+            measurement.store.remove()
+        raise
+    except BaseException:
+        for measurement in measurements:
+            measurement.store.discard_if_empty()
+        raise
 
 
 def _write(
@@ -125,6 +125,7 @@ def _write(
     """Reduce the shards of one scan, write it in one transaction, and clear what is no longer needed."""
     from atlas.db import open_atlas, store_of
     from ingest.finish import reduce_shards
+    from ingest.shards import ShardStore
     from ingest.writer import FinishedScan, write_scan
 
     if scan.present:
@@ -144,7 +145,7 @@ def _write(
         found, stale = write_scan(atlas, finished, replace=request.replace, note=note)
     store.settle(plan.shards)
     if stale:
-        shutil.rmtree(store_of(db) / stale, ignore_errors=True)
+        ShardStore(store_of(db) / stale, keep=False).remove()
     return found
 
 
@@ -152,3 +153,15 @@ def _options(request: IngestRequest) -> dict[str, object]:
     """The request as it stands in the record."""
     options: dict[str, object] = asdict(request)
     return {**options, "corpus_source": str(request.corpus)}
+
+
+def _once(note: Note) -> Note:
+    """The same, but a sentence is said once only."""
+    said: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            note(text)
+
+    return say

@@ -74,6 +74,8 @@ def measure(
     missing = {shard.number: [m for m in measurements if not m.store.has(shard)] for shard in shards}
     to_do = sum(shard.n_tokens for shard in shards if missing[shard.number])
     done = 0
+    if to_do:
+        on_progress(0, to_do)
     for shard in (shard for shard in shards if missing[shard.number]):
         here = missing[shard.number]
         gathered = [Gathered(Residuals.none(m.sae.d_in)) for m in here]

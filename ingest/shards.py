@@ -187,7 +187,8 @@ def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:
             "activation": codes.activation,
         }
     )
-    pq.write_table(table, to, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=["feature_id"])
+    encoding: Any = ["feature_id"]
+    pq.write_table(table, to, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=encoding)
 
 
 def _sha256(path: Path) -> str:

@@ -7,8 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ingest.accumulate.tops import TOP_POSITIONS
-from ingest.accumulate.windows import REACH, TOP_CONTEXTS
+from ingest.accumulate.limits import REACH, TOP_CONTEXTS, TOP_POSITIONS
 
 SHARD_TOKENS = 262_144
 """Counted tokens after which a shard ends, at the end of a context."""

@@ -46,15 +46,15 @@ class Moments:
         n_fired = np.zeros(codes.d_sae, np.int64)
         n_fired[fired] = np.diff(np.append(starts, len(codes)))
         largest = np.zeros(codes.d_sae, np.float32)
-        sums = [np.zeros(codes.d_sae) for _ in range(4)]
+        total, total_2, total_3, total_4 = sums = [np.zeros(codes.d_sae) for _ in range(4)]
         if len(codes):
             largest[fired] = np.maximum.reduceat(codes.activation, starts)
             activation = codes.activation.astype(np.float64)
             power = np.ones_like(activation)
-            for total in sums:
+            for power_sum in sums:
                 power *= activation
-                total[fired] = np.add.reduceat(power, starts)
-        return cls(len(tokens), n_fired, *sums, largest)
+                power_sum[fired] = np.add.reduceat(power, starts)
+        return cls(len(tokens), n_fired, total, total_2, total_3, total_4, largest)
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both pieces."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.accumulate.codes import Codes, TokenMap, strongest
-
-TOP_POSITIONS = 20
-"""Firing positions kept for each feature."""
+from ingest.accumulate.limits import TOP_POSITIONS
 
 
 @dataclass(frozen=True, slots=True)

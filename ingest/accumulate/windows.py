@@ -7,12 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.accumulate.codes import Codes, TokenMap, run_starts, spans, strongest
-
-TOP_CONTEXTS = 20
-"""Contexts kept for each feature."""
-
-REACH = 32
-"""Tokens of the window on either side of the peak, inside the context."""
+from ingest.accumulate.limits import REACH, TOP_CONTEXTS
 
 
 @dataclass(frozen=True, slots=True)
