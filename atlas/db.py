@@ -153,7 +153,7 @@ def open_atlas(
     path = Path(path)
     if not path.exists() and not create:
         raise AtlasUnavailable(
-            f"there is no atlas at {path}", hint="featlas demo --db demo.duckdb, or featlas ingest --help"
+            f"there is no atlas at {path}", hint="featlas demo, or featlas ingest --help, or name the file: --db PATH"
         )
     if path.is_dir() or not path.parent.is_dir():
         raise AtlasUnavailable(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from atlas.scores import Score
     from atlas.pairing.job import PairingSummary
 
+DEMO_DB = Path("demo.duckdb")
 N_DOCUMENTS = 1500
 N_TOKENS = 100_000
 

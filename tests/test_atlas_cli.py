@@ -193,3 +193,17 @@ def test_an_option_of_another_metric_is_refused(tiny, capsys):
 def test_quiet_leaves_only_the_result(tiny, capsys):
     assert run(["-q", "--db", str(tiny), "ls", "features", "--limit", "1"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_atlas_may_be_named_before_or_after_the_command(tiny, capsys):
+    assert run(["--db", str(tiny), "ls", "saes"]) == 0
+    before = capsys.readouterr().out
+    assert run(["ls", "saes", "--db", str(tiny)]) == 0
+    assert capsys.readouterr().out == before != ""
+
+
+def test_the_atlas_may_be_named_by_the_environment(tiny, capsys, monkeypatch):
+    monkeypatch.setenv("FEATLAS_DB", str(tiny))
+    assert run(["ls", "saes"]) == 0
+    assert "little/one" in capsys.readouterr().out
+    assert run(["--db", "none.duckdb", "ls", "saes"]) == 3

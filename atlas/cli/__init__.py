@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -29,29 +28,18 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--db",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="FEATLAS_DB",
-    default=Path("atlas.duckdb"),
-    show_default=True,
-    show_envvar=True,
-    help="The atlas: one DuckDB file.",
-)
-@click.option("--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS", help="Wait for a locked atlas.")
-@click.option("-q", "--quiet", is_flag=True, help="Errors only on stderr.")
 @click.option("--debug", is_flag=True, envvar="FEATLAS_DEBUG", help="Show tracebacks.")
 @click.version_option(__version__, prog_name="featlas")
 @click.pass_context
-def featlas(context: click.Context, db: Path, wait: float, quiet: bool, debug: bool) -> None:
+def featlas(context: click.Context, debug: bool) -> None:
     """Compare the features that sparse autoencoders find in language models.
 
     \b
     One file holds everything. Start with the built-in models:
-      featlas --db demo.duckdb demo
+      featlas demo
       featlas --db demo.duckdb tui
     """
-    context.obj = Session(db=db, wait=wait, quiet=quiet, debug=debug)
+    context.ensure_object(Session).debug = debug
 
 
 def main(arguments: list[str] | None = None) -> None:

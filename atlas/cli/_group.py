@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from atlas.db import Atlas
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What the options before the command's name say."""
+DEFAULT_DB = Path("atlas.duckdb")
 
-    db: Path
+
+@dataclass(slots=True)
+class Session:
+    """What the options that every command shares say; they may stand before or after the command's name."""
+
+    db: Path = DEFAULT_DB
     """The database file."""
+
+    db_given: bool = False
+    """Whether the user named the file."""
 
     wait: float = 0.0
     """Seconds to wait for a locked file."""
@@ -49,6 +55,36 @@ class Session:
             click.echo(text, err=True)
 
 
+def _shared_options(envvar: str | None = None) -> list[click.Option]:
+    """`--db`, `--wait` and `--quiet`. They fill the `Session` and are not passed to the command.
+
+    Only the root reads the environment: what is typed before the command counts more.
+    """
+
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        session = ctx.ensure_object(Session)
+        if value is not None and value is not False and isinstance(session, Session):
+            setattr(session, str(param.name), value)
+            session.db_given = session.db_given or param.name == "db"
+
+    path = click.Path(path_type=Path, dir_okay=False)
+    shared: dict[str, Any] = {"callback": keep, "expose_value": False}
+    return [
+        click.Option(
+            ["--db"],
+            type=path,
+            envvar=envvar,
+            show_envvar=True,
+            help=f"The atlas: one DuckDB file.  [default: {DEFAULT_DB}]",
+            **shared,
+        ),
+        click.Option(
+            ["--wait"], type=click.FloatRange(min=0), metavar="SECONDS", help="Wait for a locked atlas.", **shared
+        ),
+        click.Option(["-q", "--quiet"], is_flag=True, help="Errors only on stderr.", **shared),
+    ]
+
+
 class LazyGroup(click.Group):
     """Knows its commands by import path and one line of help, so that `--help` imports none of them."""
 
@@ -56,6 +92,7 @@ class LazyGroup(click.Group):
         """Take `name -> (module:attribute, help)`."""
         super().__init__(*args, **kwargs)
         self._commands_at = commands_at
+        self.params[:0] = _shared_options(envvar="FEATLAS_DB")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names, in the order of a researcher's work."""
@@ -67,7 +104,10 @@ class LazyGroup(click.Group):
             return None
         path, _ = self._commands_at[cmd_name]
         module, attribute = path.split(":")
-        return getattr(import_module(module), attribute)
+        command = getattr(import_module(module), attribute)
+        if not any(param.name == "db" for param in command.params):
+            command.params.extend(_shared_options())
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
