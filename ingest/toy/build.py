@@ -1,8 +1,8 @@
 """Build the built-in models: `python -m ingest.toy.build --profile full --out DIR`.
 
-What is shipped was made with `--profile full --jobs 2 --out ingest/toy/artifacts`. A build that was stopped goes on: what
-is there with the same spec and the same bytes is kept, and each artifact appears whole or not at all. On one machine,
-equal specs give equal bytes.
+What is shipped was made with `--profile full --jobs 2 --out ingest/toy/artifacts`. A build that was stopped goes on:
+what is there with the same spec and the same bytes is kept, and each artifact appears whole or not at all. On one
+machine, equal specs give equal bytes.
 """
 
 from __future__ import annotations
