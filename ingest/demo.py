@@ -64,7 +64,7 @@ def demo(session: Any, tokens: int, shuffles: int, seed: int) -> None:
     _print_pairings(pairings)
     _print_scores(scores)
     _print_concepts(across, control)
-    _print_reading(scores)
+    _print_reading(pairings, scores)
     _print_next(session.db)
 
 
@@ -175,20 +175,23 @@ def _cells(score: Score) -> str:
     return f"{value:>5.2f} {chance:>5.2f} {z:>6} {score.p_value:>6.4f}"
 
 
-def _print_reading(scores: dict[str, list[Score]]) -> None:
+def _print_reading(pairings: dict[str, PairingSummary], scores: dict[str, list[Score]]) -> None:
     """What the numbers say, from the numbers."""
-    trained, control = scores[COMPARISONS[0][0]][1], scores[COMPARISONS[-1][0]][1]
+    trained, control = COMPARISONS[0][0], COMPARISONS[-1][0]
+    r, r_control = pairings[trained].median_best, pairings[control].median_best
+    rsa, rsa_control = scores[trained][1], scores[control][1]
     click.echo(
-        f"\nRSA of the two trained models' matched features: {trained.value:.2f} (z {trained.z or 0:.1f}). "
-        f"The same against an untrained model: {control.value:.2f} (z {control.z or 0:.1f})."
+        f"\nFeatures of an untrained model find partners almost as well correlated (median r {r_control:.2f}) as those of a\n"
+        f"trained one ({r:.2f}): both see which token it is. Their geometry tells them apart: RSA {rsa.value:.2f} "
+        f"(z {rsa.z or 0:.1f}) trained,\n{rsa_control.value + 0.0:.2f} (z {rsa_control.z or 0:.1f}) untrained."
     )
 
 
 def _print_next(db: Path) -> None:
     """Three commands worth typing now."""
     click.echo("\nNext:")
-    click.echo(f"  featlas --db {db} tui                                 browse features and pairs")
-    click.echo(f"  featlas --db {db} pairs {COMPARISONS[0][1]} {COMPARISONS[0][2]} --limit 10")
+    click.echo(f"  featlas --db {db} tui")
+    click.echo(f"  featlas --db {db} pairs A I --limit 10")
     click.echo(
         f"  featlas --db {db} sql \"from concept_features where concept = 'Emotions' order by share desc limit 10\""
     )
