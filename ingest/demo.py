@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from atlas.scores import Score
     from atlas.pairing.job import PairingSummary
+    from atlas.scores import Score
 
 DEMO_DB = Path("demo.duckdb")
 N_DOCUMENTS = 1500
@@ -180,11 +180,12 @@ def _print_reading(pairings: dict[str, PairingSummary], scores: dict[str, list[S
     trained, control = COMPARISONS[0][0], COMPARISONS[-1][0]
     r, r_control = pairings[trained].median_best, pairings[control].median_best
     rsa, rsa_control = scores[trained][1], scores[control][1]
+    click.echo(f"\n{'':<20} {'median best r':>14} {'RSA of decoder rows':>22}")
+    click.echo(f"{'trained × trained':<20} {r:>14.2f} {rsa.value:>14.2f} (z {rsa.z or 0:.1f})")
     click.echo(
-        f"\nFeatures of an untrained model find partners almost as well correlated (median r {r_control:.2f}) as those of a\n"
-        f"trained one ({r:.2f}): both see which token it is. Their geometry tells them apart: RSA {rsa.value:.2f} "
-        f"(z {rsa.z or 0:.1f}) trained,\n{rsa_control.value + 0.0:.2f} (z {rsa_control.z or 0:.1f}) untrained."
+        f"{'untrained × trained':<20} {r_control:>14.2f} {rsa_control.value + 0.0:>14.2f} (z {rsa_control.z or 0:.1f})"
     )
+    click.echo("Correlation alone sees which token it is; read it beside the geometry, and both beside their nulls.")
 
 
 def _print_next(db: Path) -> None:
