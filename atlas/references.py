@@ -1,4 +1,4 @@
-"""References to features and pairs: `SAE:FEATURE` and `SAE:FEATURE=SAE:FEATURE`, one grammar for commands and browser."""
+"""References to features and pairs, `SAE:FEATURE` and `SAE:FEATURE=SAE:FEATURE`: one grammar for all front ends."""
 
 from __future__ import annotations
 

@@ -1,0 +1,215 @@
+"""What the browser and `featlas show` read: orders of ids first, then only the rows that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from atlas.db import Atlas, Rows
+from atlas.errors import AtlasError, UnknownName
+from atlas.queries.browse_records import (
+    Candidate,
+    Context,
+    Feature,
+    FeatureDetail,
+    FeatureRow,
+    PairDetail,
+    Pairing,
+    PairRow,
+    Partner,
+    Scan,
+)
+from atlas.references import resolve_sae
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SORTS = ("density", "max", "mean", "feature")
+"""Orders of the feature table; each starts with the largest, `feature` with the lowest id."""
+
+_ALL = 2**31 - 1
+_Record = TypeVar("_Record")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOrder:
+    """The features of a table in their order; row i is (scan_ids[i], feature_ids[i])."""
+
+    scan_ids: np.ndarray
+    feature_ids: np.ndarray
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.scan_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PairOrder:
+    """Candidate pairs of two SAEs, best first, with the verdict of the filters."""
+
+    features_a: np.ndarray
+    features_b: np.ndarray
+    kept: np.ndarray
+    dropped_because: np.ndarray
+    """Reasons joined by commas; empty if kept."""
+
+    def __len__(self) -> int:
+        """Number of candidates."""
+        return len(self.features_a)
+
+    def where(self, wanted: np.ndarray) -> PairOrder:
+        """The rows of a mask."""
+        return PairOrder(
+            self.features_a[wanted], self.features_b[wanted], self.kept[wanted], self.dropped_because[wanted]
+        )
+
+
+def scans(atlas: Atlas) -> list[Scan]:
+    """Every SAE on every corpus it was measured on."""
+    return _records(Scan, atlas.fetch("browse_scans"))
+
+
+def pairings(atlas: Atlas) -> list[Pairing]:
+    """Every stored comparison of two SAEs."""
+    return _records(Pairing, atlas.fetch("browse_pairings"))
+
+
+def scan_named(atlas: Atlas, wanted: str, corpus: str | None = None) -> Scan:
+    """The scan of an SAE: on a named corpus, else the newest.
+
+    Raises:
+        UnknownName: There is no such SAE, or it was not measured on that corpus.
+        AtlasError: It was not measured at all.
+    """
+    return _scan_of(scans(atlas), resolve_sae(wanted, atlas.fetch("sae_names").rows), corpus)
+
+
+def _scan_of(known: Sequence[Scan], sae: str, corpus: str | None) -> Scan:
+    """The newest scan of an SAE by its full name."""
+    found = [scan for scan in known if scan.sae == sae]
+    if not found:
+        raise AtlasError(f"{sae} was not measured on any corpus", hint="featlas ingest --help")
+    if corpus is None:
+        return found[-1]
+    for scan in reversed(found):
+        if scan.corpus == corpus:
+            return scan
+    raise UnknownName(f"corpus with a scan of {sae}", corpus, [scan.corpus for scan in found])
+
+
+def compared(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[Scan, Scan, Pairing]:
+    """The scans of two SAEs and their stored comparison: on a named corpus, else the newest.
+
+    Raises:
+        UnknownName: There is no such SAE, or no comparison on that corpus.
+        AtlasError: The two were never compared.
+    """
+    names = atlas.fetch("sae_names").rows
+    sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
+    stored = [p for p in pairings(atlas) if p.between(sae_a, sae_b)]
+    if not stored:
+        raise AtlasError(f"{sae_a} and {sae_b} were never compared", hint=f"featlas correlate {a} {b}")
+    chosen = [p for p in stored if corpus in (None, p.corpus)]
+    if not chosen:
+        raise UnknownName(f"corpus on which {sae_a} and {sae_b} were compared", str(corpus), [p.corpus for p in stored])
+    known, pairing = scans(atlas), chosen[-1]
+    return _scan_of(known, sae_a, pairing.corpus), _scan_of(known, sae_b, pairing.corpus), pairing
+
+
+def feature_order(
+    atlas: Atlas,
+    scan_ids: Sequence[int] = (),
+    *,
+    text: str = "",
+    sort: str = "density",
+    ascending: bool = False,
+    most: int = _ALL,
+) -> FeatureOrder:
+    """Ids of features in order.
+
+    Args:
+        atlas: Open for reading.
+        scan_ids: Scans to take them from; all if empty.
+        text: Held by a top token or the label, letter case aside.
+        sort: One of `SORTS`; dead features come last where they have no value.
+        ascending: Reverse the order.
+        most: Stop after so many.
+    """
+    found = atlas.arrays("browse_order", scans=list(scan_ids), text=text, sort=sort, ascending=ascending, most=most)
+    return FeatureOrder(found["scan_id"], found["feature_id"])
+
+
+def feature_window(atlas: Atlas, order: FeatureOrder, start: int, stop: int) -> list[FeatureRow]:
+    """Rows `start` to `stop` of a feature table."""
+    ids = {"scans": order.scan_ids[start:stop].tolist(), "features": order.feature_ids[start:stop].tolist()}
+    best = {(row[0], row[1]): row[2:] for row in atlas.fetch("browse_window_matches", **ids)}
+    rows = atlas.fetch("browse_window", **ids)
+    return [FeatureRow(*row, *best.get((row[0], row[1]), (None, None, None))) for row in rows]
+
+
+def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int = 50) -> FeatureDetail:
+    """All about one feature of one scan.
+
+    Raises:
+        AtlasError: The SAE has no such feature.
+    """
+    key: dict[str, Any] = {"sae": scan.sae, "corpus": scan.corpus, "feature_id": feature_id}
+    found = _records(Feature, atlas.fetch("browse_feature", **key))
+    if not found:
+        raise AtlasError(
+            f"{scan.sae} has no feature {feature_id}",
+            why=f"its features are 0 to {scan.d_sae - 1:,}",
+            hint="featlas tui",
+        )
+    contexts = atlas.fetch("browse_contexts", scan_id=scan.scan_id, feature_id=feature_id, most=n_contexts)
+    return FeatureDetail(
+        scan=scan,
+        feature=found[0],
+        bins=atlas.fetch("browse_histogram", **key).rows,
+        contexts=_records(Context, contexts),
+        partners=_records(Partner, atlas.fetch("browse_partners", **key)),
+    )
+
+
+def pair_order(atlas: Atlas, a: Scan, b: Scan) -> PairOrder:
+    """Candidate pairs of two SAEs on their common corpus, chosen from the side of `a`."""
+    found = atlas.arrays("browse_pair_order", sae_a=a.sae, sae_b=b.sae, corpus=a.corpus)
+    return PairOrder(found["feature_a"], found["feature_b"], found["kept"], found["dropped_because"])
+
+
+def pair_window(atlas: Atlas, a: Scan, b: Scan, order: PairOrder, start: int, stop: int) -> list[PairRow]:
+    """Rows `start` to `stop` of a pair list."""
+    part = slice(start, stop)
+    ids_a, ids_b = order.features_a[part].tolist(), order.features_b[part].tolist()
+    found = atlas.fetch(
+        "browse_pair_window", features_a=ids_a, features_b=ids_b, scan_a=a.scan_id, scan_b=b.scan_id, **_sides(a, b)
+    )
+    return [PairRow(*row, because) for row, because in zip(found, order.dropped_because[part], strict=True)]
+
+
+def pair_detail(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int, *, n_contexts: int = 50) -> PairDetail:
+    """Two features side by side, with the other candidates of the first."""
+    candidates = atlas.fetch("browse_candidates", feature_a=feature_a, scan_b=b.scan_id, **_sides(a, b))
+    names = {"sae_a": a.sae, "sae_b": b.sae}
+    cosine = atlas.fetch("browse_cosine", feature_a=feature_a, feature_b=feature_b, **names).rows
+    stored = [p for p in pairings(atlas) if p.between(a.sae, b.sae) and p.corpus == a.corpus]
+    return PairDetail(
+        a=feature_detail(atlas, a, feature_a, n_contexts=n_contexts),
+        b=feature_detail(atlas, b, feature_b, n_contexts=n_contexts),
+        candidates=_records(Candidate, candidates),
+        cosine=cosine[0][0] if cosine else None,
+        pairing=stored[-1] if stored else None,
+    )
+
+
+def _sides(a: Scan, b: Scan) -> dict[str, Any]:
+    """Parameters that name two SAEs and their corpus."""
+    return {"sae_a": a.sae, "sae_b": b.sae, "corpus": a.corpus}
+
+
+def _records(kind: type[_Record], rows: Rows) -> list[_Record]:
+    """One record a row, by the names of the columns; columns that the record does not know are left out."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    places = [rows.columns.index(name) for name in names]
+    return [kind(*(row[place] for place in places)) for row in rows]

@@ -1,0 +1,1 @@
+"""How features, contexts and pairs look as lines of text, without a terminal library: commands and browser share it."""

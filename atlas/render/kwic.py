@@ -1,0 +1,96 @@
+"""A context as one line: the peak token at a fixed column, every token shaded by its activation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from atlas.render.spans import Line, Span, line_width, merged
+from atlas.render.text import clean, cut_right, width
+
+LEVELS = 7
+"""Shades above none."""
+
+PEAK_AT = 0.42
+"""Share of the width to the left of the peak."""
+
+
+def level(activation: float, maximum: float | None) -> int:
+    """Shade of an activation relative to the feature's maximum: 0 for none, 1 to 7."""
+    if activation <= 0 or not maximum or maximum <= 0:
+        return 0
+    return min(LEVELS, max(1, math.ceil(LEVELS * activation / maximum)))
+
+
+def kwic(
+    tokens: Sequence[str],
+    activations: Sequence[float],
+    peak: int,
+    maximum: float | None,
+    cells: int,
+    *,
+    brackets: bool = False,
+) -> Line:
+    """One context in exactly `cells` cells.
+
+    Args:
+        tokens: The window, decoded.
+        activations: One for each token.
+        peak: Index of the peak token.
+        maximum: The feature's largest activation.
+        cells: Width of the line.
+        brackets: Put `⟦⟧` around the peak, for terminals without colour.
+    """
+    levels = [level(value, maximum) for value in activations]
+    texts = [clean(token) for token in tokens]
+    word = texts[peak].lstrip(" ") or texts[peak]
+    space = texts[peak][: len(texts[peak]) - len(word)]
+    column = int(cells * PEAK_AT)
+    before = [Span(text, level=shade) for text, shade in zip(texts[:peak], levels[:peak], strict=True)]
+    lead = Span(space, level=0 if brackets else levels[peak])
+    middle = Span(f"⟦{word}⟧" if brackets else word, level=levels[peak], peak=True)
+    after = [Span(text, level=shade) for text, shade in zip(texts[peak + 1 :], levels[peak + 1 :], strict=True)]
+    line = [*_ending(merged([*before, lead]), column), middle, *merged(after)]
+    return _beginning(line, cells)
+
+
+def _ending(spans: Line, cells: int) -> Line:
+    """The last `cells` cells, to the right, cut with `…` on the left."""
+    total = line_width(spans)
+    if total <= cells:
+        return [Span(" " * (cells - total)), *spans] if total < cells else spans
+    kept: Line = []
+    left = cells - 1  # the ellipsis
+    for span in reversed(spans):
+        size = width(span.text)
+        if size <= left:
+            kept.append(span)
+            left -= size
+            continue
+        text = span.text
+        while width(text) > left:
+            text = text[1:]
+        kept.append(Span(text, level=span.level))
+        left -= width(text)
+        break
+    return merged([Span("…" + " " * left, tone="dim"), *reversed(kept)])
+
+
+def _beginning(spans: Line, cells: int) -> Line:
+    """The first `cells` cells, cut with `…` on the right or padded."""
+    total = line_width(spans)
+    if total <= cells:
+        return [*spans, Span(" " * (cells - total))] if total < cells else spans
+    kept: Line = []
+    left = cells
+    for span in spans:
+        size = width(span.text)
+        if size < left:
+            kept.append(span)
+            left -= size
+            continue
+        text = cut_right(span.text, left, force=True)
+        kept.append(Span(text[:-1], span.level, span.peak, span.tone))
+        kept.append(Span("…" + " " * (left - width(text)), tone="dim"))
+        break
+    return [span for span in kept if span.text]

@@ -1,0 +1,42 @@
+"""Numbers as tables and panes show them: short, and never rounded up to a value that they do not reach."""
+
+from __future__ import annotations
+
+
+def share(value: float) -> str:
+    """A density: `0` or two digits with an exponent, always seven cells or fewer."""
+    return "0" if value == 0 else f"{value:.1e}"
+
+
+def correlation(value: float | None, *, digits: int = 2) -> str:
+    """A value in [-1, 1] without its zero: `.94`, `-.05`; `1.0` only for a full one; `·` for none."""
+    if value is None:
+        return "·"
+    if abs(value) >= 1:
+        return "1.0" if value > 0 else "-1.0"
+    most = 10**digits - 1
+    scaled = min(round(abs(value) * 10**digits), most)
+    return ("-" if value < 0 and scaled else "") + f".{scaled:0{digits}d}"
+
+
+def strength(value: float | None) -> str:
+    """An activation: three digits, `·` for none."""
+    if value is None:
+        return "·"
+    if value == 0:
+        return "0"
+    if abs(value) >= 10_000 or abs(value) < 0.01:
+        return f"{value:.1e}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def count(value: int) -> str:
+    """A number of things."""
+    return f"{value:,}"
+
+
+def percent(value: float) -> str:
+    """A share of a whole, in percent."""
+    if 0 < value < 0.001:
+        return f"{100 * value:.0e} %"
+    return f"{100 * value:.1f} %"

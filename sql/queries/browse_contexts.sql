@@ -1,0 +1,31 @@
+-- strongest contexts of one feature; only the windows that are shown are decoded
+with shown as (
+    select
+        x.rank, x.activation, x.position, x.start, x.activations, k.corpus_id, k.context_id,
+        k.documents[x.position + 1]                                         as document,
+        k.token_ids[x.start + 1 : x.start + len(x.activations)]             as ids,
+        c.corpus_id                                                         as corpus
+    from feature_context x
+    join scan c using (scan_id)
+    join context k on k.corpus_id = c.corpus_id and k.context_id = x.context_id
+    where x.scan_id = $scan_id and x.feature_id = $feature_id and x.kind = 'top' and x.rank <= $most
+),
+words as (
+    select map_from_entries(list(struct_pack(id := v.token_id, word := v.text))) as text_of
+    from vocab v
+    where v.tokenizer_id = (
+            select c.tokenizer_id from corpus c join scan s using (corpus_id) where s.scan_id = $scan_id
+        )
+        and v.token_id in (select unnest(h.ids) from shown h)
+)
+select
+    h.rank,
+    h.activation,
+    h.context_id,
+    h.document,
+    h.position,
+    h.position - h.start                                        as peak,
+    list_transform(h.ids, lambda id: words.text_of[id])         as tokens,
+    h.activations
+from shown h, words
+order by h.rank;

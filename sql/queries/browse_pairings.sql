@@ -1,0 +1,19 @@
+-- every stored pairing with what judges it, in order of arrival
+select
+    p.pairing_id,
+    p.measure,
+    a.alias         as alias_a,
+    a.name          as sae_a,
+    b.alias         as alias_b,
+    b.name          as sae_b,
+    k.name          as corpus,
+    p.n_tokens,
+    p.top_k,
+    p.median_best,
+    p.chance,
+    p.run_id
+from pairing p
+join sae a on a.sae_id = p.sae_a
+join sae b on b.sae_id = p.sae_b
+join corpus k using (corpus_id)
+order by p.pairing_id;
