@@ -12,7 +12,7 @@ from ingest import registry
 from ingest.runner import Measurement
 from ingest.shards import Shard, ShardStore, plan_shards
 from ingest.sources.contexts import cut
-from ingest.sources.models import Model, check_device, default_device, load_model
+from ingest.sources.models import Model, check_device, default_device, is_written, load_model
 from ingest.sources.saes import Sae, check_names, load_sae
 from ingest.sources.texts import documents
 from ingest.spec import IngestRequest, ScanSpec, ScanSummary
@@ -86,8 +86,10 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
     name = request.corpus_name or request.corpus.resolve().stem
     corpus = Corpus(name, str(request.corpus), contexts)
     specs = [_spec(request, model, sae, hook, corpus) for sae, hook in zip(saes, hooks, strict=True)]
-    stores = [ShardStore(store_of(db) / spec.folder, request.store) for spec in specs]
-    measurements = [Measurement(*parts) for parts in zip(saes, hooks, stores, strict=True)]
+    measurements = [
+        Measurement(sae, spec.hook, spec.centred, ShardStore(store_of(db) / spec.folder, request.store))
+        for sae, spec in zip(saes, specs, strict=True)
+    ]
     present = _present(request, db, wait, model, corpus, measurements, specs, note)
     scans = [Planned(*parts) for parts in zip(measurements, specs, present, strict=True)]
     return Plan(model, corpus, plan_shards(contexts, request.shard_tokens), scans)
@@ -152,6 +154,7 @@ def _spec(request: IngestRequest, model: Model, sae: Sae, hook: str, corpus: Cor
         model_sha256=model.sha256,
         sae_sha256=sae.sha256,
         hook=hook,
+        centred=sae.centred and model.centres and is_written(hook),
         corpus_sha256=corpus.contexts.sha256,
         decoder_norm=sae.decoder_norm,
         store=request.store,

@@ -34,6 +34,9 @@ class Measurement:
     hook: str
     """Point of the model that it reads."""
 
+    centred: bool
+    """Whether the mean over the width is taken out of the activations, as centring the model's weights would."""
+
     store: ShardStore
     """Where its shards go."""
 
@@ -122,9 +125,10 @@ def read_batch(
             _require_finite(x, hook, contexts, begin)
             for measurement, into in zip(measurements, gathered, strict=True):
                 if measurement.hook == hook:
-                    codes = measurement.sae.encode(x)
+                    read = x - x.mean(dim=1, keepdim=True) if measurement.centred else x
+                    codes = measurement.sae.encode(read)
                     into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
-                    residuals = Residuals.of(x.cpu().numpy(), measurement.sae.decode(codes).cpu().numpy())
+                    residuals = Residuals.of(read.cpu().numpy(), measurement.sae.decode(codes).cpu().numpy())
                     into.residuals = into.residuals.merge(residuals)
 
 

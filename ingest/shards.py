@@ -92,7 +92,7 @@ class ShardStore:
             files[f"{shard.stem}.parquet"] = self._write(
                 f"{shard.stem}.parquet", lambda to: _write_parquet(to, codes, shard.first_token)
             )
-        files[self._partial(shard)] = self._write(self._partial(shard), lambda to: np.savez(to, **partial.arrays()))
+        files[self._partial(shard)] = self._write(self._partial(shard), lambda to: _write_npz(to, partial))
         receipt = {
             "first_token": shard.first_token,
             "n_tokens": shard.n_tokens,
@@ -189,6 +189,12 @@ def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:
     )
     encoding: Any = ["feature_id"]
     pq.write_table(table, to, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=encoding)
+
+
+def _write_npz(to: Any, partial: Partial) -> None:
+    """Statistics of a shard, without pickle."""
+    arrays = cast(dict[str, Any], partial.arrays())
+    np.savez(to, **arrays)
 
 
 def _sha256(path: Path) -> str:

@@ -76,6 +76,9 @@ class ScanSpec:
     hook: str
     """Point of the model that the SAE reads."""
 
+    centred: bool
+    """Whether the model's writing weights count as centred, as the SAE's cfg asks for."""
+
     corpus_sha256: str
     """Of tokenizer and contexts."""
 

@@ -1,89 +1,37 @@
-"""Claims about an ingest as a whole, on a tiny random model: what is written, what is left behind, what is refused."""
+"""Claims about an ingest as a whole, on a tiny random model: what is written, under which names, and what is said."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from atlas.activations import read_scan
 from atlas.db import open_atlas, store_of
-from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.errors import AtlasError, UsageError
 from ingest.job import ingest
-from ingest.shards import ShardStore
 from ingest.spec import IngestRequest
-
-HOOK = "blocks.1.hook_resid_post"
-STATISTICS = ("feature_stat", "histogram", "feature_context")
+from tests.ingest_tiny import HOOK, build_tiny, left_behind, rows, tiny_request
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory) -> Path:
     """A folder with a tiny model, three SAEs and a text of 40 documents."""
-    import torch
-    from sae_lens import StandardSAE, StandardSAEConfig
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("tiny")
-    letters = {"<s>": 0, "<unk>": 1, **{letter: i for i, letter in enumerate("abcdefghijklmnop", start=2)}}
-    backend = Tokenizer(models.WordLevel(letters, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(
-        tokenizer_object=backend, bos_token="<s>", eos_token="<s>", unk_token="<unk>"
-    ).save_pretrained(folder / "model")
-    size = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
-    cfg = GPTNeoXConfig(vocab_size=18, max_position_embeddings=32, bos_token_id=0, eos_token_id=0, **size)
-    GPTNeoXForCausalLM(cfg).save_pretrained(folder / "model")
-    for name, d_in in (("one", 16), ("two", 16), ("wide", 24)):
-        sae = StandardSAE(StandardSAEConfig(d_in=d_in, d_sae=20, apply_b_dec_to_input=False))
-        with torch.no_grad():
-            sae.W_enc.normal_()
-            sae.b_enc.fill_(-0.2)
-        sae.save_model(folder / name)
-    texts = [" ".join("abcdefghijklmnop"[(i * k + k * k) % 16] for k in range(5 + i % 30)) for i in range(40)]
-    (folder / "text.txt").write_text("\n<|endoftext|>\n".join(texts))
-    return folder
+    return build_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
 def request_(tiny) -> IngestRequest:
-    """Both SAEs on the whole text, in several shards."""
-    return IngestRequest(
-        model=str(tiny / "model"),
-        saes=(str(tiny / "one"), str(tiny / "two")),
-        corpus=tiny / "text.txt",
-        hook=HOOK,
-        context_length=12,
-        batch_size=4,
-        shard_tokens=150,
-    )
-
-
-def rows(db: Path, sae: str) -> dict[str, list]:
-    """Every statistic of a scan, without its number."""
-    with open_atlas(db) as atlas:
-        of_scan = "from {} t join scan c using (scan_id) join sae s using (sae_id) where s.name = $sae order by all"
-        return {
-            table: [row[1:] for row in atlas.rows(f"select t.* {of_scan.format(table)}", sae=sae)]
-            for table in STATISTICS
-        }
-
-
-def left_behind(folder: Path) -> list[str]:
-    """Names of everything in a folder."""
-    return sorted(path.name for path in folder.rglob("*"))
+    """Two SAEs on the whole text, in several shards."""
+    return tiny_request(tiny)
 
 
 def test_two_saes_in_one_pass_equal_two_passes(request_, tmp_path):
@@ -113,80 +61,6 @@ def test_an_equal_ingest_finds_nothing_to_do(request_, tmp_path):
     assert [scan.measured for scan in first + again] == [True, True, False, False]
     assert [replace(scan, measured=True) for scan in again] == first
     assert (tmp_path / "a.duckdb").read_bytes() == before
-
-
-def test_an_interrupted_ingest_goes_on_and_ends_the_same(request_, tmp_path, monkeypatch):
-    ingest(request_, db=tmp_path / "whole.duckdb")
-    put, made = ShardStore.put, []
-
-    def stop_at_the_fourth(store, shard, codes, partial):
-        if len(made) == 3:
-            raise KeyboardInterrupt
-        made.append((store.folder.name, shard.number))
-        put(store, shard, codes, partial)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ShardStore, "put", stop_at_the_fourth)
-        with pytest.raises(KeyboardInterrupt):
-            ingest(request_, db=tmp_path / "cut.duckdb")
-    assert not (tmp_path / "cut.duckdb").exists()
-    remade: list = []
-    monkeypatch.setattr(ShardStore, "put", lambda *a: (remade.append((a[0].folder.name, a[1].number)), put(*a)))
-    ingest(request_, db=tmp_path / "cut.duckdb")
-    assert set(remade).isdisjoint(made)
-    for name in ("one", "two"):
-        assert rows(tmp_path / "cut.duckdb", name) == rows(tmp_path / "whole.duckdb", name)
-    stores = [sorted(store_of(tmp_path / f"{name}.duckdb").rglob("*.parquet")) for name in ("cut", "whole")]
-    assert [path.read_bytes() for path in stores[0]] == [path.read_bytes() for path in stores[1]]
-
-
-KILLED = """
-import sys, time
-from pathlib import Path
-from ingest.job import ingest
-from ingest.shards import ShardStore
-from ingest.spec import IngestRequest
-put = ShardStore.put
-ShardStore.put = lambda *a: (put(*a), time.sleep(0.3))
-model, sae, corpus, db = sys.argv[1:]
-ingest(IngestRequest(model=model, saes=(sae,), corpus=Path(corpus), hook="{hook}", context_length=12, shard_tokens=100), db=db)
-"""
-
-
-@pytest.mark.slow
-def test_kill_9_loses_at_most_the_shard_in_work(tiny, request_, tmp_path):
-    arguments = [str(tiny / "model"), str(tiny / "one"), str(tiny / "text.txt"), str(tmp_path / "a.duckdb")]
-    process = subprocess.Popen([sys.executable, "-c", KILLED.format(hook=HOOK), *arguments])
-    deadline = time.monotonic() + 120
-    while len(list(tmp_path.rglob("shard-*.json"))) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("shard-*.json")}
-    assert len(kept) >= 2
-    assert not (tmp_path / "a.duckdb").exists()
-    same = replace(request_, saes=request_.saes[:1], shard_tokens=100, batch_size=32)
-    ingest(same, db=tmp_path / "a.duckdb")
-    now = {path.name: path.stat().st_mtime_ns for path in tmp_path.rglob("shard-*.json")}
-    assert len(now) > len(kept)
-    assert {name: now[name] for name in kept} == kept
-    ingest(same, db=tmp_path / "whole.duckdb")
-    assert rows(tmp_path / "a.duckdb", "one") == rows(tmp_path / "whole.duckdb", "one")
-
-
-def test_a_scan_being_measured_is_not_measured_by_another_program(request_, tmp_path, monkeypatch):
-    second: list = []
-
-    def try_another(store, shard, codes, partial):
-        if not second:
-            second.append(1)
-            with pytest.raises(AtlasError, match="another featlas ingest is measuring"):
-                ingest(request_, db=tmp_path / "a.duckdb")
-        put(store, shard, codes, partial)
-
-    put = ShardStore.put
-    monkeypatch.setattr(ShardStore, "put", try_another)
-    assert len(ingest(request_, db=tmp_path / "a.duckdb")) == 2
 
 
 def test_without_a_store_no_activation_is_left_and_quartiles_are_near(request_, tmp_path):
@@ -224,8 +98,6 @@ def test_other_settings_for_the_same_scan_need_replace(request_, tmp_path):
 
 
 def test_the_same_weights_under_another_folder_are_noticed(tiny, request_, tmp_path):
-    import shutil
-
     db, notes = tmp_path / "a.duckdb", []
     ingest(request_, db=db)
     shutil.copytree(tiny / "one", tmp_path / "copy")
@@ -278,100 +150,29 @@ def test_folded_decoder_rows_are_unit_and_keep_their_norm(request_, tiny, tmp_pa
     np.testing.assert_allclose(np.linalg.norm([row[0] for row in stored], axis=1), 1, rtol=1e-6)
 
 
-def bad_requests(tiny: Path, scratch: Path) -> dict[str, tuple[dict, str]]:
-    """What is wrong -> (changes to a good request, what the message must hold)."""
-    empty = scratch / "empty"
-    empty.mkdir()
-    bare = scratch / "bare"
-    bare.mkdir()
-    (bare / "config.json").write_text("{}")
-    damaged = scratch / "damaged"
-    damaged.mkdir()
-    (damaged / "cfg.json").write_text((tiny / "one" / "cfg.json").read_text())
-    (damaged / "sae_weights.safetensors").write_bytes((tiny / "one" / "sae_weights.safetensors").read_bytes()[:-64])
-    nan = scratch / "nan"
-    nan.mkdir()
-    (nan / "cfg.json").write_text((tiny / "one" / "cfg.json").read_text())
-    weights = load_file(tiny / "one" / "sae_weights.safetensors")
-    weights["W_dec"][7, 3] = float("nan")
-    save_file(weights, nan / "sae_weights.safetensors")
-    silence = scratch / "silence.txt"
-    silence.write_text("\n\n")
-    return {
-        "no model folder": ({"model": str(scratch / "no")}, "there is no folder"),
-        "model without config": ({"model": str(empty)}, "no config.json"),
-        "model without weights": ({"model": str(bare)}, "has no weights"),
-        "no such model on the hub": ({"model": "nobody/nothing"}, "there is no model 'nobody/nothing'"),
-        "no SAE folder": ({"saes": (str(scratch / "no"),)}, "there is no folder"),
-        "SAE without weights": ({"saes": (str(empty),)}, "no cfg.json"),
-        "damaged SAE": ({"saes": (str(damaged),)}, "is damaged"),
-        "SAE with a NaN": ({"saes": (str(nan),)}, "the first feature with one is 7"),
-        "SAE of another width": ({"saes": (str(tiny / "wide"),)}, "it reads 24 numbers and the hook gives 16"),
-        "unknown release": ({"saes": ("pythia-70m-deduped-res/x",)}, "did you mean 'pythia-70m-deduped"),
-        "SAE twice": ({"saes": (str(tiny / "one"),) * 2}, "are the same SAE"),
-        "too few names": ({"names": ("x",)}, "1 --name for 2 --sae"),
-        "unknown hook": ({"hook": "blocks.1.hook_resid_pots"}, "did you mean 'blocks.1.hook_resid_post'?"),
-        "hook without activations": ({"hook": "blocks.1.attn.hook_result"}, "gives no activations"),
-        "no hook": ({"hook": None}, "--hook blocks.1.hook_resid_post"),
-        "no corpus": ({"corpus": scratch / "no.txt"}, "there is no corpus at"),
-        "corpus without text": ({"corpus": silence}, "no text in"),
-        "long context": ({"context_length": 33}, "its longest context has 32 tokens"),
-        "short context": ({"context_length": 1}, "--context-length 1 is too small"),
-        "no such device": ({"device": "abacus"}, "cannot use the device 'abacus'"),
-    }
+def test_codes_of_an_sae_trained_on_centred_weights_are_those_of_the_centred_model(tiny, request_, tmp_path):
+    """The weights that write into the residual stream, centred by hand, are the slow version."""
+    import numpy as np
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-
-def test_bad_input_gets_one_message_and_leaves_nothing(request_, tiny, tmp_path, subtests, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    work = tmp_path / "work"
-    work.mkdir()
-    for what, (changes, message) in bad_requests(tiny, tmp_path).items():
-        with subtests.test(what):
-            with pytest.raises(AtlasError) as error:
-                ingest(replace(request_, **changes), db=work / "a.duckdb")
-            assert message in str(error.value)
-            assert left_behind(work) == []
-
-
-def test_an_unknown_hook_lists_the_residual_ones_first(request_, tmp_path):
-    with pytest.raises(UnknownName, match=r"known: blocks\.0\.hook_resid_post, blocks\.1\.hook_resid_post"):
-        ingest(replace(request_, hook="resid"), db=tmp_path / "a.duckdb")
-
-
-def test_an_activation_that_is_no_number_names_its_place_and_leaves_nothing(request_, tmp_path, monkeypatch):
-    from ingest.sources.saes import Sae
-
-    encode = Sae.encode
-
-    def broken(sae, x):
-        codes = encode(sae, x)
-        codes[-1, 5] = float("nan")
-        return codes
-
-    monkeypatch.setattr(Sae, "encode", broken)
-    with pytest.raises(AtlasError, match=r"the SAE one gives nan for feature 5 in context 3"):
-        ingest(request_, db=tmp_path / "a.duckdb")
-    assert left_behind(tmp_path) == []
-
-
-def test_a_full_disk_says_so_and_the_same_command_goes_on(request_, tmp_path, monkeypatch):
-    import ingest.shards as shards
-
-    written: list = []
-
-    def full(to, codes, first_token):
-        written.append(first_token)
-        if len(written) > 3:
-            raise OSError(28, "No space left on device")
-        write(to, codes, first_token)
-
-    write = shards._write_parquet
-    with monkeypatch.context() as patch:
-        patch.setattr(shards, "_write_parquet", full)
-        with pytest.raises(AtlasError, match="No space left on device"):
-            ingest(request_, db=tmp_path / "a.duckdb")
-    assert not list(tmp_path.rglob("*.tmp"))
-    assert all(scan.measured for scan in ingest(request_, db=tmp_path / "a.duckdb"))
+    model = AutoModelForCausalLM.from_pretrained(tiny / "model")
+    for name, weight in model.named_parameters():
+        if name.endswith(("dense.weight", "dense.bias", "dense_4h_to_h.weight", "dense_4h_to_h.bias")):
+            weight.data -= weight.data.mean(dim=0, keepdim=True)
+        elif name.endswith("embed_in.weight"):
+            weight.data -= weight.data.mean(dim=1, keepdim=True)
+    model.save_pretrained(tmp_path / "centred")
+    AutoTokenizer.from_pretrained(tiny / "model").save_pretrained(tmp_path / "centred")
+    shutil.copytree(tiny / "one", tmp_path / "one")
+    cfg = json.loads((tmp_path / "one" / "cfg.json").read_text())
+    cfg["metadata"]["model_from_pretrained_kwargs"] = {"center_writing_weights": True}
+    (tmp_path / "one" / "cfg.json").write_text(json.dumps(cfg))
+    ingest(replace(request_, saes=(str(tmp_path / "one"),)), db=tmp_path / "a.duckdb")
+    ingest(replace(request_, saes=request_.saes[:1], model=str(tmp_path / "centred")), db=tmp_path / "b.duckdb")
+    ingest(replace(request_, saes=request_.saes[:1]), db=tmp_path / "raw.duckdb")
+    codes, centred, raw = (read_scan(tmp_path / f"{name}.duckdb", "one").toarray() for name in ("a", "b", "raw"))
+    np.testing.assert_allclose(codes, centred, atol=1e-5)
+    assert np.abs(codes - raw).max() > 0.01
 
 
 def command(tiny: Path, db: Path, *options: str, quiet: bool = False):

@@ -55,6 +55,9 @@ class Model:
     bridge: Any
     """The TransformerBridge."""
 
+    centres: bool
+    """Whether its norms take the mean out (LayerNorm), so that weights which write may be centred."""
+
     hooks: tuple[str, ...]
     """Names of the points that can be read, residual ones first."""
 
@@ -122,6 +125,7 @@ def load_model(name: str, device: str) -> Model:
         tokenizer=bridge.tokenizer,
         words=vocabulary(bridge.tokenizer),
         bridge=bridge,
+        centres=cfg.normalization_type in ("LN", "LNPre"),
         hooks=_hooks(bridge),
     )
 
@@ -206,6 +210,11 @@ def layer_of(hook: str) -> int | None:
     """Block that a hook is in; None if it is in none."""
     block = re.match(r"blocks\.(\d+)\.", hook)
     return int(block[1]) if block else None
+
+
+def is_written(hook: str) -> bool:
+    """Whether what is at a hook is, or is added to, the residual stream."""
+    return hook.rpartition("_resid_")[2] in ("pre", "mid", "post") or hook.endswith(("hook_attn_out", "hook_mlp_out"))
 
 
 def _stop_at(hooks: Sequence[str], n_layers: int) -> int | None:

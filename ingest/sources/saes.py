@@ -69,6 +69,9 @@ class Sae:
     context_size: int | None
     """Tokens of the contexts it was trained on; None if the cfg does not say."""
 
+    centred: bool
+    """Whether it was trained on a model whose weights that write into the residual stream were centred."""
+
     module: Any
     """The SAE of SAELens."""
 
@@ -129,6 +132,7 @@ def load_sae(source: str, device: str, *, name: str | None = None, hook: str | N
         cfg=json.dumps(module.cfg.to_dict(), sort_keys=True, default=str),
         prepend_bos=metadata.prepend_bos,
         context_size=metadata.context_size,
+        centred=bool((metadata.model_from_pretrained_kwargs or {}).get("center_writing_weights")),
         module=module,
     )
 
