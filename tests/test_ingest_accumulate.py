@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.accumulate.codes import Codes, TokenMap
+from ingest.accumulate.codes import Codes, TokenMap, contenders, strongest
 from ingest.accumulate.histograms import Histogram, bin_floor
 from ingest.accumulate.limits import REACH, TOP_CONTEXTS, TOP_POSITIONS
 from ingest.accumulate.moments import Moments
@@ -114,6 +114,16 @@ def test_top_positions_are_the_strongest_and_ties_go_to_the_earlier_token():
         order = np.lexsort((np.arange(len(dense)), -dense[:, feature]))
         expected = [token for token in order if dense[token, feature] > 0][:TOP_POSITIONS]
         assert tops.token[tops.feature == feature].tolist() == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 12)), min_size=1, max_size=300), st.integers(1, 7))
+def test_no_entry_among_the_strongest_is_ruled_out(entries, k):
+    feature, activation = (np.array(column) for column in zip(*sorted(entries, key=lambda e: e[0]), strict=True))
+    token = np.arange(len(feature))
+    kept = contenders(feature, activation.astype(np.float32), k)
+    expected = strongest(feature, activation, token, k)
+    assert kept[strongest(feature[kept], activation[kept], token[kept], k)].tolist() == expected.tolist()
 
 
 def test_top_contexts_hold_every_activation_of_the_window():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.accumulate.codes import Codes, TokenMap, run_starts, spans, strongest
+from ingest.accumulate.codes import Codes, TokenMap, contenders, run_starts, spans, strongest
 from ingest.accumulate.limits import REACH, TOP_CONTEXTS
 
 
@@ -51,7 +51,9 @@ class TopContexts:
         begins = run_starts(codes.feature, context)
         lengths = np.diff(np.append(begins, len(codes)))
         peak = _first_peaks(codes.activation, begins, lengths)
-        rows = strongest(codes.feature[peak], codes.activation[peak], codes.token[peak], TOP_CONTEXTS)
+        rows = contenders(codes.feature[peak], codes.activation[peak], TOP_CONTEXTS)
+        best = peak[rows]
+        rows = rows[strongest(codes.feature[best], codes.activation[best], codes.token[best], TOP_CONTEXTS)]
         begins, lengths, peak = begins[rows], lengths[rows], peak[rows]
         position = tokens.position[codes.token[peak]]
         start = np.maximum(position - REACH, 0)
