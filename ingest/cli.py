@@ -62,9 +62,8 @@ def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
         with ExitStack() as stack:
             report = _Report(stack, session.quiet)
             found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
-    except KeyboardInterrupt:
-        note("interrupted: finished shards are kept, and the same command goes on after them")
-        raise
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt("finished shards are kept, and the same command goes on after them") from stop
     if not request.dry_run:
         _print(found)
         for scan in found:

@@ -65,6 +65,7 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
     Raises:
         AtlasError: They do not fit each other, or the atlas.
     """
+    note(f"loading {request.model} and {len(request.saes)} SAE{'s' if len(request.saes) > 1 else ''}")
     device = check_device(request.device) if request.device else default_device()
     model = load_model(request.model, device)
     names = request.names or (None,) * len(request.saes)

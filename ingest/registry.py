@@ -10,6 +10,7 @@ from typing import Any
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UsageError
+from atlas.runs import next_id
 from ingest.sources.contexts import Contexts
 from ingest.sources.models import Model
 from ingest.sources.saes import Sae
@@ -137,12 +138,6 @@ def next_alias(atlas: Atlas) -> str:
 def _one(atlas: Atlas, sql: str, **params: object) -> Sequence[Any] | None:
     """The first row, or None."""
     return next(iter(atlas.rows(sql, **params)), None)
-
-
-def next_id(atlas: Atlas, table: str, column: str) -> int:
-    """One more than the largest number in use; table and column are ours, never the user's words."""
-    row = _one(atlas, f"select coalesce(max({column}), 0) + 1 from {table}")
-    return int(row[0]) if row else 1
 
 
 def _free_name(atlas: Atlas, table: str, name: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from atlas.db import Atlas
-from atlas.runs import add_run, utc_now
+from atlas.runs import add_run, next_id, utc_now
 from ingest import finish, registry
 from ingest.finish import Columns, Measured, lists
 from ingest.registry import Entry, Note
@@ -196,7 +196,7 @@ def _sae(atlas: Atlas, measurement: Measurement, model: Entry, note: Note) -> En
 def _scan(atlas: Atlas, scan: FinishedScan, sae: Entry, corpus: Entry) -> int:
     """Write the run, the scan and its statistics; the number of the scan."""
     partial, contexts = scan.measured.partial, scan.corpus.contexts
-    scan_id = registry.next_id(atlas, "scan", "scan_id")
+    scan_id = next_id(atlas, "scan", "scan_id")
     spec = {**scan.options, "sae": sae.name, "corpus": corpus.name, "scan": asdict(scan.spec)}
     run_id = add_run(atlas, spec, scan.started_at, command=scan.command, packages=SOFTWARE)
     row = {

@@ -59,8 +59,9 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        kept = str(error.__cause__ or error)
+        click.echo(f"interrupted: {kept}" if kept else "interrupted", err=True)
         return 130
     except AtlasError as error:
         if _debugging(arguments):

@@ -49,7 +49,7 @@ select
     m.mean,
     sqrt(m.variance)                                                    as std,
     m.total / nullif(m.n_fired, 0)                                      as mean_active,
-    sqrt(greatest(m.total_2 / nullif(m.n_fired, 0) - (m.total / nullif(m.n_fired, 0)) ** 2, 0)) as std_active,
+    if(m.n_fired > 0, sqrt(greatest(m.total_2 / m.n_fired - (m.total / m.n_fired) ** 2, 0)), null) as std_active,
     m.median_active,
     m.q25_active,
     m.q75_active,
