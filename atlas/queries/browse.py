@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SORTS = ("density", "max", "mean", "feature")
 """Orders of the feature table; each starts with the largest, `feature` with the lowest id."""
 
+PAIR_SORTS = ("value", "joint", "margin", "feature")
+"""Orders of the pair list; `joint` by the tokens on which both fire, `feature` by the ids of the side that chooses."""
+
 _ALL = 2**31 - 1
 _Record = TypeVar("_Record")
 
@@ -172,9 +175,20 @@ def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int
     )
 
 
-def pair_order(atlas: Atlas, a: Scan, b: Scan) -> PairOrder:
-    """Candidate pairs of two SAEs on their common corpus, chosen from the side of `a`."""
-    found = atlas.arrays("browse_pair_order", sae_a=a.sae, sae_b=b.sae, corpus=a.corpus)
+def pair_order(
+    atlas: Atlas, a: Scan, b: Scan, *, text: str = "", sort: str = "value", ascending: bool = False
+) -> PairOrder:
+    """Candidate pairs of two SAEs on their common corpus, chosen from the side of `a`.
+
+    Args:
+        atlas: Open for reading.
+        a: The SAE whose features choose.
+        b: The other.
+        text: Held by one of the tokens that the filters looked at, letter case aside.
+        sort: One of `PAIR_SORTS`.
+        ascending: Reverse the order.
+    """
+    found = atlas.arrays("browse_pair_order", **_sides(a, b), text=text, sort=sort, ascending=ascending)
     return PairOrder(found["feature_a"], found["feature_b"], found["kept"], found["dropped_because"])
 
 
@@ -185,7 +199,8 @@ def pair_window(atlas: Atlas, a: Scan, b: Scan, order: PairOrder, start: int, st
     found = atlas.fetch(
         "browse_pair_window", features_a=ids_a, features_b=ids_b, scan_a=a.scan_id, scan_b=b.scan_id, **_sides(a, b)
     )
-    return [PairRow(*row, because) for row, because in zip(found, order.dropped_because[part], strict=True)]
+    because = order.dropped_because[part].tolist()
+    return [PairRow(*row) for row in _joined(found.rows, because)]
 
 
 def pair_detail(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int, *, n_contexts: int = 50) -> PairDetail:
@@ -201,6 +216,11 @@ def pair_detail(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int, 
         cosine=cosine[0][0] if cosine else None,
         pairing=stored[-1] if stored else None,
     )
+
+
+def _joined(rows: Sequence[tuple[Any, ...]], more: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows with one more value each."""
+    return [(*row, value) for row, value in zip(rows, more, strict=True)]
 
 
 def _sides(a: Scan, b: Scan) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def kwic(
 
 def _ending(spans: Line, cells: int) -> Line:
     """The last `cells` cells, to the right, cut with `…` on the left."""
+    if cells <= 0:
+        return []
     total = line_width(spans)
     if total <= cells:
         return [Span(" " * (cells - total)), *spans] if total < cells else spans
@@ -68,7 +70,7 @@ def _ending(spans: Line, cells: int) -> Line:
             left -= size
             continue
         text = span.text
-        while width(text) > left:
+        while text and width(text) > left:
             text = text[1:]
         kept.append(Span(text, level=span.level))
         left -= width(text)
@@ -78,6 +80,8 @@ def _ending(spans: Line, cells: int) -> Line:
 
 def _beginning(spans: Line, cells: int) -> Line:
     """The first `cells` cells, cut with `…` on the right or padded."""
+    if cells <= 0:
+        return []
     total = line_width(spans)
     if total <= cells:
         return [*spans, Span(" " * (cells - total))] if total < cells else spans

@@ -1,5 +1,20 @@
--- candidate pairs of two SAEs with the filters' verdict, best first: ids and verdict only, the rows are read in windows
-select m.feature_a, m.feature_b, m.kept, array_to_string(m.dropped_because, ', ') as dropped_because
-from matches($sae_a, $sae_b) m
-where m.corpus = $corpus
-order by m.value desc, m.feature_a, m.feature_b;
+-- candidate pairs of two SAEs that hold a text, with the filters' verdict: ids only, the rows are read in windows
+with keyed as (
+    select
+        m.feature_a,
+        m.feature_b,
+        m.kept,
+        array_to_string(m.dropped_because, ', ') as dropped_because,
+        case $sort
+            when 'value'   then m.value
+            when 'joint'   then m.n_ab
+            when 'margin'  then m.margin
+            when 'feature' then -m.feature_a
+        end as key
+    from matches($sae_a, $sae_b) m
+    where m.corpus = $corpus
+        and ($text = '' or contains(lower(array_to_string(m.tokens_a || m.tokens_b, chr(31))), lower($text)))
+)
+select k.feature_a, k.feature_b, k.kept, k.dropped_because
+from keyed k
+order by case when $ascending then -k.key else k.key end desc nulls last, k.feature_a, k.feature_b;

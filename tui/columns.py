@@ -1,0 +1,101 @@
+"""Columns and cells of the long lists, and the switcher of SAEs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from atlas.queries.browse_records import FeatureRow, PairRow
+from atlas.render.numbers import correlation, count, share, strength
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from tui.vtable import Column
+
+_SORTED = {"feature": 1, "density": 2, "mean": 3, "max": 4}
+_SORTED_PAIRS = {"feature": 0, "value": 2, "margin": 2, "joint": 3}
+
+
+def switcher(aliases: list[str], chosen: str | None) -> Line:
+    """`A│B│C` with the chosen one marked; only that one where there are too many."""
+    aliases = list(dict.fromkeys(aliases))
+    if len(aliases) > 12:
+        return [Span(f" {chosen} ", tone="badge"), Span(f" of {len(aliases)} ")] if chosen else []
+    line: Line = []
+    for alias in aliases:
+        line += [Span("│", tone="dim")] if line else []
+        line.append(Span(f"[{alias}]" if alias == chosen else alias, tone="strong" if alias == chosen else "dim"))
+    return [*line, Span("  ")]
+
+
+def columns_for(sort: str, *, ascending: bool) -> list[Column]:
+    """The columns; the one that sorts has an arrow."""
+    columns = [
+        Column("SAE", 3),
+        Column("feat", 6, right=True),
+        Column("density", 8, right=True),
+        Column("mean", 6, right=True, spare=2),
+        Column("max", 6, right=True, spare=1),
+        Column("match", 7),
+        Column("top token", 9, grow=1),
+        Column("label", 6, grow=1),
+    ]
+    return _with_arrow(columns, _SORTED[sort], up=ascending != (sort == "feature"))
+
+
+def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool) -> list[Column]:
+    """The columns of the pair list."""
+    columns = [
+        Column(alias_a, 7, right=True),
+        Column(alias_b, 7, right=True),
+        Column("margin" if sort == "margin" else "r", 7, right=True),
+        Column("both", 8, right=True),
+        Column(f"n {alias_a}", 8, right=True, spare=3),
+        Column(f"n {alias_b}", 8, right=True, spare=2),
+        Column("mutual", 6, spare=1),
+        Column(f"tokens {alias_a}", 10, grow=1),
+        Column(f"tokens {alias_b}", 10, grow=1),
+        Column("dropped because", 11, grow=1),
+    ]
+    return _with_arrow(columns, _SORTED_PAIRS[sort], up=ascending != (sort == "feature"))
+
+
+def _with_arrow(columns: list[Column], place: int, *, up: bool) -> list[Column]:
+    """Mark the column that sorts."""
+    columns[place] = replace(columns[place], title=columns[place].title + ("▲" if up else "▼"))
+    return columns
+
+
+def cells_of(row: FeatureRow) -> tuple[str, ...]:
+    """One line of the table."""
+    match = "· dead" if row.n_fired == 0 else f"{row.other} {correlation(row.value)}" if row.other else "·"
+    return (
+        row.alias,
+        str(row.feature_id),
+        share(row.density),
+        strength(row.mean_active),
+        strength(row.max),
+        match,
+        words(row.top_tokens[:1]),
+        clean(row.label or ""),
+    )
+
+
+def pair_cells(row: PairRow) -> tuple[str, ...]:
+    """One line of the pair list."""
+    return (
+        str(row.feature_a),
+        str(row.feature_b),
+        correlation(row.value, digits=3),
+        count(row.n_ab),
+        count(row.n_a),
+        count(row.n_b),
+        "✓" if row.mutual else "",
+        words(row.tokens_a),
+        words(row.tokens_b),
+        row.dropped_because or "–",
+    )
+
+
+def words(tokens: list[str]) -> str:
+    """Different tokens, without the space before them; a token that is only a space shows as `␣`."""
+    shown = dict.fromkeys(clean(token).strip() or "␣" for token in tokens)
+    return " ".join(shown) or "·"

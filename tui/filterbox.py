@@ -1,0 +1,50 @@
+"""The line in which a filter is typed: it applies while typing, Enter and Esc leave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input
+
+DEBOUNCE = 0.12
+"""Seconds without a key before the filter is applied."""
+
+
+class FilterBox(Input):
+    """Hidden until `/`."""
+
+    @dataclass
+    class Typed(Message):
+        """Another text to filter by."""
+
+        text: str
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing typed."""
+        super().__init__(id=id, placeholder="text in a top token or label – enter keeps it, esc leaves", compact=True)
+        self._timer: Timer | None = None
+
+    def watch_value(self, value: str) -> None:
+        """Apply a moment after the last key."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self.is_mounted and self.has_focus:
+            self._timer = self.set_timer(DEBOUNCE, self._apply)
+
+    def open(self) -> None:
+        """Show the line and type into it."""
+        self.add_class("-open")
+        self.focus()
+
+    def leave(self) -> None:
+        """Hide the line; what was typed stays applied."""
+        if self._timer is not None:
+            self._timer.stop()
+        self._apply()
+        self.remove_class("-open")
+
+    def _apply(self) -> None:
+        """Tell the view."""
+        self.post_message(self.Typed(self.value))

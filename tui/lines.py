@@ -1,0 +1,64 @@
+"""Widgets that show lines of spans: a scrolling pane and a one-line bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from atlas.render.spans import Line, fit, line_width
+
+if TYPE_CHECKING:
+    from tui.app import FeatlasApp
+
+
+class Lines(ScrollView, can_focus=False):
+    """Some lines, scrolled if there are more than fit."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        """Show nothing yet."""
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+
+    def show(self, lines: Sequence[Line], *, keep_scroll: bool = False) -> None:
+        """Replace the lines."""
+        grown = len(lines) != len(self._lines)
+        self._lines = list(lines)
+        if grown:
+            self.virtual_size = Size(0, len(lines))
+        if not keep_scroll:
+            self.scroll_to(y=0, animate=False, immediate=True)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
+        row = y + self.scroll_offset.y
+        line = self._lines[row] if row < len(self._lines) else []
+        return cast("FeatlasApp", self.app).styler.strip(line, self.size.width, self.rich_style)
+
+
+class Bar(Widget, can_focus=False):
+    """One line with a left and a right end; the left one gives way."""
+
+    def __init__(self, *, id: str) -> None:
+        """Show nothing yet."""
+        super().__init__(id=id)
+        self._left: Line = []
+        self._right: Line = []
+
+    def show(self, left: Line, right: Line | None = None) -> None:
+        """Replace both ends."""
+        if (left, right or []) != (self._left, self._right):
+            self._left, self._right = left, right or []
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        cells = self.size.width
+        right = fit(self._right, min(cells, line_width(self._right)))
+        line = [*fit(self._left, max(0, cells - line_width(right))), *right]
+        return cast("FeatlasApp", self.app).styler.strip(line, cells, self.rich_style)

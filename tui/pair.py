@@ -1,0 +1,141 @@
+"""Do these two features mean the same? Both side by side, shared contexts marked, and what judges the pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from atlas.queries import browse
+from atlas.queries.browse_records import PairDetail, Scan
+from atlas.render.numbers import count
+from atlas.render.pair import pair_lines
+from atlas.render.spans import Line, Span
+from tui.feature import FeaturePane
+from tui.view import View
+
+PairKey = tuple[Scan, int, Scan, int]
+"""Scan and feature of the left side, scan and feature of the right."""
+
+
+class PairView(View):
+    """Two features beside each other; above each other on narrow screens."""
+
+    NAME = "pair"
+    HINTS: ClassVar = (
+        ("n/N", "next/previous pair"),
+        ("esc", "back"),
+        ("[ ]", "other candidate"),
+        ("x", "swap sides"),
+        ("y", "copy"),
+        ("^d/^u", "scroll"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,j,down", "step(1)", "next pair", id="pair.next"),
+        Binding("N,k,up", "step(-1)", "previous pair", id="pair.previous"),
+        Binding("right_square_bracket", "candidate(1)", "next candidate for the left feature", id="pair.candidate"),
+        Binding("left_square_bracket", "candidate(-1)", "previous candidate", id="pair.previous_candidate"),
+        Binding("x", "swap", "swap sides", id="pair.swap"),
+        Binding("h,left,backspace", "app.back", "back", id="pair.back"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing to show yet."""
+        super().__init__(id=id)
+        self._key: PairKey | None = None
+        self._detail: PairDetail | None = None
+        self._at: Callable[[int], PairKey | None] = lambda row: None
+        self._row, self._n_rows, self._swapped = 0, 0, False
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield FeaturePane(id="pair-pane")
+
+    def open(self, at: Callable[[int], PairKey | None], row: int, n_rows: int) -> None:
+        """Show row `row` of a list of pairs; n and N walk through it."""
+        self._at, self._n_rows, self._swapped = at, n_rows, False
+        self._show_row(row)
+
+    def enter(self) -> None:
+        """Focus the pane."""
+        self.query_one(FeaturePane).focus()
+        self.call_after_refresh(self.draw)
+
+    def reload(self) -> None:
+        """Read the pair again."""
+        if self._key is not None:
+            self._ask(self._key)
+
+    def _show_row(self, row: int) -> None:
+        """Ask for another pair of the list."""
+        key = self._at(row)
+        if key is None:
+            return
+        self._row = row
+        self._ask((key[2], key[3], key[0], key[1]) if self._swapped else key)
+
+    def _ask(self, key: PairKey) -> None:
+        """Read both features and what compares them."""
+        self._key = key
+        self.read(lambda atlas: browse.pair_detail(atlas, *key), self._show, group="pair")
+
+    def _show(self, detail: PairDetail) -> None:
+        """The pair was read."""
+        self._detail = detail
+        self.draw()
+
+    def draw(self) -> None:
+        """Fit it to the screen."""
+        pane = self.query_one(FeaturePane)
+        if self._detail is not None and pane.size.width:
+            size, brackets = pane.size, self.browser.styler.brackets
+            pane.show(pair_lines(self._detail, size.width, size.height, brackets=brackets))
+
+    def on_resize(self) -> None:
+        """Another size."""
+        self.call_after_refresh(self.draw)
+
+    # keys -------------------------------------------------------------------------------------------------------
+
+    def action_step(self, rows: int) -> None:
+        """Another pair of the list."""
+        row = max(0, min(self._row + rows, self._n_rows - 1))
+        if row != self._row:
+            self._show_row(row)
+
+    def action_candidate(self, step: int) -> None:
+        """Another stored partner of the left feature."""
+        if self._detail is None or self._key is None or not self._detail.candidates:
+            return
+        ids = [candidate.feature_id for candidate in self._detail.candidates]
+        here = ids.index(self._key[3]) if self._key[3] in ids else -1
+        a, feature_a, b, _ = self._key
+        self._ask((a, feature_a, b, ids[(here + step) % len(ids)]))
+
+    def action_swap(self) -> None:
+        """Left becomes right."""
+        if self._key is not None:
+            self._swapped = not self._swapped
+            a, feature_a, b, feature_b = self._key
+            self._ask((b, feature_b, a, feature_a))
+
+    # bars -------------------------------------------------------------------------------------------------------
+
+    def reference(self) -> str | None:
+        """Both full names."""
+        return f"{self._detail.a.full_reference}={self._detail.b.full_reference}" if self._detail else None
+
+    def crumbs(self) -> list[str]:
+        """The two references."""
+        detail = self._detail
+        return ["pair", *([f"{detail.a.reference} ↔ {detail.b.reference}"] if detail else [])]
+
+    def corner(self) -> Line:
+        """Place in the list."""
+        return [Span(f"{count(self._row + 1)} of {count(self._n_rows)}  ")] if self._n_rows > 1 else []
+
+    def status(self) -> tuple[Line, Line]:
+        """What the mark means."""
+        return [Span(" ● same token of the corpus in the stored contexts of both", tone="dim")], []

@@ -1,0 +1,108 @@
+"""What all views share: reading in workers, the title, the status and the hints they put on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from textual.containers import Container
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from atlas.db import Atlas
+from atlas.render.spans import Line, Span
+from tui.messages import Answered
+
+if TYPE_CHECKING:
+    from tui.app import FeatlasApp
+
+Answer = TypeVar("Answer")
+
+
+class View(Container):
+    """One question that the browser answers. Views own no SQL and no arithmetic."""
+
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """(key, what it does), the rarest last: narrow screens drop from the end."""
+
+    NAME: ClassVar[str] = ""
+    """As the help calls it."""
+
+    @property
+    def browser(self) -> FeatlasApp:
+        """The application."""
+        return cast("FeatlasApp", self.app)
+
+    def crumbs(self) -> list[str]:
+        """Where we are, after the name of the file."""
+        return [self.NAME]
+
+    def corner(self) -> Line:
+        """Right end of the title line."""
+        return []
+
+    def status(self) -> tuple[Line, Line]:
+        """Left and right end of the status line."""
+        return [], []
+
+    def enter(self) -> None:
+        """The view comes to the front: put the focus where the keys belong."""
+
+    def reload(self) -> None:
+        """The atlas was opened, or may have changed: read again."""
+
+    def retreat(self) -> bool:
+        """Undo something within the view on Esc; false if there is nothing to undo."""
+        return False
+
+    def reference(self) -> str | None:
+        """What `y` copies."""
+        return None
+
+    def failed(self) -> None:
+        """A worker of this view has failed; the application says why."""
+
+    def read(
+        self, question: Callable[[Atlas], Answer], then: Callable[[Answer], None], *, group: str, exclusive: bool = True
+    ) -> None:
+        """Ask the store in a worker thread and show the answer, unless a newer question of the group came after."""
+        self.run_worker(
+            partial(self._answer, question, then),
+            group=f"{self.id}-{group}",
+            exclusive=exclusive,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _answer(self, question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
+        """Runs in the worker thread."""
+        worker = get_current_worker()
+        if not worker.is_cancelled:
+            self.post_message(Answered(worker, then, self.browser.store.ask(question)))
+
+    def on_answered(self, message: Answered) -> None:
+        """Show what a worker has read."""
+        message.deliver()
+        self.browser.refresh_bars()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is one line on the screen, never the end of the program."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.failed()
+            self.browser.report(event.worker.error)
+
+
+def keys_line(hints: tuple[tuple[str, str], ...], cells: int) -> Line:
+    """Keys for the last line of the screen: as many as fit, help and quit always."""
+    always = (("?", "help"), ("q", "quit"))
+    room = cells - 1 - sum(len(f"{key} {what}  ") for key, what in always)
+    shown = []
+    for key, what in hints:
+        room -= len(f"{key} {what}  ")
+        if room < 0:
+            break
+        shown.append((key, what))
+    line: Line = [Span(" ")]
+    for key, what in (*shown, *always):
+        line += [Span(key, tone="accent"), Span(f" {what}  ")]
+    return line
