@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
-from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -22,7 +21,7 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.browse import BrowseView
 from tui.feature import FeatureView
-from tui.help import HelpScreen, readable
+from tui.help import HelpScreen, keys_of
 from tui.lines import Bar
 from tui.messages import Answered
 from tui.overview import OverviewView
@@ -265,16 +264,8 @@ class FeatlasApp(App[None]):
 
     def action_help(self) -> None:
         """The keys that work here, from the focused widget outwards."""
-        chain: list[Widget | App[None]] = [self.focused] if self.focused else []
-        chain += [self.front, self]
-        found: dict[str, str] = {}
-        for node in chain:
-            for binding in node._bindings.key_to_bindings.values():
-                for one in binding:
-                    found.setdefault(one.description, "")
-                    found[one.description] += f"{',' if found[one.description] else ''}{one.key}"
-        keys = [(readable(key), what) for what, key in found.items() if what]
-        self.push_screen(HelpScreen(self.front.NAME, keys))
+        nodes = [*([self.focused] if self.focused else []), self.front, self]
+        self.push_screen(HelpScreen(self.front.NAME, keys_of(nodes)))
 
     # bars -------------------------------------------------------------------------------------------------------
 

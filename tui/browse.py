@@ -114,7 +114,7 @@ class BrowseView(ListView):
     def _nothing(self) -> str:
         """Why the table is empty and what to do."""
         if self.text:
-            return f"no feature holds {clean(self.text)!r} in its top tokens or label – esc clears the filter"
+            return f"no feature holds {clean(self.text)!r} – esc clears the filter"
         return "no features here yet – featlas demo, or featlas ingest --help"
 
     def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
@@ -143,20 +143,18 @@ class BrowseView(ListView):
         self.browser.feature_view.show(detail)
 
     def draw_detail(self) -> None:
-        """Fit the feature to the width of the pane."""
+        """Fill pane and preview."""
+        detail, brackets = self.detail, self.browser.styler.brackets
         pane, preview = self.query_one("#detail", Lines), self.query_one("#preview", Bar)
-        brackets = self.browser.styler.brackets
-        if not self.size.width:  # behind another view
-            return
-        if self.detail is None:
-            pane.show([])
+        if detail is None:
+            pane.show(lambda _: [])
             preview.show([])
         else:
-            pane.show(feature_lines(self.detail, max(40, pane.size.width), brackets=brackets))
-            preview.show(preview_line(self.detail, self.size.width, brackets=brackets))
+            pane.show(lambda size: feature_lines(detail, size.width, brackets=brackets))
+            preview.show(preview_line(detail, max(40, self.size.width), brackets=brackets))
 
     def on_resize(self) -> None:
-        """Other widths: draw again, once the layout has settled."""
+        """Another width: the preview is one line."""
         self.call_after_refresh(self.draw_detail)
 
     def at_cursor(self) -> tuple[Scan, int] | None:

@@ -34,15 +34,15 @@ def columns_for(sort: str, *, ascending: bool) -> list[Column]:
         Column("density", 8, right=True),
         Column("mean", 6, right=True, spare=2),
         Column("max", 6, right=True, spare=1),
-        Column("match", 7),
-        Column("top token", 9, grow=1),
-        Column("label", 6, grow=1),
+        Column("match", 6),
+        Column("token", 8, grow=1),
+        Column("label", 4, grow=1),
     ]
     return _with_arrow(columns, _SORTED[sort], up=ascending != (sort == "feature"))
 
 
-def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool) -> list[Column]:
-    """The columns of the pair list."""
+def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool, verdict: bool) -> list[Column]:
+    """The columns of the pair list; `verdict` adds why a pair was dropped."""
     columns = [
         Column(alias_a, 7, right=True),
         Column(alias_b, 7, right=True),
@@ -53,7 +53,7 @@ def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool) -> l
         Column("mutual", 6, spare=1),
         Column(f"tokens {alias_a}", 10, grow=1),
         Column(f"tokens {alias_b}", 10, grow=1),
-        Column("dropped because", 11, grow=1),
+        *([Column("dropped because", 15, grow=1)] if verdict else []),
     ]
     return _with_arrow(columns, _SORTED_PAIRS[sort], up=ascending != (sort == "feature"))
 

@@ -52,26 +52,15 @@ class FeatureView(View):
         yield FeaturePane(id="feature-pane")
 
     def enter(self) -> None:
-        """Focus the pane and draw what the table has read."""
+        """Focus the pane."""
         self.query_one(FeaturePane).focus()
-        self.call_after_refresh(self.draw)
 
     def show(self, detail: FeatureDetail | None) -> None:
         """Another feature."""
-        self._detail = detail
-        self.draw()
-
-    def draw(self) -> None:
-        """Fit it to the width."""
-        pane = self.query_one(FeaturePane)
-        if self._detail is None or not pane.size.width:
-            pane.show([])
-            return
-        pane.show(feature_lines(self._detail, pane.size.width, brackets=self.browser.styler.brackets))
-
-    def on_resize(self) -> None:
-        """Another width."""
-        self.call_after_refresh(self.draw)
+        self._detail, brackets = detail, self.browser.styler.brackets
+        self.query_one(FeaturePane).show(
+            lambda size: feature_lines(detail, size.width, brackets=brackets) if detail else []
+        )
 
     def action_step(self, rows: int) -> None:
         """Move the cursor of the table; the feature follows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -45,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill it."""
         pane = self.query_one(FeaturePane)
-        pane.show(help_lines(self._title, self._keys))
+        pane.show(lambda _: help_lines(self._title, self._keys))
         pane.focus()
 
 
@@ -53,6 +54,14 @@ def help_lines(title: str, keys: list[tuple[str, str]]) -> list[Line]:
     """One line a key."""
     head: list[Line] = [[Span(f" keys · {title}", tone="strong"), Span("   esc closes", tone="dim")], []]
     return [*head, *([Span(f"  {pad(key, 22)}", tone="accent"), Span(what)] for key, what in keys)]
+
+
+def keys_of(nodes: Sequence[object]) -> list[tuple[str, str]]:
+    """(keys, what they do) of some widgets, nearest first; only those that we named, not the ones of Textual."""
+    kinds = [kind for node in nodes for kind in type(node).__mro__]
+    bindings = [one for kind in kinds for one in kind.__dict__.get("BINDINGS", ())]
+    named = {one.id: one for one in bindings if isinstance(one, Binding) and one.id}
+    return [(readable(one.key), one.description) for one in named.values()]
 
 
 def readable(keys: str) -> str:

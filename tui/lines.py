@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual.geometry import Size
@@ -15,23 +15,37 @@ from atlas.render.spans import Line, fit, line_width
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
 
+Fitted = Callable[[Size], Sequence[Line]]
+"""Lines for a pane of some size."""
+
 
 class Lines(ScrollView, can_focus=False):
-    """Some lines, scrolled if there are more than fit."""
+    """Some lines, fitted to the size of the pane, scrolled if there are more than fit."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, id: str) -> None:
         """Show nothing yet."""
-        super().__init__(id=id, classes=classes)
-        self._lines: list[Line] = []
+        super().__init__(id=id)
+        self._fitted: Fitted = lambda size: []
+        self._lines: Sequence[Line] = []
 
-    def show(self, lines: Sequence[Line], *, keep_scroll: bool = False) -> None:
-        """Replace the lines."""
-        grown = len(lines) != len(self._lines)
-        self._lines = list(lines)
-        if grown:
+    def show(self, fitted: Fitted) -> None:
+        """Show something else, from its first line."""
+        self._fitted = fitted
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Another size, or a scroll bar came or went: fit again."""
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make the lines for this size."""
+        if not self.size.width:  # behind another view
+            return
+        lines = self._fitted(self.size)
+        if len(lines) != len(self._lines):
             self.virtual_size = Size(0, len(lines))
-        if not keep_scroll:
-            self.scroll_to(y=0, animate=False, immediate=True)
+        self._lines = lines
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -11,14 +11,12 @@ from textual.worker import Worker
 
 
 @dataclass
-class Answered(Message):
+class Answered(Message, bubble=False):
     """A worker has read what a view asked for; `then` shows it, unless a newer question has taken its place."""
 
     worker: Worker[Any]
     then: Callable[[Any], None]
     answer: Any
-
-    bubble = False
 
     def deliver(self) -> None:
         """Show the answer, or drop it if it is stale."""

@@ -47,10 +47,10 @@ class OverviewView(View):
 
     def reload(self) -> None:
         """Show the catalogue that the application holds."""
-        scans, table = self.browser.scans, self.query_one(VTable)
+        scans, pairings, table = self.browser.scans, self.browser.pairings, self.query_one(VTable)
         table.reset(len(scans), cursor=table.cursor, message="no SAE here yet – featlas demo, or featlas ingest --help")
         table.styles.height = len(scans) + 2
-        self.query_one("#pairings", Lines).show(comparison_lines(scans, self.browser.pairings))
+        self.query_one("#pairings", Lines).show(lambda _: comparison_lines(scans, pairings))
 
     def on_vtable_wanted(self, message: VTable.Wanted) -> None:
         """All scans are in memory: hand them over."""

@@ -61,7 +61,6 @@ class PairView(View):
     def enter(self) -> None:
         """Focus the pane."""
         self.query_one(FeaturePane).focus()
-        self.call_after_refresh(self.draw)
 
     def reload(self) -> None:
         """Read the pair again."""
@@ -83,19 +82,8 @@ class PairView(View):
 
     def _show(self, detail: PairDetail) -> None:
         """The pair was read."""
-        self._detail = detail
-        self.draw()
-
-    def draw(self) -> None:
-        """Fit it to the screen."""
-        pane = self.query_one(FeaturePane)
-        if self._detail is not None and pane.size.width:
-            size, brackets = pane.size, self.browser.styler.brackets
-            pane.show(pair_lines(self._detail, size.width, size.height, brackets=brackets))
-
-    def on_resize(self) -> None:
-        """Another size."""
-        self.call_after_refresh(self.draw)
+        self._detail, brackets = detail, self.browser.styler.brackets
+        self.query_one(FeaturePane).show(lambda size: pair_lines(detail, size.width, size.height, brackets=brackets))
 
     # keys -------------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ class PairsView(ListView):
 
     def compose(self) -> ComposeResult:
         """The table, and a line for each side."""
-        yield VTable(pair_columns("A", "B", "value", ascending=False), id="pair-list")
+        yield VTable(pair_columns("A", "B", "value", ascending=False, verdict=False), id="pair-list")
         yield Bar(id="preview-a")
         yield Bar(id="preview-b")
         yield FilterBox(id="pair-filter")
@@ -96,7 +96,6 @@ class PairsView(ListView):
         if self.sides is None:
             return
         a, b = self.sides
-        self.table.retitle(pair_columns(a.alias, b.alias, self.sort, ascending=self.ascending))
         order = partial(browse.pair_order, a=a, b=b, text=self.text, sort=self.sort, ascending=self.ascending)
         self.read(order, partial(self._take, cursor), group="order")
 
@@ -107,9 +106,11 @@ class PairsView(ListView):
 
     def _show_order(self, cursor: int) -> None:
         """Fill the table with kept, dropped or all candidates."""
-        if self._all is None:
+        if self._all is None or self.sides is None:
             return
-        kept = self._all.kept
+        (a, b), kept = self.sides, self._all.kept
+        verdict = self.shown != "kept"
+        self.table.retitle(pair_columns(a.alias, b.alias, self.sort, ascending=self.ascending, verdict=verdict))
         wanted = {"kept": kept, "dropped": ~kept, "all": kept | True}[self.shown]
         self.order = self._all.where(wanted)
         self.table.reset(len(self.order), cursor=cursor, message=self._nothing())

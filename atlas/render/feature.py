@@ -71,20 +71,22 @@ def where(scan: Scan) -> Line:
 
 
 def statistics(feature: Feature, scan: Scan, cells: int) -> list[Line]:
-    """Numbers with their sample."""
-    sample = f"{count(feature.n_fired)} of {count(feature.n_tokens)} tokens"
-    first = labelled(
-        ("density", share(feature.density)), ("fires on", sample), ("documents", percent(feature.doc_density))
-    )
-    second = labelled(
-        ("mean", strength(feature.mean_active)),
-        ("std", strength(feature.std_active)),
-        ("median", strength(feature.median_active)),
-        ("max", strength(feature.max)),
-        ("corpus", clean(scan.corpus)),
-    )
-    short = labelled(("density", share(feature.density)), ("fires on", sample))
-    return [first if line_width(first) <= cells else short, second]
+    """Numbers with their sample; the rarer ones go first where the line is short."""
+    density = ("density", share(feature.density))
+    fires = ("fires on", f"{count(feature.n_fired)} of {count(feature.n_tokens)} tokens")
+    documents = ("documents", percent(feature.doc_density))
+    mean, most = ("mean", strength(feature.mean_active)), ("max", strength(feature.max))
+    spread = ("std", strength(feature.std_active))
+    middle = ("median", strength(feature.median_active))
+    corpus = ("corpus", clean(scan.corpus))
+    first = _longest(cells, labelled(density, fires, documents), labelled(density, fires))
+    second = _longest(cells, labelled(mean, spread, middle, most, corpus), labelled(mean, middle, most, corpus))
+    return [first, second]
+
+
+def _longest(cells: int, *choices: Line) -> Line:
+    """The first line that fits, else the last."""
+    return next((line for line in choices if line_width(line) <= cells), choices[-1])
 
 
 def partner_line(partners: Sequence[Partner]) -> Line:

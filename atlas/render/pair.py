@@ -105,7 +105,7 @@ def _candidates(detail: PairDetail, most: int) -> list[Line]:
     lines: list[Line] = [BLANK, [Span(f"candidates for {a.reference} in {b.scan.alias}", tone="dim")]]
     for candidate in detail.candidates[:most]:
         here = candidate.feature_id == b.feature.feature_id
-        words = " ".join(clean(token).strip() or "␣" for token in candidate.top_tokens)
+        words = " ".join(dict.fromkeys(clean(token).strip() or "␣" for token in candidate.top_tokens))
         reference = f"{b.scan.alias}:{candidate.feature_id}"
         place = f"{'▸' if here else ' '} {_rank(candidate.rank_ab)}"
         text = f"{place}  {reference:<12} r {correlation(candidate.value, digits=3)}"

@@ -1,0 +1,115 @@
+"""The pair list and two features side by side."""
+
+from __future__ import annotations
+
+from atlas.references import parse_reference
+from tests.tui_pilot import drive, dump, press, screen_after
+from tui.app import FeatlasApp
+
+
+def test_the_list_shows_kept_pairs_with_counts_chance_level_and_sample(tiny):
+    shown = screen_after(tiny, "2")
+    lines = shown.splitlines()
+    assert "little/one ↔ little/two" in lines[0]
+    assert lines[2].split()[:6] == ["▸", "0", "1", ".900", "25", "40"]
+    assert "median best .750, by chance .010 · 100 tokens of words" in lines[-2]
+    assert "2 of 4 kept" in lines[-2]
+
+
+def test_the_list_tells_why_each_pair_was_dropped(tiny):
+    dropped = screen_after(tiny, "2", "d")
+    assert "non-concept" in dropped
+    assert "no shared token" in dropped
+    assert "2 of 4 dropped" in dropped
+    assert "4 candidates" in screen_after(tiny, "2", "d", "d")
+
+
+def test_two_lines_below_the_list_show_both_features(tiny):
+    lines = screen_after(tiny, "2").splitlines()
+    assert lines[-4].startswith(" A:0 ")
+    assert lines[-3].startswith(" B:1 ")
+
+
+def test_x_lets_the_other_sae_choose(tiny):
+    assert "little/two ↔ little/one" in screen_after(tiny, "2", "x").splitlines()[0]
+
+
+def test_a_pair_filter_without_hits_says_so(tiny):
+    assert "no pair holds 'zzz'" in screen_after(tiny, "2", "slash", "text:zzz", "enter")
+
+
+def test_sorting_the_list_marks_the_column(tiny):
+    assert "both▼" in screen_after(tiny, "2", "s").splitlines()[1]
+
+
+def test_a_pair_shows_value_counts_margin_chance_and_that_it_is_mutual(tiny):
+    shown = screen_after(tiny, "2", "enter")
+    assert "activation r .900   fire: both 25   A 40   B 30   mutual best" in shown
+    assert "margin to 2nd .600   median best .750   by chance .010" in shown
+    assert "measured on 100 tokens of words" in shown
+
+
+def test_the_cosine_of_decoders_of_different_hooks_is_not_shown(tiny):
+    shown = screen_after(tiny, "2", "enter")
+    assert "decoder cos –" in shown
+    assert "the two SAEs read different spaces" in shown
+
+
+def test_n_and_its_shift_walk_through_the_list(tiny):
+    assert "A:1 ↔ B:0" in screen_after(tiny, "2", "enter", "n").splitlines()[0]
+    assert "A:0 ↔ B:1" in screen_after(tiny, "2", "enter", "n", "N").splitlines()[0]
+
+
+def test_brackets_show_another_candidate_and_x_swaps_the_sides(tiny):
+    shown = screen_after(tiny, "2", "enter", "right_square_bracket")
+    assert "A:0 ↔ B:3" in shown.splitlines()[0]
+    assert "rank 2 from A, 1 from B" in shown
+    assert "B:1 ↔ A:0" in screen_after(tiny, "2", "enter", "x").splitlines()[0]
+
+
+def test_contexts_at_the_same_place_of_the_corpus_are_marked_on_both_sides(tiny):
+    shown = screen_after(tiny, start=parse_reference("A:0=B:0"))
+    assert shown.count("● in both: 2") == 2
+    assert sum(line.count("● 2.00") for line in shown.splitlines()) == 2
+
+
+def test_a_narrow_screen_stacks_the_two_features(tiny):
+    lines = screen_after(tiny, "2", "enter", size=(80, 24)).splitlines()
+    assert "activation r .900" in lines[1]
+    heads = [number for number, line in enumerate(lines) if "little/one" in line or "little/two" in line]
+    assert len(heads) == 2
+
+
+def test_p_opens_the_best_partner_of_a_feature_and_esc_comes_back(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "p")
+        assert "A:0 ↔ B:1" in dump(app).splitlines()[0]
+        await press(app, pilot, "escape")
+        assert "2 SAEs › features" in dump(app).splitlines()[0]
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_y_copies_the_pair(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "2", "enter", "y")
+        assert app.clipboard == "little/one:0=little/two:1"
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_a_reference_on_the_command_line_opens_the_feature_or_the_pair(tiny):
+    assert "features › B:2" in screen_after(tiny, start=parse_reference("two:2")).splitlines()[0]
+    assert "A:3 ↔ B:1" in screen_after(tiny, start=parse_reference("A:3=B:1")).splitlines()[0]
+
+
+def test_a_reference_to_nothing_shows_the_table_and_says_what_is_wrong(tiny):
+    assert "no SAE named 'Z'" in screen_after(tiny, start=parse_reference("Z:1"))
+    assert "little/one has no feature 9" in screen_after(tiny, start=parse_reference("A:9"))
+
+
+def test_the_overview_lists_saes_and_comparisons_and_enter_browses_one(tiny):
+    shown = screen_after(tiny, "o")
+    assert "little/two" in shown
+    assert "A ↔ B   .750 · .010" in shown
+    assert "little/two › features" in screen_after(tiny, "o", "j", "enter").splitlines()[0]
