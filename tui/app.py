@@ -71,13 +71,17 @@ class FeatlasApp(App[None]):
             start: What to show first; the feature table if None.
             colour: Shade by colour; None asks the terminal and NO_COLOR.
         """
-        super().__init__()
+        refused = bool(os.environ.get("NO_COLOR"))  # Textual chooses its colour filter while it is made
+        super().__init__(ansi_color=True if refused or colour is False else None)
         self.store = Store(path, wait=wait)
         self.scans: list[Scan] = []
         self.pairings: list[Pairing] = []
-        self.styler = Styler(colour=True, dark=True)
+        if colour is None:
+            colour = self.console.color_system in ("truecolor", "256") and not refused
+        if not colour:
+            self.theme = "ansi-dark"
+        self.styler = Styler(colour=colour, dark=self.current_theme.dark)
         self.animation_level = "none"
-        self._colour = colour
         self._start = start
         self._trail: list[str] = []
         self._flash = ""
@@ -96,13 +100,7 @@ class FeatlasApp(App[None]):
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
-        """Choose the colours, paint, then open the atlas."""
-        colour = self._colour
-        if colour is None:
-            colour = self.console.color_system in ("truecolor", "256") and not os.environ.get("NO_COLOR")
-        if not colour:
-            self.theme = "ansi-dark"
-        self.styler = Styler(colour=colour, dark=self.current_theme.dark)
+        """Paint, then open the atlas."""
         self.browse_view.enter()
         self.refresh_bars()
         self.call_after_refresh(self._open)
@@ -294,8 +292,7 @@ class FeatlasApp(App[None]):
         small = event.size.width < columns or event.size.height < rows
         self.screen_stack[0].set_class(small, "-small")
         if small:
-            has = f"{event.size.width} x {event.size.height}"
-            text = f"featlas needs {columns} x {rows} characters; this terminal has {has}."
+            text = f"featlas needs {columns} x {rows}; this terminal has {event.size.width} x {event.size.height}."
             self.query_one("#small", Static).update(text)
         self.call_after_refresh(self.refresh_bars)
 

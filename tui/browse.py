@@ -115,7 +115,7 @@ class BrowseView(ListView):
         """Why the table is empty and what to do."""
         if self.text:
             return f"no feature holds {clean(self.text)!r} – esc clears the filter"
-        return "no features here yet – featlas demo, or featlas ingest --help"
+        return "no features here yet – run: featlas demo, or ingest"
 
     def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
         """How to read some rows."""

@@ -1,0 +1,64 @@
+"""`featlas pairs` lists what the filters keep and counts what they drop."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from atlas.cli import run
+
+
+def rows_of(capsys, *arguments: str) -> tuple[list[dict], str]:
+    assert run([*arguments, "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["schema"] == "featlas.pairs/1"
+    return found["rows"], captured.err
+
+
+def test_kept_pairs_are_listed_best_first_and_every_step_is_counted(tiny, capsys):
+    rows, notes = rows_of(capsys, "--db", str(tiny), "pairs", "A", "B")
+    assert [(row["feature_a"], row["feature_b"]) for row in rows] == [(0, 1), (1, 0)]
+    counts = [line.split(maxsplit=1) for line in notes.splitlines()[2:]]
+    assert counts == [
+        ["4", "candidates"],
+        ["1", "dropped: non-concept"],
+        ["1", "dropped: no shared token"],
+        ["2", "kept"],
+    ]
+
+
+def test_the_sample_and_the_chance_level_are_said(tiny, capsys):
+    _, notes = rows_of(capsys, "--db", str(tiny), "pairs", "A", "B")
+    assert "little/one and little/two on words, 100 tokens" in notes
+    assert "median of the best correlations 0.75; with the token rows shifted 0.01" in notes
+
+
+def test_dropped_pairs_come_with_all_their_reasons(tiny, capsys):
+    rows, _ = rows_of(
+        capsys, "--db", str(tiny), "pairs", "A", "B", "--dropped", "--min-value", "0.75", "--min-joint", "20"
+    )
+    reasons = {row["feature_a"]: row["dropped_because"] for row in rows}
+    assert reasons == {0: [], 1: [], 2: ["value", "joint", "non-concept"], 3: ["value", "joint", "no shared token"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (("--keep-non-concept",), 3),
+        (("--keep-unshared",), 3),
+        (("--no-shared-token", "--keep-non-concept"), 4),
+        (("--no-shared-token", "--one-to-one"), 2),
+        (("--direction", "b_to_a"), 3),
+        (("--min-value", "0.85"), 1),
+    ],
+)
+def test_each_filter_can_be_set(tiny, capsys, options, kept):
+    rows, _ = rows_of(capsys, "--db", str(tiny), "pairs", "A", "B", *options)
+    assert len(rows) == kept
+
+
+def test_saes_that_were_never_compared_get_the_command_that_compares_them(tiny, capsys):
+    assert run(["--db", str(tiny), "pairs", "A", "A"]) == 1
+    assert "featlas correlate A A" in capsys.readouterr().err
