@@ -10,7 +10,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+import tui.listview
 from tui.app import FeatlasApp
+
+tui.listview.DEBOUNCE = 0.005  # the cursor of a test need not rest for long
 
 Script = Callable[[FeatlasApp, "Pilot[None]"], Awaitable[None]]
 
@@ -47,8 +50,8 @@ async def press(app: FeatlasApp, pilot: Pilot[None], *keys: str) -> None:
 
 async def settle(app: FeatlasApp, pilot: Pilot[None]) -> None:
     """Wait until the debounce is over and nothing is being read; a failed worker is not an error here."""
-    for _ in range(2):
-        await pilot.pause(0.035)
+    for _ in range(4):
+        await pilot.pause(0.012)
         while any(not worker.is_finished for worker in app.workers):
             await asyncio.sleep(0.005)
 

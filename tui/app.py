@@ -130,7 +130,7 @@ class FeatlasApp(App[None]):
             for view in self.query(View):
                 view.reload()
         else:
-            self.overview.reload()
+            self.query_one(OverviewView).reload()
             self._go_to(start)
 
     def _tend(self) -> None:
@@ -165,11 +165,6 @@ class FeatlasApp(App[None]):
         return next((scan for scan in reversed(self.scans) if (scan.sae, scan.corpus) == (sae, corpus)), None)
 
     # views ------------------------------------------------------------------------------------------------------
-
-    @property
-    def overview(self) -> OverviewView:
-        """The SAEs."""
-        return self.query_one(OverviewView)
 
     @property
     def browse_view(self) -> BrowseView:

@@ -49,7 +49,7 @@ def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool, verd
         Column("margin" if sort == "margin" else "r", 7, right=True),
         Column("both", 8, right=True),
         Column(f"n {alias_a}", 8, right=True, spare=3),
-        Column(f"n {alias_b}", 8, right=True, spare=2),
+        Column(f"n {alias_b}", 8, right=True, spare=3),
         Column("mutual", 6, spare=1),
         Column(f"tokens {alias_a}", 10, grow=1),
         Column(f"tokens {alias_b}", 10, grow=1),

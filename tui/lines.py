@@ -10,7 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from atlas.render.spans import Line, fit, line_width
+from atlas.render.spans import Line, Span, fit, line_width
 
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
@@ -74,5 +74,6 @@ class Bar(Widget, can_focus=False):
         """The line."""
         cells = self.size.width
         right = fit(self._right, min(cells, line_width(self._right)))
-        line = [*fit(self._left, max(0, cells - line_width(right))), *right]
+        gap = [Span(" ")] if right else []
+        line = [*fit(self._left, max(0, cells - line_width(right) - len(gap))), *gap, *right]
         return cast("FeatlasApp", self.app).styler.strip(line, cells, self.rich_style)

@@ -49,7 +49,7 @@ class OverviewView(View):
         """Show the catalogue that the application holds."""
         scans, pairings, table = self.browser.scans, self.browser.pairings, self.query_one(VTable)
         table.reset(len(scans), cursor=table.cursor, message="no SAE here yet – featlas demo, or featlas ingest --help")
-        table.styles.height = len(scans) + 2
+        table.styles.height = max(4, len(scans) + 2)
         self.query_one("#pairings", Lines).show(lambda _: comparison_lines(scans, pairings))
 
     def on_vtable_wanted(self, message: VTable.Wanted) -> None:

@@ -215,8 +215,9 @@ class VTable(ScrollView, can_focus=True):
         """Width of every column; 0 for those that find no room."""
         room = cells - 1
         shown = list(self._columns)
-        while len(shown) > 1 and sum(c.cells + 1 for c in shown) > room and any(c.spare for c in shown):
-            shown.remove(max(shown, key=lambda c: c.spare))
+        while sum(c.cells + 1 for c in shown) > room and any(c.spare for c in shown):
+            rarest = max(c.spare for c in shown)
+            shown = [c for c in shown if c.spare != rarest]
         left = max(0, room - sum(c.cells + 1 for c in shown))
         shares = sum(c.grow for c in shown)
         return [(c, c.cells + (left * c.grow // shares if shares else 0) if c in shown else 0) for c in self._columns]
