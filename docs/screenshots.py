@@ -14,13 +14,16 @@ from tui.app import FeatlasApp
 SIZES = ((120, 36), (80, 24))
 FONT = "DejaVu Sans Mono"
 
+MOVE = "move"
+"""Stands for some rows downwards."""
+
 SCREENS: dict[str, tuple[str, ...]] = {
     "overview": ("o",),
-    "browse": (),
-    "feature": ("enter",),
-    "pairs": ("2",),
+    "browse": ("a", MOVE),
+    "feature": ("a", MOVE, "enter"),
+    "pairs": ("2", MOVE),
     "pairs_all": ("2", "d", "d"),
-    "pair": ("2", "enter"),
+    "pair": ("2", MOVE, "enter"),
     "help": ("question_mark",),
 }
 """Keys that lead to each screen."""
@@ -31,14 +34,8 @@ async def picture(db: Path, size: tuple[int, int], keys: tuple[str, ...], moves:
     app = FeatlasApp(db, colour=True)
     async with app.run_test(size=size) as pilot:
         await settle(app, pilot)
-        for number, key in enumerate(keys):
-            await pilot.press(key)
-            await settle(app, pilot)
-            if number == 0 and key == "2":
-                await pilot.press(*(["j"] * moves))
-                await settle(app, pilot)
-        if not keys or keys[0] == "enter":
-            await pilot.press(*(["j"] * moves))
+        for key in keys:
+            await pilot.press(*(["j"] * moves if key == MOVE else [key]))
             await settle(app, pilot)
         return app.export_screenshot(title="featlas")
 

@@ -133,6 +133,6 @@ def test_a_correlation_is_never_rounded_up_to_a_full_one(value, shown):
 
 def test_numbers_are_short():
     assert [share(v) for v in (0, 9.92e-5, 0.4)] == ["0", "9.9e-05", "4.0e-01"]
-    assert [strength(v) for v in (None, 0.0, 0.001, 2.0, 15.84, 1234.6, 12345.0)] == [
-        "·", "0", "1.0e-03", "2.00", "15.8", "1235", "1.2e+04",
+    assert [strength(v) for v in (None, 0.0, 1e-5, 0.0094, 2.0, 9.996, 15.84, 1234.6, 12345.0)] == [
+        "·", "0", "1e-05", ".0094", "2.00", "10.0", "15.8", "1235", "1e+04",
     ]  # fmt: skip

@@ -18,7 +18,7 @@ def switcher(aliases: list[str], chosen: str | None) -> Line:
     """`A│B│C` with the chosen one marked; only that one where there are too many."""
     aliases = list(dict.fromkeys(aliases))
     if len(aliases) > 12:
-        return [Span(f" {chosen} ", tone="badge"), Span(f" of {len(aliases)} ")] if chosen else []
+        return [Span(f"[{chosen}]" if chosen else "all", tone="strong"), Span(f" of {len(aliases)}  ", tone="dim")]
     line: Line = []
     for alias in aliases:
         line += [Span("│", tone="dim")] if line else []
@@ -36,7 +36,7 @@ def columns_for(sort: str, *, ascending: bool) -> list[Column]:
         Column("max", 6, right=True, spare=1),
         Column("match", 6),
         Column("token", 8, grow=1),
-        Column("label", 4, grow=1),
+        Column("label", 5, grow=1),
     ]
     return _with_arrow(columns, _SORTED[sort], up=ascending != (sort == "feature"))
 

@@ -15,7 +15,7 @@ from atlas.render.text import clean
 from tui.lines import Lines
 from tui.view import View
 
-SHADED = " shade: share of the feature's maximum "
+SHADED = " shade: share of the maximum "
 MARKED = " ⟦peak⟧ · bold: more than 3/7 of the maximum · underlined: more than 1/7"
 
 

@@ -87,7 +87,7 @@ def _cells(scan: Scan) -> tuple[str, ...]:
         scan.alias,
         clean(scan.sae),
         clean(scan.model),
-        clean(scan.hook_name.removeprefix("blocks.")),
+        clean(scan.hook_name.removeprefix("blocks.").replace(".hook_", ".")),
         count(scan.d_sae),
         percent(scan.n_alive / scan.d_sae),
         count(scan.n_dense),

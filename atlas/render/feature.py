@@ -44,7 +44,7 @@ def feature_lines(
         *([Span(" "), *line] for line in histogram_lines(detail.bins, feature.max, rows=rows, columns=columns)),
     ]
     if shared is None:
-        lines += [partner_line(detail.partners)]
+        lines += [partner_line(detail.partners, scan)]
     lines += [BLANK, contexts_heading(detail, shared)]
     return [*lines, *context_lines(detail.contexts, feature.max, cells, brackets=brackets, shared=shared)]
 
@@ -89,10 +89,10 @@ def _longest(cells: int, *choices: Line) -> Line:
     return next((line for line in choices if line_width(line) <= cells), choices[-1])
 
 
-def partner_line(partners: Sequence[Partner]) -> Line:
+def partner_line(partners: Sequence[Partner], scan: Scan) -> Line:
     """The best partner in every other SAE."""
     if not partners:
-        return [Span("matches   none stored", tone="dim"), Span("   featlas correlate A B", tone="dim")]
+        return [Span("matches   none stored", tone="dim"), Span(f"   featlas correlate {scan.alias} OTHER", tone="dim")]
     line = [Span("matches", tone="dim")]
     for partner in partners:
         line += [Span(f"   {partner.alias}:{partner.feature_id} "), Span(correlation(partner.value), tone="strong")]

@@ -20,14 +20,17 @@ def correlation(value: float | None, *, digits: int = 2) -> str:
 
 
 def strength(value: float | None) -> str:
-    """An activation: three digits, `·` for none."""
+    """An activation in six cells or fewer: three digits, `·` for none."""
     if value is None:
         return "·"
-    if value == 0:
+    size = abs(value)
+    if size == 0:
         return "0"
-    if abs(value) >= 10_000 or abs(value) < 0.01:
-        return f"{value:.1e}"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    if size >= 9999.5 or size < 0.0001:
+        return f"{value:.0e}"
+    if size < 0.00995:
+        return f"{value:.4f}".replace("0.", ".", 1)
+    return f"{value:.0f}" if size >= 999.5 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
 
 
 def count(value: int) -> str:
