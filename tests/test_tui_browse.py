@@ -79,6 +79,13 @@ def test_every_line_fits_the_screen(synthetic):
         drive(FeatlasApp(synthetic), script, size=size)
 
 
+def test_a_scroll_bar_hides_no_end_of_a_context(synthetic):
+    lines = screen_after(synthetic, "enter", size=(80, 20)).splitlines()
+    ends = [line[78:79] for line in lines if "⟦" in line and "peak" not in line]
+    assert "…" in ends
+    assert set(ends) <= {"…", " ", ""}
+
+
 def test_sort_cycles_and_reverses(tiny):
     assert "max▼" in screen_after(tiny, "s").splitlines()[1]
     assert "density▲" in screen_after(tiny, "S").splitlines()[1]

@@ -42,7 +42,10 @@ class Lines(ScrollView, can_focus=False):
         """Make the lines for this size."""
         if not self.size.width:  # behind another view
             return
-        lines = self._fitted(self.size)
+        room = self.outer_size - (self.gutter.width, self.gutter.height)
+        lines = self._fitted(room)
+        if len(lines) > room.height:  # Textual tells of its scroll bar too late
+            lines = self._fitted(room - (self.styles.scrollbar_size_vertical, 0))
         if len(lines) != len(self._lines):
             self.virtual_size = Size(0, len(lines))
         self._lines = lines
