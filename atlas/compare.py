@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,28 @@ from typing import Any
 import numpy as np
 
 from atlas.db import Atlas, open_atlas
-from atlas.errors import AtlasError, UnknownName
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
 from atlas.queries.registry import corpus_in_common, sae_named
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score
+from atlas.sqlfiles import sql_text
 from atlas.subsets import Matched, Subset, select_pairs
+
+ROWS_PER_DIRECTION = 5
+"""Fewest pairs to a direction where the directions follow from a share of the variance (google/svcca's own rule)."""
+
+MOST_RSA_PAIRS = 12_000
+"""RSA ranks n (n - 1) / 2 distances at about 50 bytes each: 3.6 GB at this many pairs of features."""
 
 
 class SubsetTooSmall(AtlasError):
     """The subset holds too few pairs for the metric to say anything."""
+
+
+class SubsetTooLarge(AtlasError):
+    """The subset holds more pairs than the metric can take in bounded memory."""
 
 
 def compare(
@@ -56,14 +68,18 @@ def compare(
         **options: Of the metric.
 
     Raises:
-        UnknownName: No such metric, SAE, corpus or concept.
+        UnknownName: No such metric, option, SAE, corpus or concept.
+        UsageError: Both names stand for one SAE, or the corpus or the condition is not clear.
         SubsetTooSmall: Too few pairs, or so few that the score is forced by counting.
+        SubsetTooLarge: More pairs than RSA can rank.
     """
     if metric not in METRICS:
         raise UnknownName("metric", metric, sorted(METRICS))
-    subset, started_at = subset or Subset(), utc_now()
+    subset, options, started_at = subset or Subset(), resolved_options(metric, options), utc_now()
     with open_atlas(db, wait=wait) as atlas:
         sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
+        if sae_a == sae_b:
+            raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
         shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
         name = str(shared["corpus"])
         matched = select_pairs(atlas, sae_a, sae_b, name, subset)
@@ -71,7 +87,7 @@ def compare(
         y = decoder_rows(atlas, sae_b, matched.features_b)
     _check_size(metric, x, y, matched, options)
     null = _null(metric, x, y, shuffles, seed, on_progress, options)
-    _check_forced(null, x, y)
+    _check_forced(null, options)
     score = _score(null, (sae_a, sae_b, name), int(str(shared["n_tokens"])), subset, matched, options, seed)
     if not store:
         return score
@@ -79,25 +95,44 @@ def compare(
         return store_score(atlas, score, subset, matched, started_at, command)
 
 
+def resolved_options(metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a metric with its defaults filled in, so that a stored score says all of them."""
+    parameters = inspect.signature(METRICS[metric].function).parameters.values()
+    options = {p.name: given.get(p.name, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY}
+    unknown = set(given) - set(options)
+    if unknown:
+        raise UnknownName(f"option of {metric}", sorted(unknown)[0], sorted(options))
+    if options.get("variance") is not None:
+        options.pop("k", None)
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def decoder_rows(atlas: Atlas, sae: str, features: np.ndarray) -> np.ndarray:
-    """Decoder rows of some features: (len(features), d_in) float64, as used by the scan."""
-    table = atlas.sql("select * from decoder_rows_of($sae)", params={"sae": sae}).to_arrow_table()
+    """Decoder rows of some features, in their order: (len(features), d_in) float64, as the scans used them."""
+    wanted = np.unique(features)
+    query = sql_text("queries/decoder_rows")
+    table = atlas.sql(query, params={"sae": sae, "features": wanted.tolist()}).to_arrow_table()
     rows = table.column("w_dec").combine_chunks()
-    return rows.values.to_numpy().reshape(len(rows), -1).astype(np.float64)[features]
+    unique = rows.values.to_numpy().reshape(len(rows), -1).astype(np.float64)
+    return unique[np.searchsorted(wanted, features)]
 
 
 def _check_size(metric: str, x: np.ndarray, y: np.ndarray, matched: Matched, options: Mapping[str, Any]) -> None:
-    """Refuse before computing where counting alone decides."""
+    """Refuse before computing where counting alone decides, or where the memory would not do."""
     n = len(x)
-    k = options.get("k", 10) if metric == "svcca" and options.get("variance") is None else 1
+    if metric == "rsa" and n > MOST_RSA_PAIRS:
+        raise SubsetTooLarge(
+            f"rsa compares all distances between {n:,} features, which takes more memory than is safe",
+            hint=f"at most {MOST_RSA_PAIRS:,} pairs: a higher --min-value, --match one-to-one, or --where",
+        )
+    k = options.get("k", 1)
     needed = max(4, min(k, x.shape[1]) + min(k, y.shape[1]) + 1)
     if n >= needed:
         return
     fell = ", ".join(f"{name} {count}" for name, count in matched.steps)
-    fewer = max(1, (n - 1) // 2)
     ways = ["keep more pairs: --keep-non-concept, --match best, a wider --where"]
-    if metric == "svcca" and n >= 4:
-        ways.insert(0, f"fewer directions: --directions {min(fewer, max(1, n // 4))}")
+    if "k" in options and n >= 4:
+        ways.insert(0, f"fewer directions: --directions {max(1, min((n - 1) // 2, n // 4))}")
     raise SubsetTooSmall(
         f"{n} matched pairs are too few for {metric}, which needs {needed} here",
         why=f"pairs at each step: {fell}",
@@ -115,14 +150,20 @@ def _null(
         raise AtlasError(f"{metric} is undefined here: {error}") from error
 
 
-def _check_forced(null: Null, x: np.ndarray, y: np.ndarray) -> None:
-    """Refuse a score part of which noise would get as well."""
-    forced = getattr(null.result, "forced", 0)
+def _check_forced(null: Null, options: Mapping[str, Any]) -> None:
+    """Refuse a score part of which noise would get as well, and one that keeps too many directions for its rows."""
+    ranks = [getattr(null.result, name, 0) for name in ("rank_x", "rank_y")]
+    n, forced, hint = null.result.n, getattr(null.result, "forced", 0), "lower --variance, or --directions 10"
     if forced:
         raise SubsetTooSmall(
-            f"{forced} of the correlations are 1 by counting alone: {len(x)} pairs, "
-            f"{null.result.rank_x} + {null.result.rank_y} directions",  # type: ignore[attr-defined]
-            hint="lower --variance, give --directions 10, or keep more pairs",
+            f"{forced} of the correlations are 1 by counting alone: {n} pairs, {ranks[0]} + {ranks[1]} directions",
+            hint=f"{hint}, or keep more pairs",
+        )
+    if options.get("variance") is not None and n < ROWS_PER_DIRECTION * max(ranks):
+        raise SubsetTooSmall(
+            f"{n} pairs say little of {max(ranks)} directions: noise scores {null.mean:.2f} here",
+            why=f"a share of the variance needs {ROWS_PER_DIRECTION} pairs to a direction",
+            hint=f"{hint}, or keep more pairs",
         )
 
 
@@ -151,6 +192,7 @@ def _score(
         null_n=len(null.draws),
         z=null.z,
         p_value=null.p_value,
+        excess=null.excess,
         dims_a=getattr(null.result, "rank_x", None),
         dims_b=getattr(null.result, "rank_y", None),
         forced=getattr(null.result, "forced", None),

@@ -15,7 +15,7 @@ import duckdb
 
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.handover import WriterNotice
-from atlas.schema import SCHEMA_VERSION, applied_version, apply_migrations, refresh_contracts
+from atlas.schema import apply_migrations, check_version, refresh_contracts
 from atlas.sqlfiles import sql_text
 
 if TYPE_CHECKING:
@@ -70,19 +70,17 @@ class Atlas:
         return self.rows(sql_text(f"queries/{query}"), **params)
 
     def rows(self, sql: str, **params: object) -> Rows:
-        """Run SQL text with named parameters and hold the whole result."""
-        cursor = self.con.cursor()
-        cursor.execute(sql, params)
-        columns = tuple(column[0] for column in cursor.description or ())
-        return Rows(columns, cursor.fetchall())
+        """Run SQL text with named parameters, inside the transaction if one is open, and hold the whole result."""
+        result = self.con.execute(sql, params)
+        columns = tuple(column[0] for column in result.description or ())
+        return Rows(columns, result.fetchall())
 
     def arrays(self, query: str, **params: object) -> Mapping[str, np.ndarray]:
         """Run `sql/queries/<query>.sql` into one NumPy array a column, for long numeric results."""
         import numpy as np
 
-        cursor = self.con.cursor()
-        columns = cursor.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
-        return {name: np.asarray(values) for name, values in columns.items()}
+        columns = self.con.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
+        return {name: np.asanyarray(values) for name, values in columns.items()}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -150,17 +148,19 @@ def open_atlas(
     Raises:
         AtlasUnavailable: The file is missing, held by another program, not an atlas or of a newer schema.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # so that DuckDB takes no name for a scheme, such as ":memory:"
     if not path.exists() and not create:
-        raise AtlasUnavailable(
-            f"there is no atlas at {path}", hint="featlas demo, or featlas ingest --help, or name the file: --db PATH"
-        )
+        hint = "featlas demo, or featlas ingest --help, or name the file: --db PATH"
+        raise AtlasUnavailable(f"there is no atlas at {path}", hint=hint)
     if path.is_dir() or not path.parent.is_dir():
-        raise AtlasUnavailable(
-            f"{path} cannot be a database file", hint="give a file name in a folder that exists: --db atlas.duckdb"
-        )
-    if not (write or create):
-        return Atlas(path, _reading_connection(path, wait), writable=False)
+        hint = "give a file name in a folder that exists: --db atlas.duckdb"
+        raise AtlasUnavailable(f"{path} cannot be a database file", hint=hint)
+    with _explained(path):
+        return _open_to_write(path, wait) if write or create else Atlas(path, _open_to_read(path, wait), writable=False)
+
+
+def _open_to_write(path: Path, wait: float) -> Atlas:
+    """Open read-write and bring tables, views and macros up to date."""
     with WriterNotice(path):
         con = _connect(path, _WRITING, read_only=False, deadline=time.monotonic() + max(wait, WriterNotice.PATIENCE))
     atlas = Atlas(path, con, writable=True)
@@ -174,22 +174,28 @@ def open_atlas(
     return atlas
 
 
-def _reading_connection(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+def _open_to_read(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     """Open read-only, with no way out of the file; refuse what is not an atlas of this schema."""
     con = _connect(path, _READING, read_only=True, deadline=time.monotonic() + wait)
-    version = applied_version(con)
-    if version == SCHEMA_VERSION:
-        return con
-    con.close()
-    if version is None:
+    try:
+        check_version(con, path)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What DuckDB says of a file that it cannot use, as a message."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
         raise AtlasUnavailable(
-            f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH"
-        )
-    if version > SCHEMA_VERSION:
-        raise AtlasUnavailable(f"{path} was written by a newer featlas", hint="pip install --upgrade featlas")
-    raise AtlasUnavailable(
-        f"{path} is of an older schema", hint=f"featlas --db {path} migrate, which keeps everything in it"
-    )
+            f"{path} cannot be used as an atlas",
+            why=first_line(error),
+            hint="is it a whole DuckDB file, is the disk full, may you write there?",
+        ) from error
 
 
 def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
@@ -198,15 +204,11 @@ def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline
         try:
             return duckdb.connect(str(path), read_only=read_only, config=dict(config))
         except duckdb.IOException as error:
-            if "lock" not in str(error):
-                raise AtlasUnavailable(f"{path} cannot be opened as a database", why=first_line(error)) from error
+            if "Could not set lock" not in str(error):
+                raise
             if time.monotonic() >= deadline:
                 raise _busy(path, str(error)) from error
             time.sleep(0.1)
-        except duckdb.ConnectionException as error:
-            raise AtlasUnavailable(
-                f"{path} is already open in this process in another mode", why=first_line(error)
-            ) from error
 
 
 def _busy(path: Path, message: str) -> AtlasUnavailable:

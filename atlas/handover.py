@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
@@ -42,12 +43,16 @@ class WriterNotice:
     def __enter__(self) -> Self:
         """Write the notice."""
         notice = {"pid": os.getpid(), "command": " ".join(sys.argv[:6]), "since": time.time()}
-        self._path.write_text(json.dumps(notice), encoding="utf-8")
+        try:
+            self._path.write_text(json.dumps(notice), encoding="utf-8")
+        except OSError:
+            self.__exit__()  # a courtesy only: whether the folder can be written shows at the database itself
         return self
 
     def __exit__(self, *_: object) -> None:
         """Take the notice away."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def notice_path(database: Path) -> Path:
@@ -60,9 +65,17 @@ def read_notice(database: Path) -> Notice | None:
     try:
         raw = json.loads(notice_path(database).read_text(encoding="utf-8"))
         notice = Notice(int(raw["pid"]), str(raw["command"]), float(raw["since"]))
-        os.kill(notice.pid, 0)
-    except PermissionError:
-        return notice
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return notice
+    return notice if _is_alive(notice.pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process of this number runs, ours or another user's."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

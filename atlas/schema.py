@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -11,31 +12,61 @@ import duckdb
 from atlas.errors import AtlasUnavailable
 from atlas.sqlfiles import contract, sql_files
 
-_LEDGER = """create table if not exists migration (
-    name varchar primary key, sha256 varchar not null, applied_at timestamp not null)"""
+_LEDGER = """
+create table if not exists migration (name varchar primary key, sha256 varchar not null, applied_at timestamp not null);
+create table if not exists contract (sha256 varchar not null);
+"""
+_FOREIGN = """
+select count(*) from (
+    select table_name from duckdb_tables() union all
+    select view_name from duckdb_views() where not internal union all
+    select sequence_name from duckdb_sequences()
+)
+"""
+_LEDGER_COLUMNS = """
+select count(*) from duckdb_columns()
+where (table_name, column_name) in (('migration', 'name'), ('migration', 'sha256'), ('contract', 'sha256'))
+"""
 
-SCHEMA_VERSION = len(sql_files("migrations"))
-"""Number of migrations this program knows; an atlas records how many it has had."""
+
+def is_atlas(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file has the ledger of an atlas."""
+    return con.execute(_LEDGER_COLUMNS).fetchall()[0][0] == 3
 
 
-def applied_version(con: duckdb.DuckDBPyConnection) -> int | None:
-    """How many migrations the file has had; None if it is no atlas."""
-    known = con.execute("select count(*) from duckdb_tables() where table_name = 'migration'").fetchall()
-    return con.execute("select count(*) from migration").fetchall()[0][0] if known[0][0] else None
+def check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse to read what is no atlas, or one whose tables or views are not those of this program.
+
+    Raises:
+        AtlasUnavailable: The message says which, and what to do.
+    """
+    if not is_atlas(con):
+        raise AtlasUnavailable(
+            f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH"
+        )
+    applied = {row[0] for row in con.execute("select m.name from migration m").fetchall()}
+    known = {file.stem for file in sql_files("migrations")}
+    if applied - known:
+        raise AtlasUnavailable(f"{path} was written by a newer featlas", hint="pip install --upgrade featlas")
+    contracts = con.execute("select c.sha256 from contract c").fetchall()
+    if known - applied or contracts != [(contracts_sha256(),)]:
+        raise AtlasUnavailable(
+            f"the tables or views of {path} were made by another version of featlas",
+            hint=f"featlas --db {path} migrate, which keeps everything in it",
+        )
 
 
 def apply_migrations(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Bring the tables up to date, each migration in its own transaction with its record.
 
     Raises:
-        AtlasUnavailable: The file holds tables but no atlas, has newer migrations than this program, or a migration
-            was edited after it was applied.
+        AtlasUnavailable: The file holds something else, has newer migrations than this program, or a migration was
+            edited after it was applied.
     """
-    foreign = con.execute("select count(*) from duckdb_tables()").fetchall()[0][0]
-    if applied_version(con) is None and foreign:
+    if not is_atlas(con) and con.execute(_FOREIGN).fetchall()[0][0]:
         raise AtlasUnavailable(f"{path} is a DuckDB file of something else", hint="give another file: --db PATH")
     con.execute(_LEDGER)
-    applied = dict(con.execute("select name, sha256 from migration").fetchall())
+    applied = dict(con.execute("select m.name, m.sha256 from migration m").fetchall())
     files = sql_files("migrations")
     unknown = sorted(set(applied) - {file.stem for file in files})
     if unknown:
@@ -78,9 +109,21 @@ def _fill_lexicons(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+_CONTRACTS = ("functions", "views", "macros")
+
+
+@cache
+def contracts_sha256() -> str:
+    """Hash of all views and macros of this program."""
+    texts = (file.read_bytes() for folder in _CONTRACTS for file in sql_files(folder))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
 def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
-    """Make all views and macros anew and put the meaning of their columns into the database as comments."""
-    for folder in ("functions", "views", "macros"):
+    """Make all views and macros anew, unless they are these, with the meaning of their columns as comments."""
+    if con.execute("select c.sha256 from contract c").fetchall() == [(contracts_sha256(),)]:
+        return
+    for folder in _CONTRACTS:
         for file in sql_files(folder):
             text = file.read_text(encoding="utf-8")
             con.execute(text)
@@ -89,6 +132,8 @@ def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
                 con.execute(f"comment on view {promised.name} is {_quoted(promised.about)}")
                 for column, meaning in promised.columns.items():
                     con.execute(f'comment on column {promised.name}."{column}" is {_quoted(meaning)}')
+    con.execute("delete from contract")
+    con.execute("insert into contract values (?)", [contracts_sha256()])
 
 
 def _quoted(text: str) -> str:

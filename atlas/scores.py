@@ -77,6 +77,9 @@ class Score:
     p_value: float
     """(1 + shuffles at least as high) / (1 + null_n)."""
 
+    excess: float | None
+    """(value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; None if chance already gives 1."""
+
     dims_a: int | None
     """Directions kept of x; None where the metric keeps all."""
 
@@ -93,7 +96,7 @@ class Score:
     """Of the shuffles."""
 
     steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
-    """How many pairs each filter removed."""
+    """Pairs at the start (`candidates`), removed by each filter, and at the end (`left`)."""
 
 
 def store_score(
@@ -114,7 +117,8 @@ def store_score(
         started_at: UTC, as `utc_now` gives it.
         command: Command line for the record; None for that of this process.
     """
-    spec = _spec(score, subset, matched)
+    inputs = atlas.fetch("score_inputs", sae_a=score.sae_a, sae_b=score.sae_b, corpus=score.corpus).dicts()[0]
+    spec = _spec(score, subset, matched) | {"inputs": inputs}
     digest = spec_sha256(spec)
     stored = atlas.rows("select c.score_id from score c where c.spec_sha256 = $digest", digest=digest).rows
     if stored:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +16,8 @@ from atlas.queries.registry import concept_named
 from atlas.sqlfiles import sql_text
 
 MATCH_RULES = ("one-to-one", "best", "mutual")
+FILTERS = ("value", "joint", "non-concept", "no shared token", "many-to-one")
+"""Reasons of the macro `matches`, in the order in which its filters look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Matched:
     """The pairs of a subset, and how many fell at each step."""
 
     features_a: np.ndarray
-    """(n,) features of A, ascending by value of the pair's place in the match list; int64."""
+    """(n,) features of A, ascending, ties by the feature of B; int64."""
 
     features_b: np.ndarray
     """(n,) their partners in B."""
@@ -100,12 +103,14 @@ def select_pairs(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, subset: Subs
         AtlasError: The two SAEs have no stored pairs on the corpus.
         UsageError: The condition is no SQL over features, or an option names nothing.
     """
-    relation = atlas.sql(sql_text("queries/matched_features"), params=_parameters(sae_a, sae_b, corpus, subset))
-    if not relation.limit(1).fetchall():
+    parameters = _parameters(sae_a, sae_b, corpus, subset)
+    pairings = atlas.fetch("pairings", sae_a=sae_a, sae_b=sae_b).dicts()
+    if not any(row["corpus"] == corpus and row["measure"] == subset.measure for row in pairings):
         raise AtlasError(
             f"{sae_a} and {sae_b} have no pairs on {corpus} yet",
             hint=f"featlas --db {atlas.path} correlate {sae_a} {sae_b}",
         )
+    relation = atlas.sql(sql_text("queries/matched_features"), params=parameters)
     rows = relation.select("feature_a, feature_b, kept, dropped_because, mutual").fetchall()
     steps, left = _count_steps(rows, subset)
     if subset.where:
@@ -135,10 +140,20 @@ def _parameters(sae_a: str, sae_b: str, corpus: str, subset: Subset) -> dict[str
     }
 
 
+def count_steps(reasons: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
+    """Candidates, then the pairs that each filter removed, in the order of the filters.
+
+    Args:
+        reasons: Of every candidate; a pair counts for the first of its reasons, and for none if it has none.
+    """
+    first = [pair[0] if pair else None for pair in reasons]
+    removed = Counter(first)
+    return [("candidates", len(first)), *((name, removed[name]) for name in FILTERS if removed[name])]
+
+
 def _count_steps(rows: list[tuple], subset: Subset) -> tuple[list[tuple[str, int]], set[tuple[int, int]]]:
-    """How many candidates each filter dropped (a pair counts for the first that did), and the pairs left."""
-    reasons = Counter(row[3][0] for row in rows if row[3])
-    steps = [("candidates", len(rows)), *reasons.items()]
+    """How many candidates each filter dropped, and the pairs left."""
+    steps = count_steps(row[3] for row in rows)
     left = {(row[0], row[1]) for row in rows if row[2]}
     if subset.match == "mutual":
         left = _step(steps, "not mutual", left, {(row[0], row[1]) for row in rows if row[4]})

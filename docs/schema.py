@@ -26,7 +26,8 @@ def schema_page() -> str:
             promised = contract(text)
             heading = text.splitlines()[0].split(":", 1)[1].strip()
             parts.append(f"### `{heading}`\n")
-            parts.append(f"{promised.about[0].upper()}{promised.about[1:]}. One row for each ({', '.join(promised.grain)}).\n")
+            grain = ", ".join(promised.grain)
+            parts.append(f"{promised.about[0].upper()}{promised.about[1:]}. One row for each ({grain}).\n")
             rows = [f"| `{name}` | {meaning.replace('|', '¦')} |" for name, meaning in promised.columns.items()]
             parts.append("\n".join(["| column | meaning |", "|---|---|", *rows]) + "\n")
     return "\n".join(parts)

@@ -232,6 +232,8 @@ def _write_pairs(atlas: Atlas) -> None:
             "top_k": [2],
             "median_best": [0.75],
             "chance": [0.01],
+            "median_best_ba": [0.7],
+            "chance_ba": [0.02],
             "chance_shift": [7],
             "spec_sha256": ["p"],
         },

@@ -11,10 +11,10 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from atlas import open_atlas
-from atlas.compare import SubsetTooSmall, compare, decoder_rows
+from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, decoder_rows
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.pairing.job import pair_saes
-from atlas.subsets import Subset, select_pairs
+from atlas.subsets import Subset, count_steps, select_pairs
 from tests.planted import D_IN, plant
 
 
@@ -108,6 +108,49 @@ def test_a_variance_that_forces_the_score_is_refused(db):
     assert D_IN * 2 > 20
     with pytest.raises(SubsetTooSmall, match="1 by counting alone"):
         compare(db, "svcca", "A", "B", subset=Subset(where="a.feature_id < 24"), variance=0.999)
+
+
+def test_a_stored_score_says_all_of_its_options(db):
+    plain = compare(db, "svcca", "A", "B", shuffles=20)
+    same = compare(db, "svcca", "A", "B", shuffles=20, k=10)
+    assert plain == same
+    assert plain.options == {"k": 10}
+    assert compare(db, "rsa", "A", "B", shuffles=20).options == {"rdm": "euclidean", "compare": "spearman"}
+
+
+def test_an_option_that_the_metric_lacks_is_named(db):
+    with pytest.raises(UnknownName, match="option of rsa"):
+        compare(db, "rsa", "A", "B", k=3)
+
+
+def test_an_sae_is_not_compared_with_itself(db):
+    with pytest.raises(UsageError, match="one SAE"):
+        compare(db, "rsa", "A", "left")
+
+
+def test_many_directions_for_few_rows_are_refused(db):
+    with pytest.raises(SubsetTooSmall, match="say little of"):
+        compare(db, "svcca", "A", "B", variance=0.9, shuffles=20)
+
+
+def test_rsa_refuses_what_would_not_fit_into_memory(db, monkeypatch):
+    monkeypatch.setattr("atlas.compare.MOST_RSA_PAIRS", 20)
+    with pytest.raises(SubsetTooLarge, match="more memory"):
+        compare(db, "rsa", "A", "B")
+
+
+def test_excess_is_how_far_from_chance_to_identity(db):
+    score = compare(db, "rsa", "A", "B", shuffles=50)
+    assert score.excess == pytest.approx((score.value - score.null_mean) / (1 - score.null_mean))
+    with open_atlas(db) as atlas:
+        assert atlas.rows("select excess from scores where score_id = $id", id=score.score_id).rows == [
+            (pytest.approx(score.excess),)
+        ]
+
+
+def test_steps_stand_in_the_order_of_the_filters():
+    reasons = [["many-to-one"], [], ["value", "joint"], ["non-concept"], ["value"]]
+    assert count_steps(reasons) == [("candidates", 5), ("value", 2), ("non-concept", 1), ("many-to-one", 1)]
 
 
 def test_fewer_directions_make_a_small_subset_sayable(db):

@@ -89,6 +89,29 @@ def test_another_top_k_replaces_what_was_stored(planted):
         assert atlas.rows("select distinct sae_a, max(rank_ab) from pairs group by 1").rows == [("right", 2)]
 
 
+def test_a_pairing_that_fails_leaves_the_earlier_one(planted, monkeypatch):
+    path, _ = planted
+    pair_saes(path, "A", "B", top_k=3)
+    monkeypatch.setattr("atlas.pairing.job.pair_columns", lambda top: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        pair_saes(path, "A", "B", top_k=2)
+    with open_atlas(path) as atlas:
+        assert atlas.rows("select max(rank_ab) from pairs").rows == [(3,)]
+        assert len(atlas.rows("from runs")) == 1
+
+
+def test_each_direction_has_its_own_median_and_chance(planted):
+    path, _ = planted
+    found = pair_saes(path, "A", "B")
+    with open_atlas(path) as atlas:
+        medians = dict(atlas.rows("select direction, median(value) from best_matches group by direction").rows)
+    assert medians == {
+        "a_to_b": pytest.approx(found.median_best, abs=1e-12),
+        "b_to_a": pytest.approx(found.median_best_ba, abs=1e-12),
+    }
+    assert 0 < found.chance_ba < 0.2
+
+
 def test_the_sides_may_be_asked_in_either_order(planted):
     path, twins = planted
     pair_saes(path, "A", "B")

@@ -102,7 +102,7 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path):
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
     path = tmp_path / "notes.txt"
     path.write_text("not a database")
-    with pytest.raises(AtlasUnavailable, match="cannot be opened"):
+    with pytest.raises(AtlasUnavailable, match="cannot be used as an atlas"):
         open_atlas(path)
 
 
@@ -117,6 +117,74 @@ def test_a_failed_block_leaves_nothing_behind(tiny: Path):
         raise RuntimeError
     with open_atlas(tiny) as atlas:
         assert len(atlas.rows("select * from pairs")) == 8
+
+
+def test_what_is_deleted_by_a_query_comes_back_when_its_block_fails(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas, pytest.raises(RuntimeError), atlas.transaction():
+        atlas.rows("delete from pair")
+        assert atlas.rows("select count(*) from pairs").rows == [(0,)]
+        raise RuntimeError
+    with open_atlas(tiny) as atlas:
+        assert len(atlas.rows("select * from pairs")) == 8
+
+
+def test_views_of_another_version_are_brought_up_to_date_by_writing(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("update contract set sha256 = 'of another version'")
+    with pytest.raises(AtlasUnavailable, match="migrate"):
+        open_atlas(tiny)
+    open_atlas(tiny, write=True).close()
+    open_atlas(tiny).close()
+
+
+def test_a_folder_whose_name_speaks_of_locks_is_not_taken_for_a_lock(tmp_path: Path):
+    (tmp_path / "blocks").mkdir()
+    path = tmp_path / "blocks" / "x.txt"
+    path.write_text("no database")
+    with pytest.raises(AtlasUnavailable, match="cannot be used"):
+        open_atlas(path)
+
+
+def test_a_name_that_duckdb_takes_for_a_scheme_is_a_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    open_atlas(":memory:", create=True).close()
+    assert (tmp_path / ":memory:").is_file()
+
+
+def test_several_labels_of_a_feature_are_one_row(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("insert into feature_label values (1, 0, 'np', 'feelings'), (1, 0, 'me', 'sadness')")
+        assert atlas.rows("select label from features where sae = 'little/one' and feature_id = 0").rows == [
+            ("sadness; feelings",)
+        ]
+        assert len(atlas.rows("from features")) == 10
+        assert len(atlas.rows("from matches('A', 'B')")) == 4
+
+
+def test_a_token_that_the_vocabulary_lacks_keeps_its_place(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("delete from vocab where text = '.'")
+        for tokens, activations in atlas.rows("select tokens, activations from contexts"):
+            assert len(tokens) == len(activations)
+            assert "<6>" in tokens
+
+
+def test_a_decoder_row_of_zeros_is_no_neighbour(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("update feature_vector set w_dec = [0.0, 0.0, 0.0] where sae_id = 1 and feature_id = 4")
+        assert atlas.rows("select feature_id from neighbours('A', 0)").rows == [(3,), (1,), (2,)]
+
+
+def test_asking_for_what_is_not_there_is_an_error_and_not_an_empty_result(tiny: Path):
+    with open_atlas(tiny) as atlas:
+        for call, message in (
+            ("neighbours('A', 99)", "no feature 99"),
+            ("matches('A', 'B', measure := 'activaton')", "no activaton pairs"),
+            ("matches('A', 'A')", "no activation pairs"),
+            ("concept_pairs('Emotin', 'A', 'B')", "no concept named Emotin"),
+        ):
+            with pytest.raises(duckdb.Error, match=message):
+                atlas.rows(f"from {call}")
 
 
 def test_reading_reaches_no_other_file(tiny: Path, tmp_path: Path):

@@ -10,12 +10,14 @@ import numpy as np
 from atlas.activations import open_scan
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UsageError
-from atlas.pairing.chance import shift_null
+from atlas.pairing.chance import ShiftNull, shift_null
 from atlas.pairing.correlate import Progress, TopPairs, correlate_sparse
 from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, sae_named
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 
 MEASURE = "activation"
+_JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift")
+"""What is stored of a pairing besides its pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class PairingSummary:
 
     chance: float
     """The same with the token rows of B rolled by `chance_shift`."""
+
+    median_best_ba: float
+    """Median over live features of B of the best correlation in A."""
+
+    chance_ba: float
+    """The same with the token rows of B rolled."""
 
     chance_shift: int
     """Tokens by which B was rolled."""
@@ -99,7 +107,7 @@ def pair_saes(
     x, y = scans[0].csr(), scans[1].csr()
     top = correlate_sparse(x, y, top_k=top_k, on_progress=on_progress)
     null = shift_null(x, y, seed=seed)
-    summary = _summary(sae_a, sae_b, scans[0].corpus, top, float(null.best_ab[0]), int(null.shifts[0]))
+    summary = _summary(sae_a, sae_b, scans[0].corpus, top, null)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, summary, top, spec, top_k, add_run(atlas, spec, started_at, command=command))
     return summary
@@ -120,12 +128,12 @@ def _stored(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, spec: dict[str, o
     for row in atlas.fetch("pairings", sae_a=sae_a, sae_b=sae_b).dicts():
         if row["spec_sha256"] == wanted:
             counts = atlas.fetch("pairing_counts", sae_a=sae_a, sae_b=sae_b, corpus=corpus, measure=MEASURE).dicts()[0]
-            shown = {key: row[key] for key in ("n_tokens", "median_best", "chance", "chance_shift")}
+            shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
             return PairingSummary(sae_a, sae_b, corpus, **counts, **shown, new=False)
     return None
 
 
-def _summary(sae_a: str, sae_b: str, corpus: str, top: TopPairs, chance: float, shift: int) -> PairingSummary:
+def _summary(sae_a: str, sae_b: str, corpus: str, top: TopPairs, null: ShiftNull) -> PairingSummary:
     """Count what was found."""
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
     chosen = np.flatnonzero(best_ab >= 0)
@@ -138,8 +146,10 @@ def _summary(sae_a: str, sae_b: str, corpus: str, top: TopPairs, chance: float, 
         n_alive_b=int((top.n_b > 0).sum()),
         n_mutual=int((best_ba[best_ab[chosen]] == chosen).sum()),
         median_best=top.median_best[0],
-        chance=chance,
-        chance_shift=shift,
+        chance=float(null.best_ab[0]),
+        median_best_ba=top.median_best[1],
+        chance_ba=float(null.best_ba[0]),
+        chance_shift=int(null.shifts[0]),
         new=True,
     )
 
@@ -149,7 +159,11 @@ def _write(
 ) -> None:
     """Replace what this atlas holds for the two SAEs on this corpus."""
     if not np.isfinite(summary.median_best):
-        raise AtlasError(f"no feature of {summary.sae_a} has a correlation: none fires, or all are constant")
+        silent = summary.sae_b if summary.n_alive_a else summary.sae_a
+        raise AtlasError(
+            f"no feature of {summary.sae_a} correlates with any of {summary.sae_b}",
+            why=f"features of {silent} never fire on {summary.corpus}, or fire on every token alike",
+        )
     for row in atlas.fetch("pairings", sae_a=summary.sae_a, sae_b=summary.sae_b).dicts():
         if row["measure"] == MEASURE and row["corpus"] == summary.corpus:
             for table in ("pair", "pairing"):
@@ -166,9 +180,7 @@ def _write(
             "run_id": [run_id],
             "n_tokens": [summary.n_tokens],
             "top_k": [top_k],
-            "median_best": [summary.median_best],
-            "chance": [summary.chance],
-            "chance_shift": [summary.chance_shift],
+            **{name: [getattr(summary, name)] for name in _JUDGES},
             "spec_sha256": [spec_sha256(spec)],
         },
     )

@@ -21,11 +21,9 @@ create or replace macro matches(
 ) as table
 with args as (  -- a parameter may not be named where a column of that name is in reach
     select
-        coalesce((select s.name from sae s where sae_a in (s.name, s.alias) order by s.name <> sae_a limit 1),
-                 error('no SAE named ' || sae_a))  as name_a,
-        coalesce((select s.name from sae s where sae_b in (s.name, s.alias) order by s.name <> sae_b limit 1),
-                 error('no SAE named ' || sae_b))  as name_b,
-        measure                                    as which,
+        sae_called(sae_a)                          as name_a,
+        sae_called(sae_b)                          as name_b,
+        paired_by(measure, sae_called(sae_a), sae_called(sae_b)) as which,
         case when direction in ('a_to_b', 'b_to_a') then direction = 'a_to_b'
              else error('direction is a_to_b or b_to_a, not ' || direction) end as forward,
         min_value                                  as least_value,
@@ -45,17 +43,25 @@ ranked as (
     from pairs_both_ways p, args
     where p.sae_a = args.name_a and p.sae_b = args.name_b and p.measure = args.which
 ),
-candidates as (
-    select first.*, first.value - second.value as margin
-    from ranked first
-    left join ranked second on second.corpus = first.corpus and second.chooser = first.chooser and second.choice = 2
-    where first.choice = 1
+candidates as materialized (  -- or the planner pairs all features of a corpus before it looks at the candidates
+    select n.* exclude (next_value), n.value - n.next_value as margin
+    from (
+        select r.*, lead(r.value) over (partition by r.corpus, r.chooser order by r.choice) as next_value
+        from ranked r
+        where r.choice <= 2
+    ) n
+    where n.choice = 1
+),
+with_a as materialized (
+    select c.*, a.top_tokens as all_a
+    from candidates c
+    join features a on a.sae = c.sae_a and a.corpus = c.corpus and a.feature_id = c.feature_a
 ),
 with_tokens as (
-    select c.*, a.top_tokens[1:args.n_tokens] as tokens_a, b.top_tokens[1:args.n_tokens] as tokens_b
-    from candidates c, args
-    join features a on a.sae = c.sae_a and a.corpus = c.corpus and a.feature_id = c.feature_a
-    join features b on b.sae = c.sae_b and b.corpus = c.corpus and b.feature_id = c.feature_b
+    select h.*, h.all_a[1:args.n_tokens] as tokens_a, b.top_tokens[1:args.n_tokens] as tokens_b
+    from with_a h
+    join features b on b.sae = h.sae_b and b.corpus = h.corpus and b.feature_id = h.feature_b
+    cross join args
 ),
 judged as (
     select

@@ -16,17 +16,15 @@ create or replace macro concept_pairs(
 ) as table
 with args as (
     select
-        coalesce((select s.name from sae s where sae_a in (s.name, s.alias) order by s.name <> sae_a limit 1),
-                 error('no SAE named ' || sae_a))  as name_a,
-        coalesce((select s.name from sae s where sae_b in (s.name, s.alias) order by s.name <> sae_b limit 1),
-                 error('no SAE named ' || sae_b))  as name_b,
-        lower(concept)                             as which,
-        min_share                                  as least_share
+        sae_called(sae_a)        as name_a,
+        sae_called(sae_b)        as name_b,
+        concept_called(concept)  as which,
+        min_share                as least_share
 )
 select m.measure, m.corpus, m.feature_a, m.feature_b, m.value, m.n_ab, a.share as share_a, b.share as share_b
 from args
-join concept_features a on a.sae = args.name_a and lower(a.concept) = args.which and a.share >= args.least_share
-join concept_features b on b.sae = args.name_b and lower(b.concept) = args.which and b.share >= args.least_share
+join concept_features a on a.sae = args.name_a and a.concept = args.which and a.share >= args.least_share
+join concept_features b on b.sae = args.name_b and b.concept = args.which and b.share >= args.least_share
     and b.corpus = a.corpus
 join kept_matches(
     sae_a, sae_b, measure := measure, direction := direction, min_value := min_value,

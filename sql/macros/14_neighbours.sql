@@ -7,22 +7,21 @@
 create or replace macro neighbours(sae, feature, k := 10) as table
 with asked as (
     select
-        coalesce((select s.sae_id from sae s where sae in (s.name, s.alias) order by s.name <> sae limit 1),
-                 error('no SAE named ' || sae)) as asked_sae,
+        s.sae_id,
         feature as asked_feature,
-        k as most
+        k       as most,
+        coalesce((select v.w_dec from feature_vector v where v.sae_id = s.sae_id and v.feature_id = feature),
+                 error('no feature ' || feature || ' in ' || sae)) as direction
+    from sae s
+    where s.name = sae_called(sae)
 ),
-ranked as (
-    select
-        v.feature_id,
-        list_cosine_similarity(v.w_dec, o.w_dec)                                            as cosine,
-        row_number() over (order by list_cosine_similarity(v.w_dec, o.w_dec) desc, v.feature_id) as place,
-        asked.most
-    from asked
-    join feature_vector o on o.sae_id = asked.asked_sae and o.feature_id = asked.asked_feature
-    join feature_vector v on v.sae_id = o.sae_id and v.feature_id <> o.feature_id
+cosines as (
+    select v.feature_id, list_cosine_similarity(v.w_dec, a.direction) as cosine, a.most
+    from asked a
+    join feature_vector v on v.sae_id = a.sae_id and v.feature_id <> a.asked_feature
 )
-select r.feature_id, r.cosine
-from ranked r
-where r.place <= r.most
-order by r.cosine desc, r.feature_id;
+select c.feature_id, c.cosine
+from cosines c
+where not isnan(c.cosine)  -- a row of zeros points nowhere
+qualify row_number() over (order by c.cosine desc, c.feature_id) <= c.most
+order by c.cosine desc, c.feature_id;

@@ -12,8 +12,7 @@
 create or replace macro features_between(sae, min_density := 0.0, max_density := 1.0) as table
 with asked as (
     select
-        coalesce((select s.name from sae s where sae in (s.name, s.alias) order by s.name <> sae limit 1),
-                 error('no SAE named ' || sae)) as wanted,
+        sae_called(sae) as wanted,
         min_density as least,
         max_density as most
 )

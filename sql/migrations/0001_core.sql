@@ -160,9 +160,11 @@ create table pairing (
     run_id       integer not null,
     n_tokens     bigint not null,
     top_k        smallint not null,
-    median_best  double,                            -- median over live features of A of the best value in B
-    chance       double,                            -- the same statistic with the token rows of B shifted
-    chance_shift bigint,
+    median_best    double,                          -- median over live features of A of the best value in B
+    chance         double,                          -- the same with the token rows of B shifted
+    median_best_ba double,                          -- median over live features of B of the best value in A
+    chance_ba      double,                          -- the same with the token rows of B shifted
+    chance_shift   bigint,
     spec_sha256  varchar not null,
     unique (measure, sae_a, sae_b, corpus_id)
 );

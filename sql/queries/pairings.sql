@@ -1,5 +1,6 @@
 -- pairings stored for two SAEs, in whichever order they were computed
-select p.pairing_id, p.measure, a.name as sae_a, b.name as sae_b, k.name as corpus, p.n_tokens, p.top_k, p.median_best, p.chance, p.chance_shift, p.spec_sha256
+select p.pairing_id, p.measure, a.name as sae_a, b.name as sae_b, k.name as corpus, p.n_tokens, p.top_k, p.median_best, p.chance, p.median_best_ba, p.chance_ba,
+       p.chance_shift, p.spec_sha256
 from pairing p
 join sae a on a.sae_id = p.sae_a
 join sae b on b.sae_id = p.sae_b

@@ -22,9 +22,14 @@
 --   top_tokens     tokens of its strongest firing positions, strongest first, repeats kept; at most 20
 --   is_dead        never fires on this corpus
 --   is_concept     fires, and none of its five strongest tokens is on the non-concept list
---   label          a label that someone gave it; null if none
+--   label          labels that it was given, by source, joined with a semicolon; null if none
 create or replace view features as
-with moments as (
+with labels as (
+    select f.sae_id, f.feature_id, string_agg(f.label, '; ' order by f.source, f.label) as label
+    from feature_label f
+    group by f.sae_id, f.feature_id
+),
+moments as (
     select
         s.name                                                          as sae,
         k.name                                                          as corpus,
@@ -63,4 +68,4 @@ select
     m.n_fired > 0 and not list_has_any(m.top_tokens[1:5], (select list(t.text) from non_concept_token t)) as is_concept,
     l.label
 from moments m
-left join feature_label l on l.sae_id = m.sae_id and l.feature_id = m.feature_id;
+left join labels l on l.sae_id = m.sae_id and l.feature_id = m.feature_id;

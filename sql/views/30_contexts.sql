@@ -47,10 +47,10 @@ decoded as (
         any_value(u.position)                       as position,
         any_value(u.position - u.start)             as peak,
         any_value(u.activations)                    as activations,
-        list(v.text order by u.i)                   as tokens
+        list(coalesce(v.text, '<' || u.token_id || '>') order by u.i) as tokens
     from unrolled u
     join corpus k using (corpus_id)
-    join vocab v on v.tokenizer_id = k.tokenizer_id and v.token_id = u.token_id
+    left join vocab v on v.tokenizer_id = k.tokenizer_id and v.token_id = u.token_id
     group by u.scan_id, u.feature_id, u.kind, u.bin, u.rank
 )
 select

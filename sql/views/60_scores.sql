@@ -21,7 +21,9 @@
 --   forced      correlations that are 1 by counting alone; null where the metric has none
 --   options     of the metric
 --   seed        of the shuffles
---   created_at  when it was computed
+--   created_at  when it was computed, UTC
+--   run_id      the run that computed it, with its software
+--   excess      (value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; null if chance already gives 1
 create or replace view scores as
 select
     c.score_id,
@@ -43,7 +45,9 @@ select
     c.forced,
     c.options,
     c.seed,
-    c.created_at
+    c.created_at,
+    c.run_id,
+    if(c.null_mean < 1, (c.value - c.null_mean) / (1 - c.null_mean), null) as excess
 from score c
 join sae a on a.sae_id = c.sae_a
 join sae b on b.sae_id = c.sae_b
