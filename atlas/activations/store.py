@@ -1,11 +1,13 @@
 """Read the sparse activations of a scan as SciPy CSR, whole or in blocks of tokens.
 
-A store is a folder of Parquet shards, each over consecutive tokens and sorted by feature, with a receipt in JSON
-beside each shard. Orientation: tokens x features.
+A store is a folder of Parquet shards, each over consecutive tokens and sorted by (feature, token), with a receipt in
+JSON beside each shard. Nothing in it is believed: compiled code crashes on, or silently counts, indices that are out of
+range. Orientation: tokens x features.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -18,6 +20,8 @@ import scipy.sparse as sp
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.queries.registry import sae_named
+
+_AGAIN = "run its featlas ingest again with --replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +45,142 @@ class Scan:
 
     def csr(self) -> sp.csr_array:
         """All activations: (n_tokens, d_sae) float32, zeros where a feature is silent."""
-        blocks = list(self.blocks())
-        return blocks[0] if len(blocks) == 1 else sp.csr_array(sp.vstack(blocks, format="csr"))
+        shards = self._shards()
+        n_nonzero = sum(shard.n_nonzero for shard in shards)
+        index = np.int32 if n_nonzero < 2**31 else np.int64
+        activation, feature = np.empty(n_nonzero, np.float32), np.empty(n_nonzero, index)
+        starts = np.zeros(self.n_tokens + 1, index)
+        filled = 0
+        for shard in shards:
+            # Filled in place: a scan takes most of the memory, and stacking blocks would need it twice.
+            block = shard.read(self.d_sae)
+            activation[filled : filled + block.nnz] = block.data
+            feature[filled : filled + block.nnz] = block.indices
+            starts[shard.first_token + 1 : shard.first_token + shard.n_tokens + 1] = block.indptr[1:]
+            starts[shard.first_token + 1 : shard.first_token + shard.n_tokens + 1] += filled
+            filled += block.nnz
+        return sp.csr_array((activation, feature, starts), shape=(self.n_tokens, self.d_sae))
 
     def blocks(self) -> Iterator[sp.csr_array]:
-        """The same, shard after shard in the order of the tokens: (tokens of the shard, d_sae) each."""
-        covered = 0
+        """The same, shard after shard in the order of the tokens: (tokens of the shard, d_sae) each.
+
+        Raises:
+            AtlasError: A shard is missing or damaged.
+        """
+        for shard in self._shards():
+            yield shard.read(self.d_sae)
+
+    def _shards(self) -> list[_Shard]:
+        """The shards that the receipts speak of, when they cover all tokens without a gap."""
+        covered, shards = 0, []
         for receipt in sorted(self.folder.glob("shard-*.json")):
-            facts = json.loads(receipt.read_text(encoding="utf-8"))
-            if facts["first_token"] != covered:
+            shard = _Shard.of(receipt)
+            if shard.first_token != covered or shard.n_tokens > self.n_tokens - covered:
                 break
-            yield _read_shard(receipt.with_suffix(".parquet"), facts["first_token"], facts["n_tokens"], self.d_sae)
-            covered += facts["n_tokens"]
+            shards.append(shard)
+            covered += shard.n_tokens
         if covered != self.n_tokens:
             raise AtlasError(
                 f"the activations of {self.sae} are incomplete: {covered:,} of {self.n_tokens:,} tokens",
                 why=f"shards are missing in {self.folder}",
-                hint="run its featlas ingest again with --replace",
+                hint=_AGAIN,
             )
+        return shards
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """What a receipt states about one shard."""
+
+    path: Path
+    """The Parquet file."""
+
+    first_token: int
+    """token_index of its first token."""
+
+    n_tokens: int
+    """Tokens it covers, at least 1."""
+
+    n_nonzero: int
+    """Activations in it."""
+
+    n_bytes: int | None
+    """Size of the file; None if the receipt does not state it."""
+
+    sha256: str | None
+    """Hash of the file; None if the receipt does not state it."""
+
+    @classmethod
+    def of(cls, receipt: Path) -> _Shard:
+        """Read a receipt; raises where it makes no sense."""
+        path = receipt.with_suffix(".parquet")
+        try:
+            facts = json.loads(receipt.read_text(encoding="utf-8"))
+            stated = facts["files"][path.name] if "files" in facts else {"bytes": None, "sha256": None}
+            numbers = [facts["first_token"], facts["n_tokens"], facts["n_nonzero"]]
+            shard = cls(path, *numbers, stated["bytes"], stated["sha256"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _damaged(receipt, f"{type(error).__name__}: {error}") from error
+        if not all(type(number) is int and number >= 0 for number in numbers) or shard.n_tokens == 0:
+            raise _damaged(receipt, "its numbers of tokens and activations make no sense")
+        return shard
+
+    def read(self, d_sae: int) -> sp.csr_array:
+        """The activations as CSR. The shard is sorted by feature, so it is read as CSC and turned."""
+        self._check_file()
+        feature, token, activation = self._columns()
+        if reason := self._fault(feature, token, activation, d_sae):
+            raise _damaged(self.path, reason)
+        starts = np.searchsorted(feature, np.arange(d_sae + 1))
+        index = np.int32 if len(feature) < 2**31 else np.int64
+        by_feature = sp.csc_array((activation, token.astype(index), starts.astype(index)), shape=(self.n_tokens, d_sae))
+        return sp.csr_array(by_feature.tocsr())
+
+    def _check_file(self) -> None:
+        """Raise if the file is not the one that the receipt was written for."""
+        if self.sha256 is None:
+            return
+        try:
+            size = self.path.stat().st_size
+            if size != self.n_bytes:
+                raise _damaged(self.path, f"it has {size:,} bytes and its receipt states {self.n_bytes}")
+            with self.path.open("rb") as handle:
+                if hashlib.file_digest(handle, "sha256").hexdigest() != self.sha256:
+                    raise _damaged(self.path, "its contents are not those that its receipt states")
+        except OSError as error:
+            raise AtlasError(f"{self.path.name} cannot be read", why=str(error), hint=_AGAIN) from error
+
+    def _columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Feature, token counted from the shard's first, and activation."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {"feature_id": pa.int32(), "token_index": pa.int64(), "activation": pa.float32()}
+        try:
+            table = pq.read_table(self.path, columns=list(columns)).cast(pa.schema(columns))
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+            raise AtlasError(f"{self.path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
+        if any(column.null_count for column in table.columns):
+            raise _damaged(self.path, "values are missing in it")
+        feature, token, activation = (table[name].to_numpy() for name in columns)
+        return feature, token - self.first_token, activation
+
+    def _fault(self, feature: np.ndarray, token: np.ndarray, activation: np.ndarray, d_sae: int) -> str | None:
+        """What is wrong with the columns; None if nothing is."""
+        if len(feature) != self.n_nonzero:
+            return f"it holds {len(feature):,} activations and its receipt states {self.n_nonzero:,}"
+        if not len(feature):
+            return None
+        if feature.min() < 0 or feature.max() >= d_sae:
+            return f"it speaks of features that the SAE does not have: it has {d_sae:,}"
+        if token.min() < 0 or token.max() >= self.n_tokens:
+            return f"it speaks of tokens outside its own {self.n_tokens:,}"
+        onward = (feature[1:] > feature[:-1]) | ((feature[1:] == feature[:-1]) & (token[1:] > token[:-1]))
+        if not onward.all():
+            return "its rows are not in the order of features and tokens"
+        if not (np.isfinite(activation) & (activation >= 0)).all():
+            return "it holds activations that are no finite numbers, or below zero"
+        return None
 
 
 def open_scan(db: Atlas | str | Path, sae: str, corpus: str | None = None) -> Scan:
@@ -93,20 +215,11 @@ def read_scan(db: Atlas | str | Path, sae: str, corpus: str | None = None) -> sp
     return open_scan(db, sae, corpus).csr()
 
 
-def _read_shard(path: Path, first_token: int, n_tokens: int, d_sae: int) -> sp.csr_array:
-    """One shard as CSR. The shard is sorted by feature, so it is read as CSC and turned."""
-    import pyarrow.parquet as pq
+def _damaged(path: Path, why: str) -> AtlasError:
+    """The message about a file of the store that cannot be trusted."""
+    return AtlasError(f"{path.name} is damaged", why=f"{why} ({path})", hint=_AGAIN)
 
-    try:
-        table = pq.read_table(path, columns=["feature_id", "token_index", "activation"])
-    except (OSError, ValueError) as error:
-        raise AtlasError(
-            f"{path.name} cannot be read",
-            why=str(error).splitlines()[0],
-            hint="run its featlas ingest again with --replace",
-        ) from error
-    features = table["feature_id"].to_numpy()
-    tokens = (table["token_index"].to_numpy() - first_token).astype(np.int32)
-    starts = np.searchsorted(features, np.arange(d_sae + 1)).astype(np.int32 if len(features) < 2**31 else np.int64)
-    by_feature = sp.csc_array((table["activation"].to_numpy(), tokens, starts), shape=(n_tokens, d_sae))
-    return sp.csr_array(by_feature.tocsr())
+
+def _first_line(error: BaseException) -> str:
+    """First line of a message, or the kind of error if it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
