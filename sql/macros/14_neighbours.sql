@@ -19,9 +19,9 @@ cosines as (
     select v.feature_id, list_cosine_similarity(v.w_dec, a.direction) as cosine, a.most
     from asked a
     join feature_vector v on v.sae_id = a.sae_id and v.feature_id <> a.asked_feature
+    where list_dot_product(v.w_dec, v.w_dec) > 0  -- a row of zeros points nowhere
 )
 select c.feature_id, c.cosine
 from cosines c
-where not isnan(c.cosine)  -- a row of zeros points nowhere
 qualify row_number() over (order by c.cosine desc, c.feature_id) <= c.most
 order by c.cosine desc, c.feature_id;
