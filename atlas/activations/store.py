@@ -117,11 +117,12 @@ class _Shard:
         try:
             facts = json.loads(receipt.read_text(encoding="utf-8"))
             stated = facts["files"][path.name] if "files" in facts else {"bytes": None, "sha256": None}
-            numbers = [facts["first_token"], facts["n_tokens"], facts["n_nonzero"]]
-            shard = cls(path, *numbers, stated["bytes"], stated["sha256"])
+            first_token, n_tokens, n_nonzero = facts["first_token"], facts["n_tokens"], facts["n_nonzero"]
+            shard = cls(path, first_token, n_tokens, n_nonzero, stated["bytes"], stated["sha256"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise _damaged(receipt, f"{type(error).__name__}: {error}") from error
-        if not all(type(number) is int and number >= 0 for number in numbers) or shard.n_tokens == 0:
+        numbers = (first_token, n_tokens, n_nonzero)
+        if not all(type(number) is int and number >= 0 for number in numbers) or n_tokens == 0:
             raise _damaged(receipt, "its numbers of tokens and activations make no sense")
         return shard
 
