@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.errors import AtlasError
+
 if TYPE_CHECKING:
     from atlas.pairing.job import PairingSummary
     from atlas.scores import Score
+    from ingest.spec import ScanSummary
+
+    Sides = tuple[ScanSummary, ScanSummary]
 
 DEMO_DB = Path("demo.duckdb")
 N_DOCUMENTS = 1500
@@ -49,23 +55,27 @@ def demo(session: Any, tokens: int, shuffles: int, seed: int) -> None:
       featlas --db demo.duckdb demo
     """
     started = time.monotonic()
+    if not session.db_given:
+        session.db = DEMO_DB
     with _stage(session, "text and features"):
-        _ingest(session, tokens)
+        scans = _ingest(session, tokens)
+    sides = {title: (scans[a], scans[b]) for title, a, b in COMPARISONS}
     pairings, scores = {}, {}
-    for title, a, b in COMPARISONS:
+    for title, both in sides.items():
         with _stage(session, f"{title}: pairs and scores"):
-            pairings[title] = _pair(session, a, b, seed)
-            scores[title] = [_score(session, name, a, b, shuffles=shuffles, seed=seed) for name in ("svcca", "rsa")]
+            pairings[title] = _pair(session, both, seed)
+            scores[title] = [_score(session, name, both, shuffles=shuffles, seed=seed) for name in ("svcca", "rsa")]
+    trained, control = sides[COMPARISONS[0][0]], sides[COMPARISONS[-1][0]]
     with _stage(session, "concepts"):
-        across = {concept: _concept(session, concept, *COMPARISONS[0][1:], shuffles, seed) for concept in CONCEPTS}
-        control = {concept: _concept(session, concept, *COMPARISONS[-1][1:], shuffles, seed) for concept in CONCEPTS}
+        of_trained = {concept: _concept(session, concept, trained, shuffles, seed) for concept in CONCEPTS}
+        of_control = {concept: _concept(session, concept, control, shuffles, seed) for concept in CONCEPTS}
     session.note(f"done in {time.monotonic() - started:.0f} s\n")
-    _print_features(session)
+    _print_features(session, trained[0].corpus)
     _print_pairings(pairings)
     _print_scores(scores)
-    _print_concepts(across, control)
+    _print_concepts(of_trained, of_control)
     _print_reading(pairings, scores)
-    _print_next(session.db)
+    _print_next(session.db, *trained)
 
 
 @contextmanager
@@ -76,8 +86,8 @@ def _stage(session: Any, title: str) -> Iterator[None]:
     session.note(f"  {title:<42} {time.monotonic() - started:6.1f} s")
 
 
-def _ingest(session: Any, tokens: int) -> None:
-    """Measure all built-in SAEs on text that no model was trained on."""
+def _ingest(session: Any, tokens: int) -> dict[str, ScanSummary]:
+    """Measure all built-in SAEs on text that no model was trained on; what the atlas calls each, by built-in name."""
     from atlas.cli._progress import progress
     from ingest.job import ingest
     from ingest.spec import IngestRequest
@@ -85,51 +95,64 @@ def _ingest(session: Any, tokens: int) -> None:
 
     n_documents = max(N_DOCUMENTS, N_DOCUMENTS * tokens // N_TOKENS)
     folder = Path(f"{session.db}.text")
-    folder.mkdir(exist_ok=True)
-    corpus = write_corpus(folder / "small-world.txt", n_documents=n_documents)
+    try:
+        folder.mkdir(exist_ok=True)
+        corpus = write_corpus(folder / "small-world.txt", n_documents=n_documents)
+    except OSError as error:
+        hint = "give a file in a folder that you may write to: featlas --db PATH demo"
+        raise AtlasError(f"cannot write in {folder}", why=error.strerror or str(error), hint=hint) from error
+    scans: dict[str, ScanSummary] = {}
     for model in TOY_MODELS:
-        names = tuple(name for name, its_model in TOY_SAES.items() if its_model == model)
+        names = [name for name, its_model in TOY_SAES.items() if its_model == model]
         folders = tuple(str(toy_sae(name)) for name in names)
-        request = IngestRequest(model=str(toy_model(model)), saes=folders, names=names, corpus=corpus, tokens=tokens)
+        request = IngestRequest(model=str(toy_model(model)), saes=folders, corpus=corpus, tokens=tokens)
         with progress(f"measuring {model}", "tokens", quiet=session.quiet) as report:
-            ingest(request, db=session.db, wait=session.wait, on_progress=report)
+            found = ingest(request, db=session.db, wait=session.wait, on_progress=report)
+        scans.update(zip(names, found, strict=True))
+    return scans
 
 
-def _pair(session: Any, a: str, b: str, seed: int) -> PairingSummary:
+def _pair(session: Any, sides: Sides, seed: int) -> PairingSummary:
     """Correlate two SAEs."""
     from atlas.pairing.job import pair_saes
 
-    return pair_saes(session.db, a, b, seed=seed, wait=session.wait)
+    a, b = sides
+    return pair_saes(session.db, a.sae, b.sae, corpus=a.corpus, seed=seed, wait=session.wait)
 
 
-def _score(session: Any, name: str, a: str, b: str, *, shuffles: int, seed: int, **options: Any) -> Score:
+def _score(session: Any, name: str, sides: Sides, *, shuffles: int, seed: int, **options: Any) -> Score:
     """Score two SAEs on their one-to-one matches."""
     from atlas.compare import compare
 
-    return compare(session.db, name, a, b, shuffles=shuffles, seed=seed, wait=session.wait, **options)
+    a, b = sides
+    shared = {"corpus": a.corpus, "shuffles": shuffles, "seed": seed, "wait": session.wait}
+    return compare(session.db, name, a.sae, b.sae, **shared, **options)
 
 
-def _concept(session: Any, concept: str, a: str, b: str, shuffles: int, seed: int) -> list[Score] | int:
+def _concept(session: Any, concept: str, sides: Sides, shuffles: int, seed: int) -> list[Score] | int:
     """Scores of a concept's subspace with n / 4 directions, or the number of pairs where those are too few."""
     from atlas.db import open_atlas
-    from atlas.queries.registry import corpus_in_common
     from atlas.subsets import Subset, select_pairs
 
-    subset = Subset(concept=concept)
+    (a, b), subset = sides, Subset(concept=concept)
     with open_atlas(session.db, wait=session.wait) as atlas:
-        n = len(select_pairs(atlas, a, b, str(corpus_in_common(atlas, a, b, None)["corpus"]), subset).features_a)
+        n = len(select_pairs(atlas, a.sae, b.sae, a.corpus, subset).features_a)
     if n < FEWEST_PAIRS:
         return n
     shared = {"subset": subset, "shuffles": shuffles, "seed": seed}
-    return [_score(session, "svcca", a, b, k=n // 4, **shared), _score(session, "rsa", a, b, **shared)]
+    return [_score(session, "svcca", sides, k=n // 4, **shared), _score(session, "rsa", sides, **shared)]
 
 
-def _print_features(session: Any) -> None:
-    """How many features live, SAE by SAE."""
+def _print_features(session: Any, corpus: str) -> None:
+    """How many features live, SAE by SAE, on the corpus of the demo."""
+    query = """
+        select s.alias, c.sae, s.d_sae, c.n_alive, c.l0, c.fvu
+        from scans c join saes s on s.sae = c.sae where c.corpus = $corpus order by c.scan_id
+    """
     with session.read() as atlas:
-        saes = atlas.fetch("list_saes").dicts()
-        corpus = atlas.fetch("list_corpora").dicts()[0]
-    click.echo(f"FEATURES on {corpus['n_tokens']:,} tokens of {corpus['corpus']} ({corpus['n_documents']:,} documents)")
+        saes = atlas.rows(query, corpus=corpus).dicts()
+        text = next(row for row in atlas.fetch("list_corpora").dicts() if row["corpus"] == corpus)
+    click.echo(f"FEATURES on {text['n_tokens']:,} tokens of {corpus} ({text['n_documents']:,} documents)")
     click.echo(f"  {'':<2} {'SAE':<26} {'features':>8} {'alive':>6} {'L0':>6} {'FVU':>6}")
     for sae in saes:
         fvu = "·" if sae["fvu"] is None else f"{sae['fvu']:.3f}"
@@ -188,11 +211,10 @@ def _print_reading(pairings: dict[str, PairingSummary], scores: dict[str, list[S
     click.echo("Correlation alone sees which token it is; read it beside the geometry, and both beside their nulls.")
 
 
-def _print_next(db: Path) -> None:
+def _print_next(db: Path, a: ScanSummary, b: ScanSummary) -> None:
     """Three commands worth typing now."""
+    featlas = f"featlas --db {shlex.quote(str(db))}"
     click.echo("\nNext:")
-    click.echo(f"  featlas --db {db} tui")
-    click.echo(f"  featlas --db {db} pairs A I --limit 10")
-    click.echo(
-        f"  featlas --db {db} sql \"from concept_features where concept = 'Emotions' order by share desc limit 10\""
-    )
+    click.echo(f"  {featlas} tui")
+    click.echo(f"  {featlas} pairs {a.alias} {b.alias} --corpus {shlex.quote(a.corpus)} --limit 10")
+    click.echo(f"  {featlas} sql \"from concept_features where concept = 'Emotions' order by share desc limit 10\"")
