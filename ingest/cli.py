@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     "--sae", "saes", required=True, multiple=True, metavar="SAE", help="SAELens folder, or RELEASE/SAE_ID. Repeatable."
 )
 @click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
-@click.option("--corpus", required=True, type=click.Path(path_type=Path), help="A .txt, a .jsonl, or a folder of them.")
+@click.option("--corpus", required=True, metavar="PATH", help="A .txt, a .jsonl, or a folder of them.")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="Name of each SAE.  [default: its folder's]")
 @click.option("--corpus-name", metavar="NAME", help="Name of the corpus.  [default: its file's]")
 @click.option("--tokens", type=int, metavar="N", help="Stop after N counted tokens.  [default: the whole text]")
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Put this in the place of an earlier scan with other settings.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
 @click.pass_obj
-def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
+def ingest(session: Any, corpus: str, no_store: bool, **options: Any) -> None:
     """Run MODEL once over a text, and every SAE over what it computes.
 
     Density, moments, histogram, strongest tokens and contexts of every feature go into the atlas, sparse activations
@@ -50,26 +51,26 @@ def ingest(session: Any, corpus: Path, no_store: bool, **options: Any) -> None:
       featlas --db mine.duckdb ingest --model ./model --sae ./sae-1 --sae ./sae-2 \\
         --hook blocks.2.hook_resid_post --corpus stories.txt
     """
+    from atlas.cli._output import visible
     from ingest.job import ingest as run
+    from ingest.sources.names import check_text
     from ingest.spec import IngestRequest
 
     def note(text: str) -> None:
         if not session.quiet:
-            click.echo(text, err=True)
+            click.echo(visible(text), err=True)
 
-    request = IngestRequest(corpus=corpus, store=not no_store, **options)
-    try:
-        with ExitStack() as stack:
-            report = _Report(stack, session.quiet)
-            found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
-    except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt("finished shards are kept, and the same command goes on after them") from stop
+    check_text("--corpus", corpus)  # an empty one would be the folder that the user is in
+    request = IngestRequest(corpus=Path(corpus), store=not no_store, **options)
+    with ExitStack() as stack:
+        report = _Report(stack, session.quiet)
+        found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
     if not request.dry_run:
         _print(found)
         for scan in found:
             if scan.fvu is not None and scan.fvu > 1:
                 note(f"note: {scan.sae} reconstructs worse than the mean does; is it the right model and hook?")
-        note(_next_step(session.db, found))
+        note(_next_step(session, found[0], [scan.alias for scan in found[1:]]))
 
 
 class _Report:
@@ -90,21 +91,40 @@ class _Report:
 
 def _print(found: list[ScanSummary]) -> None:
     """Print what each SAE showed."""
+    from atlas.cli._output import visible
+
     for scan in found:
         fvu = "undefined" if scan.fvu is None else f"{scan.fvu:.3f}"
-        click.echo(f"{scan.alias}  {scan.sae}  on {scan.corpus}" + ("" if scan.measured else "  (was there already)"))
+        head = f"{scan.alias}  {visible(scan.sae)}  on {visible(scan.corpus)}"
+        click.echo(head + ("" if scan.measured else "  (was there already)"))
         click.echo(f"   tokens {scan.n_tokens:,}   L0 {scan.l0:.2f}   FVU {fvu}")
         click.echo(f"   features: {scan.n_alive:,} alive, {scan.n_dead:,} dead, {scan.n_dense:,} dense (over 10 %)")
 
 
-def _next_step(db: Path, found: list[ScanSummary]) -> str:
-    """The command that a user would type now."""
-    others = [scan.alias for scan in found[1:]]
-    if others:
-        return f"next:  featlas --db {db} correlate {found[0].alias} {others[0]}"
-    alias = found[0].alias
-    other = "A" if alias != "A" else "B"
-    first, second = sorted((alias, other))
-    return f"next:  featlas --db {db} correlate {first} {second}" + (
-        "" if alias != "A" else "   once another SAE is in"
-    )
+def _next_step(session: Any, scan: ScanSummary, others: list[str]) -> str:
+    """The command that a user would type now: correlate with an SAE measured on the same tokens, if there is one."""
+    featlas = f"featlas --db {shlex.quote(str(session.db))}"
+    near = _measured_beside(session, scan)
+    partner = next((alias for alias in others if alias in near), next(iter(near), None))
+    if partner is None:
+        return f"next:  {featlas} tui   or ingest another SAE on the same text, to correlate them"
+    return f"next:  {featlas} correlate {' '.join(sorted((scan.alias, partner), key=lambda a: (len(a), a)))}"
+
+
+def _measured_beside(session: Any, scan: ScanSummary) -> list[str]:
+    """Aliases of the SAEs with which one can be correlated: both kept their activations on one corpus."""
+    from atlas.db import open_atlas
+    from atlas.errors import AtlasUnavailable
+
+    query = """
+        select s.alias, s.name = $sae as is_itself
+        from scan x join sae s using (sae_id) join corpus k using (corpus_id)
+        where k.name = $corpus and x.store is not null
+        order by s.sae_id
+    """
+    try:
+        with open_atlas(session.db, wait=session.wait) as atlas:
+            found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus).rows
+    except AtlasUnavailable:  # all is written; that somebody else reads it now is no failure
+        return []
+    return [alias for alias, is_itself in found if not is_itself] if any(row[1] for row in found) else []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from atlas.errors import UsageError
 from ingest.sources.folders import check_model, check_sae
+from ingest.sources.names import check_name, check_sae_name, check_text
 from ingest.sources.texts import text_files
 from ingest.spec import IngestRequest, ScanSummary
 
@@ -52,7 +53,8 @@ def ingest(
     from atlas.runs import command_line, utc_now
     from ingest.plan import check_database, make_plan
 
-    started_at, db = utc_now(), Path(db)
+    # DuckDB takes `:memory:` and `md:x` for something else than files, and a store has to stand beside a file.
+    started_at, db = utc_now(), Path(db).absolute()
     check_database(db)
     note = _once(on_note)
     plan = make_plan(request, db, wait, note)
@@ -65,8 +67,14 @@ def ingest(
     with ExitStack() as locks:
         for scan in plan.to_do:
             locks.enter_context(scan.measurement.store.locked())
-        measure_missing(plan, request, on_progress)
-        return [_write(plan, scan, request, db, wait, record, note) for scan in plan.scans]
+        try:
+            measure_missing(plan, request, on_progress)
+            return [_write(plan, scan, request, db, wait, record, note) for scan in plan.scans]
+        except KeyboardInterrupt as stop:
+            if not any(scan.measurement.store.has(shard) for scan in plan.to_do for shard in plan.shards):
+                raise
+            kept = "finished shards are kept, and the same command goes on after them"
+            raise KeyboardInterrupt(kept) from stop
 
 
 def check_request(request: IngestRequest) -> None:
@@ -76,6 +84,7 @@ def check_request(request: IngestRequest) -> None:
     if request.names and len(request.names) != len(request.saes):
         given = f"{len(request.names)} --name for {len(request.saes)} --sae"
         raise UsageError(given, hint="give one --name an SAE, in their order, or none")
+    _check_words(request)
     for option, value, least in (
         ("--tokens", request.tokens, 1),
         ("--context-length", request.context_length, 2),
@@ -87,6 +96,20 @@ def check_request(request: IngestRequest) -> None:
     check_model(request.model)
     for sae in request.saes:
         check_sae(sae)
+
+
+def _check_words(request: IngestRequest) -> None:
+    """Raise on a name or a path that is empty or cannot be stored."""
+    check_text("--model", request.model)
+    for sae in request.saes:
+        check_text("--sae", sae)
+    check_text("--corpus", str(request.corpus))
+    for name in request.names:
+        check_sae_name(name)
+    if request.hook is not None:
+        check_text("--hook", request.hook)
+    if request.corpus_name is not None:
+        check_name("--corpus-name", request.corpus_name)
 
 
 def measure_missing(plan: Plan, request: IngestRequest, on_progress: Progress) -> None:
@@ -128,9 +151,10 @@ def _write(
     from ingest.shards import ShardStore
     from ingest.writer import FinishedScan, write_scan
 
-    if scan.present:
-        return scan.present
     store = scan.measurement.store
+    if scan.present:
+        store.tidy(plan.shards)
+        return scan.present
     finished = FinishedScan(
         model=plan.model,
         corpus=plan.corpus,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ class Planned:
     """What decides its rows."""
 
     present: ScanSummary | None
-    """The same scan, if the atlas holds it already."""
+    """The same scan, if the atlas holds it already, nothing of it is missing and it is not to be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Plan:
 
     @property
     def to_do(self) -> list[Planned]:
-        """Scans that the atlas does not hold."""
+        """Scans that are to be measured."""
         return [scan for scan in self.scans if scan.present is None]
 
 
@@ -74,6 +75,10 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
     ]
     check_names(saes)
     hooks = [_hook(sae, model) for sae in saes]
+    for sae in saes:
+        sae.try_out()
+        if n_zero := int((sae.norms == 0).sum()):
+            note(f"note: {n_zero:,} decoder rows of {sae.name} are zero; these features reconstruct nothing")
     contexts = cut(
         documents(request.corpus),
         model.tokenizer,
@@ -91,9 +96,10 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
         Measurement(sae, spec.hook, spec.centred, ShardStore(store_of(db) / spec.folder, request.store))
         for sae, spec in zip(saes, specs, strict=True)
     ]
-    present = _present(request, db, wait, model, corpus, measurements, specs, note)
+    shards = plan_shards(contexts, request.shard_tokens)
+    present = _present(request, db, wait, model, corpus, shards, measurements, specs, note)
     scans = [Planned(*parts) for parts in zip(measurements, specs, present, strict=True)]
-    return Plan(model, corpus, plan_shards(contexts, request.shard_tokens), scans)
+    return Plan(model, corpus, shards, scans)
 
 
 def _hook(sae: Sae, model: Model) -> str:
@@ -126,7 +132,14 @@ def _context_length(request: IngestRequest, saes: Sequence[Sae], model: Model, n
                 hint=f"--context-length {longest}",
             )
         return request.context_length
-    trained = sorted({sae.context_size for sae in saes if sae.context_size})
+    for sae in saes:
+        if sae.context_size is not None and (type(sae.context_size) is not int or sae.context_size < 2):
+            raise UsageError(
+                f"the cfg of {sae.name} speaks of contexts of {sae.context_size!r} tokens",
+                why="a context has two tokens or more",
+                hint=f"--context-length {min(longest or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)}",
+            )
+    trained = sorted({sae.context_size for sae in saes if sae.context_size is not None})
     if len(trained) > 1:
         note(f"note: the SAEs were trained on contexts of {', '.join(map(str, trained))} tokens; taking {trained[0]}")
     length = trained[0] if trained else _DEFAULT_CONTEXT
@@ -169,6 +182,7 @@ def _present(
     wait: float,
     model: Model,
     corpus: Corpus,
+    shards: list[Shard],
     measurements: Sequence[Measurement],
     specs: Sequence[ScanSpec],
     note: Note,
@@ -180,7 +194,7 @@ def _present(
         model_entry = registry.model_entry(atlas, model, note)
         corpus_entry = registry.corpus_entry(atlas, corpus.contexts, corpus.name, note)
         return [
-            _present_scan(atlas, request, measurement, spec, model_entry.row_id, corpus_entry, note)
+            _present_scan(atlas, request, measurement, spec, model_entry.row_id, corpus_entry, shards, note)
             for measurement, spec in zip(measurements, specs, strict=True)
         ]
 
@@ -192,18 +206,29 @@ def _present_scan(
     spec: ScanSpec,
     model_id: int,
     corpus: registry.Entry,
+    shards: list[Shard],
     note: Note,
 ) -> ScanSummary | None:
-    """The same scan, if the atlas holds it."""
+    """The same scan, if the atlas holds it, nothing of it is missing and it is not to be replaced."""
     sae = registry.sae_entry(atlas, measurement.sae, measurement.hook, model_id, note)
     earlier = registry.earlier_scan(atlas, sae, corpus, spec, replace=request.replace)
-    same = earlier is not None and earlier.spec_sha256 == spec.sha256
-    return summary(atlas, earlier.scan_id, measured=False) if earlier and same else None
+    if earlier is None or request.replace or earlier.spec_sha256 != spec.sha256:
+        return None
+    if not measurement.store.keeps(shards):
+        note(f"note: activations of {sae.name} on {corpus.name} are missing on the disk, so they are made again")
+        return None
+    return summary(atlas, earlier.scan_id, measured=False)
 
 
 def check_database(db: Path) -> None:
-    """Raise if no database can be made at `db`; makes nothing."""
+    """Raise if no database can be written at `db`; makes nothing."""
     if db.is_dir() or not db.parent.is_dir():
         raise AtlasUnavailable(
             f"{db} cannot be a database file", hint="give a file name in a folder that exists: --db atlas.duckdb"
         )
+    store = store_of(db)
+    if store.exists() and not store.is_dir():
+        raise AtlasUnavailable(f"{store} is no folder", why="activations are kept in it", hint="move it, or name --db")
+    for path in (db.parent, db, store):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise AtlasUnavailable(f"{path} may not be written to", hint="give a --db in a folder that is yours")

@@ -13,6 +13,7 @@ from atlas.errors import AtlasError, UsageError
 from atlas.runs import next_id
 from ingest.sources.contexts import Contexts
 from ingest.sources.models import Model
+from ingest.sources.names import check_sae_name
 from ingest.sources.saes import Sae
 from ingest.spec import ScanSpec
 
@@ -96,6 +97,8 @@ def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> E
         if found[1] != sae.name:
             note(f"note: {sae.source} is in this atlas already, as {found[1]}")
         return Entry(found[0], found[1], True)
+    check_sae_name(sae.name)
+    _refuse_alias(atlas, sae.name)
     taken = _one(atlas, "select name, source, hook_name from sae where name = $name", name=sae.name)
     if taken:
         raise AtlasError(
@@ -129,10 +132,17 @@ def earlier_scan(atlas: Atlas, sae: Entry, corpus: Entry, spec: ScanSpec, *, rep
 
 
 def next_alias(atlas: Atlas) -> str:
-    """The first of A, B, …, Z, AA, AB, … that no SAE has."""
-    taken = {row[0] for row in atlas.rows("select alias from sae")}
+    """The first of A, B, …, Z, AA, AB, … that no SAE goes by, be it as alias or, letter case aside, as name."""
+    taken = {known.upper() for row in atlas.rows("select alias, name from sae") for known in row}
     letters = ("".join(part) for length in count(1) for part in product(ascii_uppercase, repeat=length))
     return next(alias for alias in letters if alias not in taken)
+
+
+def _refuse_alias(atlas: Atlas, name: str) -> None:
+    """Raise if a name is, letter case aside, the alias of an SAE: typing the alias would then mean either."""
+    known = _one(atlas, "select alias, name from sae where lower(alias) = lower($name)", name=name)
+    if known:
+        raise UsageError(f"{known[0]} is the alias of {known[1]}", hint=f"--name {name}-sae")
 
 
 def _one(atlas: Atlas, sql: str, **params: object) -> Sequence[Any] | None:

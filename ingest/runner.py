@@ -122,13 +122,15 @@ def read_batch(
     with torch.inference_mode():
         for hook in hooks:
             x = activations[hook].flatten(0, 1)[counted].float()
-            _require_finite(x, hook, contexts, begin)
+            _require_finite(x, f"model's activations at {hook}", contexts, begin)
             for measurement, into in zip(measurements, gathered, strict=True):
                 if measurement.hook == hook:
                     read = x - x.mean(dim=1, keepdim=True) if measurement.centred else x
                     codes = measurement.sae.encode(read)
                     into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
-                    residuals = Residuals.of(read.cpu().numpy(), measurement.sae.decode(codes).cpu().numpy())
+                    decoded = measurement.sae.decode(codes)
+                    _require_finite(decoded, f"reconstructions of {measurement.sae.name}", contexts, begin)
+                    residuals = Residuals.of(read.cpu().numpy(), decoded.cpu().numpy())
                     into.residuals = into.residuals.merge(residuals)
 
 
@@ -152,12 +154,12 @@ def _sparse(
     )
 
 
-def _require_finite(x: torch.Tensor, hook: str, contexts: Contexts, begin: int) -> None:
-    """Raise if the model itself gave something that is no number."""
+def _require_finite(x: torch.Tensor, what: str, contexts: Contexts, begin: int) -> None:
+    """Raise if a model or an SAE gave something that is no number."""
     if not bool(torch.isfinite(x).all()):
         row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0, 0])
         context = _context_of(contexts, begin, row)
-        raise NotFinite(f"the model's activations at {hook} are not finite in context {context}")
+        raise NotFinite(f"the {what} are not finite in context {context}")
 
 
 def _context_of(contexts: Contexts, begin: int, row: int) -> int:

@@ -12,10 +12,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from ingest.accumulate.partial import Partial
 from ingest.sources.contexts import Contexts
 
 _ROW_GROUP = 122_880
+_ELSEWHERE = "give a --db in a folder that you may write to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +77,25 @@ class ShardStore:
     """Whether activations are written; statistics always are, until the scan is in the database."""
 
     def has(self, shard: Shard) -> bool:
-        """Whether the shard is there wholly: its receipt is, and its files have the sizes that this states."""
+        """Whether the shard is there wholly: its receipt is, and so are the files that this states."""
         try:
-            receipt = json.loads((self.folder / f"{shard.stem}.json").read_text(encoding="utf-8"))
-            sizes = {name: (self.folder / name).stat().st_size for name in receipt["files"]}
-            stated = {name: facts["bytes"] for name, facts in receipt["files"].items()}
-            return sizes == stated and receipt["n_tokens"] == shard.n_tokens
-        except (OSError, ValueError, KeyError):
+            return all(_sha256(self.folder / name) == facts["sha256"] for name, facts in self._files(shard).items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+
+    def keeps(self, shards: list[Shard]) -> bool:
+        """Whether nothing is missing of what stays of these shards once the scan is in the database."""
+        if not self.keep:
+            return True
+        try:
+            stated = {name: facts["bytes"] for shard in shards for name, facts in self._files(shard).items()}
+            kept = [self.parquet(shard) for shard in shards]
+            return all(path.stat().st_size == stated[path.name] for path in kept)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
 
     def put(self, shard: Shard, codes: Codes, partial: Partial) -> None:
         """Write a shard: activations, statistics, then the receipt."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         files = {}
         if self.keep:
             files[f"{shard.stem}.parquet"] = self._write(
@@ -103,8 +112,12 @@ class ShardStore:
 
     def partial(self, shard: Shard) -> Partial:
         """Statistics of a shard that is there."""
-        with np.load(self.folder / self._partial(shard), allow_pickle=False) as arrays:
-            return Partial.from_arrays(arrays)
+        path = self.folder / self._partial(shard)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return Partial.from_arrays(arrays)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise AtlasError(f"cannot read {path}", why=str(error), hint="run the same command again") from error
 
     def parquet(self, shard: Shard) -> Path:
         """File with the activations of a shard."""
@@ -117,18 +130,50 @@ class ShardStore:
         Raises:
             AtlasError: Another program is at it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("w") as lock:
+        with self._lock_file() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 raise AtlasError(
                     "another featlas ingest is measuring this SAE on this corpus",
                     hint="let it finish; what it measures is what this command would",
                 ) from error
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise AtlasError(f"cannot lock {self.folder}", why=why, hint=_ELSEWHERE) from error
             for leftover in self.folder.glob(".*.tmp"):
                 leftover.unlink(missing_ok=True)
             yield
+
+    def _lock_file(self) -> IO[str]:
+        """The file that is locked, in a folder made for it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return (self.folder / ".lock").open("w")
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise AtlasError(f"cannot write in {self.folder}", why=why, hint=_ELSEWHERE) from error
+
+    def tidy(self, shards: list[Shard]) -> None:
+        """Settle a scan that is in the database, where a killed ingest could not; leave it to whoever is at it."""
+        if any(path.suffix in (".npz", ".tmp") or path.name == ".lock" for path in self._inside()):
+            with suppress(AtlasError), self.locked():
+                self.settle(shards)
+
+    def _inside(self) -> list[Path]:
+        """Everything in the folder; nothing if there is none."""
+        return list(self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def _files(self, shard: Shard) -> dict[str, dict[str, int | str]]:
+        """What a shard's receipt states about each of its files.
+
+        Raises:
+            ValueError: It speaks of another shard, or of none.
+        """
+        receipt = json.loads((self.folder / f"{shard.stem}.json").read_text(encoding="utf-8"))
+        if (receipt["first_token"], receipt["n_tokens"]) != (shard.first_token, shard.n_tokens):
+            raise ValueError("the receipt is of another shard")
+        return receipt["files"]
 
     def settle(self, shards: list[Shard]) -> None:
         """Once the scan is in the database: keep activations and receipts, or nothing at all."""
@@ -158,8 +203,11 @@ class ShardStore:
 
     def _write(self, name: str, fill: Callable[[Any], object]) -> dict[str, int | str]:
         """Write a file under another name, see it onto the disk, then give it its name; its size and hash."""
+        import pyarrow as pa
+
         temporary = self.folder / f".{name}.tmp"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as handle:
                 fill(handle)
                 handle.flush()
@@ -167,9 +215,9 @@ class ShardStore:
             facts: dict[str, int | str] = {"bytes": temporary.stat().st_size, "sha256": _sha256(temporary)}
             temporary.replace(self.folder / name)
             _sync_folder(self.folder)
-        except OSError as error:
+        except (OSError, pa.ArrowException) as error:
             temporary.unlink(missing_ok=True)
-            why = error.strerror or str(error)
+            why = getattr(error, "strerror", None) or str(error)
             hint = "make room and run the same command: it goes on after the last finished shard"
             raise AtlasError(f"cannot write {self.folder / name}", why=why, hint=hint) from error
         return facts

@@ -77,11 +77,11 @@ def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -
         sae = _sae(atlas, scan.measurement, model, note)
         earlier = registry.earlier_scan(atlas, sae, corpus, scan.spec, replace=replace)
         if earlier:
-            if earlier.spec_sha256 == scan.spec.sha256:
-                return summary(atlas, earlier.scan_id, measured=False), None
+            if earlier.spec_sha256 == scan.spec.sha256 and not replace:
+                return summary(atlas, earlier.scan_id, measured=True), None
             _remove(atlas, earlier.scan_id, sae, corpus, note)
         scan_id = _scan(atlas, scan, sae, corpus)
-    stale = earlier.store if earlier else None
+    stale = earlier.store if earlier and earlier.store != scan.spec.folder else None
     return summary(atlas, scan_id, measured=True), stale
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from atlas.db import store_of
+from atlas.activations import read_scan
+from atlas.db import open_atlas, store_of
 from atlas.errors import AtlasError
 from ingest.job import ingest
 from ingest.shards import ShardStore
@@ -124,3 +127,129 @@ def test_a_full_disk_says_so_and_the_same_command_goes_on(request_, tmp_path, mo
             ingest(request_, db=tmp_path / "a.duckdb")
     assert not list(tmp_path.rglob("*.tmp"))
     assert all(scan.measured for scan in ingest(request_, db=tmp_path / "a.duckdb"))
+
+
+def shards_of(db: Path) -> dict[str, bytes]:
+    """Every file of the store and what is in it."""
+    return {str(path): path.read_bytes() for path in sorted(store_of(db).rglob("*")) if path.is_file()}
+
+
+def test_replace_measures_again_and_puts_whole_shards_in_the_place_of_damaged_ones(request_, tmp_path):
+    db = tmp_path / "a.duckdb"
+    first = ingest(request_, db=db)
+    before = shards_of(db)
+    damaged = next(store_of(db).rglob("shard-00001.parquet"))
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    again = ingest(replace(request_, replace=True), db=db)
+    assert [scan.measured for scan in again] == [True, True]
+    assert {scan.scan_id for scan in again}.isdisjoint(scan.scan_id for scan in first)
+    assert {name: hashlib.sha256(content).digest() for name, content in shards_of(db).items() if "parquet" in name} == {
+        name: hashlib.sha256(content).digest() for name, content in before.items() if "parquet" in name
+    }
+    with open_atlas(db) as atlas:
+        assert atlas.rows("select count(*), count(distinct scan_id) from feature_stat").rows == [(40, 2)]
+
+
+def test_shards_that_vanished_are_made_again_and_nothing_else_changes(request_, tmp_path, subtests):
+    db, notes = tmp_path / "a.duckdb", []
+    first = ingest(request_, db=db)
+    before = shards_of(db)
+    for what in ("shard-00001.parquet", "shard-00000.json"):
+        with subtests.test(what):
+            next(store_of(db).rglob(what)).unlink()
+            again = ingest(request_, db=db, on_note=notes.append)
+            assert sorted(scan.measured for scan in again) == [False, True]
+            assert [scan.scan_id for scan in again] == [scan.scan_id for scan in first]
+            assert any("are missing on the disk" in note for note in notes)
+            assert set(shards_of(db)) == set(before)
+            assert read_scan(db, "one").shape == (first[0].n_tokens, 20)
+
+
+def test_a_store_that_vanished_is_restored(request_, tmp_path):
+    db = tmp_path / "a.duckdb"
+    ingest(request_, db=db)
+    before = shards_of(db)
+    shutil.rmtree(store_of(db))
+    ingest(request_, db=db)
+    assert set(shards_of(db)) == set(before)
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_what_a_kill_after_the_commit_left_is_cleared_by_the_next_run(request_, tmp_path, monkeypatch, store):
+    db, request = tmp_path / "a.duckdb", replace(request_, saes=request_.saes[:1], store=store)
+
+    def killed(store, shards):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardStore, "settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(request, db=db)
+    assert list(store_of(db).rglob("*.npz"))
+    assert [scan.measured for scan in ingest(request, db=db)] == [False]
+    assert {path.suffix for path in store_of(db).rglob("*") if path.is_file()} == (
+        {".parquet", ".json"} if store else set()
+    )
+
+
+def test_an_interruption_speaks_of_finished_shards_only_where_there_are_some(request_, tmp_path, monkeypatch):
+    put, made = ShardStore.put, []
+
+    def stop_at(number):
+        def stop(store, shard, codes, partial):
+            if len(made) == number:
+                raise KeyboardInterrupt
+            made.append(shard)
+            put(store, shard, codes, partial)
+
+        return stop
+
+    said = []
+    for number in (0, 1):
+        monkeypatch.setattr(ShardStore, "put", stop_at(number))
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            ingest(request_, db=tmp_path / f"{number}.duckdb")
+        said.append(str(stopped.value))
+    assert said == ["", "finished shards are kept, and the same command goes on after them"]
+
+
+def test_a_finished_shard_that_was_damaged_is_made_again(request_, tmp_path, monkeypatch):
+    put, made = ShardStore.put, []
+
+    def stop(store, shard, codes, partial):
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(shard)
+        put(store, shard, codes, partial)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardStore, "put", stop)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(request_, db=tmp_path / "a.duckdb")
+    for path in tmp_path.rglob("shard-*.npz"):
+        path.write_bytes(bytes(path.stat().st_size))
+    assert all(scan.measured for scan in ingest(request_, db=tmp_path / "a.duckdb"))
+
+
+def test_a_store_that_cannot_be_made_is_one_message(request_, tmp_path, monkeypatch):
+    def refuse(self, *args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(AtlasError, match=r"cannot write in .*\n  why: Permission denied\n  try: give a --db"):
+        ingest(request_, db=tmp_path / "a.duckdb")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_the_model_runs(request_, tmp_path, monkeypatch):
+    import os as system
+
+    monkeypatch.setattr(system, "access", lambda path, mode: False)
+    with pytest.raises(AtlasError, match="may not be written to"):
+        ingest(request_, db=tmp_path / "a.duckdb")
+
+
+def test_a_database_called_memory_is_a_file_with_a_store_beside_it(request_, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ingest(replace(request_, saes=request_.saes[:1]), db=":memory:")
+    assert (tmp_path / ":memory:").is_file()
+    assert read_scan(tmp_path / ":memory:", "one").nnz > 0

@@ -104,6 +104,8 @@ def cut(
         prepend_bos: See above.
         max_tokens: Stop after the first whole context with which this many tokens are counted; None for all.
     """
+    if context_length < 2:
+        raise UsageError(f"a context of {context_length} tokens is too short", hint="--context-length 128")
     if prepend_bos and words.bos_id is None:
         raise UsageError("this tokenizer has no BOS token", hint="--no-prepend-bos")
     stream = _stream(texts, tokenizer, words, prepend_bos)

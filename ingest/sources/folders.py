@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from atlas.errors import AtlasError
 
 _MODEL_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+_KINDS = (
+    ("hook_name", str, "the name of a hook"),
+    ("prepend_bos", bool, "true or false"),
+    ("model_from_pretrained_kwargs", dict, "a JSON object"),
+)
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 
 
@@ -20,7 +26,7 @@ def local_folder(name: str) -> Path | None:
         AtlasError: It is written like a path, and there is nothing.
     """
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name.strip() and path.is_dir():
         return path
     if path.is_file():
         raise AtlasError(f"{name} is a file", hint="give the folder that it is in")
@@ -68,14 +74,45 @@ def check_sae(name: str) -> Path | None:
     if not cfg.is_file():
         raise AtlasError(f"{folder} is no SAE folder: it has no cfg.json", hint="give a folder that SAELens wrote")
     try:
-        json.loads(cfg.read_text(encoding="utf-8"))
-    except ValueError as error:
+        facts = json.loads(cfg.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise AtlasError(f"{cfg} is not JSON", why=str(error)) from error
+    except OSError as error:
+        raise AtlasError(f"{cfg} cannot be read", why=error.strerror) from error
+    if fault := _cfg_fault(facts):
+        raise AtlasError(f"{cfg} makes no sense", why=fault, hint="give a folder that SAELens wrote")
     weights = sorted(folder.glob("*.safetensors"))
     if not (folder / "sae_weights.safetensors").is_file():
         raise AtlasError(f"{folder} has no weights", why="there is no sae_weights.safetensors in it")
     check_safetensors(weights)
     return folder
+
+
+def _cfg_fault(cfg: object) -> str | None:
+    """What is wrong with the cfg of an SAE; None if nothing is."""
+    if not isinstance(cfg, dict):
+        return "it is no JSON object"
+    metadata = cfg.get("metadata")
+    if not isinstance(metadata, dict | None):
+        return "its metadata is no JSON object"
+    for key, kind, words in _KINDS:
+        for facts in (cfg, metadata or {}):
+            if not isinstance(facts.get(key), kind | None):
+                return f"{key} is {facts[key]!r:.80}, and should be {words}"
+    return _size_fault(cfg)
+
+
+def _size_fault(cfg: Mapping[str, Any]) -> str | None:
+    """What is wrong with the numbers in a cfg; None if nothing is."""
+    sizes = {key: cfg[key] for key in ("d_in", "d_sae", "k") if cfg.get(key) is not None}
+    if cfg.get("architecture") not in ("topk", "abstopk"):
+        sizes.pop("k", None)
+    for key, size in sizes.items():
+        if type(size) is not int or size < 1:
+            return f"{key} is {size!r:.80}, and should be a whole number of at least 1"
+    if sizes.get("k", 0) > sizes.get("d_sae", float("inf")):
+        return f"k is {sizes['k']:,}, and it has {sizes['d_sae']:,} features"
+    return None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -96,7 +133,7 @@ def check_safetensors(files: Iterable[Path]) -> None:
         try:
             header = json.loads(raw)
             promised = 8 + n_header + max(part["data_offsets"][1] for name, part in header.items() if name[:2] != "__")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise AtlasError(f"{file} is damaged", why="its header cannot be read", hint="copy it again") from error
         if promised != size:
             why = f"it has {size:,} bytes and its header speaks of {promised:,}"

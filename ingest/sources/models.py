@@ -14,6 +14,7 @@ import torch
 
 from atlas.errors import AtlasError, UnknownName, UsageError
 from ingest.quiet import quietly
+from ingest.sources.failures import library_errors, reason
 from ingest.sources.folders import check_model, files_sha256, weight_files
 from ingest.sources.vocabulary import Vocabulary, vocabulary
 
@@ -83,16 +84,19 @@ class Model:
         """
         if hook not in self.hooks:
             raise UnknownName("hook", hook, self.hooks, hint=f"--hook {self.residual_hook}")
-        first = next(i for i in range(len(self.words.texts)) if i not in self.words.special_ids)
+        n_tokens = min(3, self.n_ctx or 3)
+        first = next((i for i in range(len(self.words.texts)) if i not in self.words.special_ids), 0)
         try:
             with quietly():
-                shape = self.run(np.full((1, 3), first), [hook])[hook].shape
+                shape = self.run(np.full((1, n_tokens), first), [hook])[hook].shape
+        except (RuntimeError, ValueError, TypeError, ArithmeticError, AssertionError) as error:
+            raise AtlasError(f"the model {self.name} does not run", why=reason(error)) from error
         except (KeyError, AttributeError, IndexError) as error:
             why = "TransformerLens does not compute it unless asked to"
             raise UsageError(
                 f"the hook {hook} gives no activations", why=why, hint=f"--hook {self.residual_hook}"
             ) from error
-        if shape[:2] != (1, 3):
+        if shape[:2] != (1, n_tokens):
             raise UsageError(f"the hook {hook} gives no vector for each token", hint=f"--hook {self.residual_hook}")
         return int(shape[2])
 
@@ -113,6 +117,9 @@ def load_model(name: str, device: str) -> Model:
     if bridge.tokenizer is None:
         raise AtlasError(f"{name} has no tokenizer", hint="give a model that comes with one")
     cfg = bridge.cfg
+    if int(cfg.n_layers) < 1 or (cfg.n_ctx and int(cfg.n_ctx) < 2):
+        why = f"its config speaks of {cfg.n_layers} layers and of contexts of {cfg.n_ctx} tokens"
+        raise AtlasError(f"the model {name} cannot be read", why=why, hint="check its config.json")
     return Model(
         name=folder.resolve().name if folder else name,
         source=name,
@@ -152,7 +159,6 @@ def check_device(device: str) -> str:
 def _boot(name: str, local: bool, device: str) -> Any:
     """The bridge to a model, with TransformerLens kept silent."""
     from huggingface_hub.errors import HfHubHTTPError
-    from safetensors import SafetensorError
     from transformer_lens.model_bridge import TransformerBridge
 
     try:
@@ -160,15 +166,15 @@ def _boot(name: str, local: bool, device: str) -> Any:
             bridge = TransformerBridge.boot_transformers(name, device=device, dtype=torch.float32)
     except (OSError, HfHubHTTPError) as error:
         if local:
-            raise AtlasError(f"the model in {name} cannot be loaded", why=str(error).splitlines()[0]) from error
+            raise AtlasError(f"the model in {name} cannot be loaded", why=reason(error)) from error
         raise AtlasError(
             f"there is no model {name!r}",
-            why="it is no folder here, and the Hugging Face hub does not give it: " + str(error).splitlines()[0],
+            why="it is no folder here, and the Hugging Face hub does not give it: " + reason(error),
             hint="give a local folder, check the name, or unset HF_HUB_OFFLINE",
         ) from error
-    except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise AtlasError(f"the model {name} cannot be loaded", why=why) from error
+    except library_errors() as error:
+        hint = "check its config.json and that all its files are there"
+        raise AtlasError(f"the model {name} cannot be loaded", why=reason(error), hint=hint) from error
     bridge.eval()
     return bridge
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 
 from atlas.errors import AtlasError, UnknownName, UsageError
 from ingest.quiet import quietly
+from ingest.sources.failures import library_errors, reason
 from ingest.sources.folders import check_sae
 
 _UNFOLDED = ("topk", "abstopk")
@@ -58,7 +60,7 @@ class Sae:
     """'folded': activations are scaled to unit decoder rows; 'as stored'."""
 
     norms: np.ndarray
-    """(d_sae,) float32: norms of the decoder rows as they came."""
+    """(d_sae,) float32: norms of the decoder rows as they came; 0 where a feature was cut away."""
 
     cfg: str
     """Its cfg, as JSON."""
@@ -67,7 +69,7 @@ class Sae:
     """Whether it was trained on contexts that begin with BOS; None if the cfg does not say."""
 
     context_size: int | None
-    """Tokens of the contexts it was trained on; None if the cfg does not say."""
+    """Tokens of the contexts it was trained on, as its cfg says, sense or not; None if it does not say."""
 
     centred: bool
     """Whether it was trained on a model whose weights that write into the residual stream were centred."""
@@ -81,7 +83,32 @@ class Sae:
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Reconstructions (tokens, d_in) of the codes that `encode` gave last."""
-        return self.module.decode(codes)
+        cfg = self.module.cfg
+        if not (getattr(cfg, "rescale_acts_by_decoder_norm", False) and (self.norms == 0).any()):
+            return self.module.decode(codes)
+        # SAELens divides by the norms: one row of zeros would make the whole reconstruction NaN.
+        cfg.rescale_acts_by_decoder_norm = False
+        try:
+            return self.module.decode(codes * torch.nan_to_num(1 / self.module.W_dec.norm(dim=-1), posinf=0.0))
+        finally:
+            cfg.rescale_acts_by_decoder_norm = True
+
+    def try_out(self) -> None:
+        """Encode and decode two vectors, so that an SAE that cannot fails before the model runs.
+
+        Raises:
+            AtlasError: It does not give one activation a feature and one number a dimension.
+        """
+        x = torch.linspace(-1, 1, 2 * self.d_in, device=self.module.W_dec.device).reshape(2, self.d_in)
+        try:
+            with torch.inference_mode():
+                codes = self.encode(x)
+                shapes = tuple(codes.shape), tuple(self.decode(codes).shape)
+        except library_errors() as error:
+            raise AtlasError(f"the SAE {self.name} does not encode", why=reason(error)) from error
+        if shapes != ((2, self.d_sae), (2, self.d_in)):
+            why = f"two vectors give codes of {shapes[0]} and reconstructions of {shapes[1]}"
+            raise AtlasError(f"the SAE {self.name} does not decode what it encodes", why=why)
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Decoder rows (d_sae, d_in), encoder columns (d_sae, d_in) and encoder biases (d_sae,), as used."""
@@ -140,15 +167,13 @@ def load_sae(source: str, device: str, *, name: str | None = None, hook: str | N
 def _from_disk(folder: Path, device: str) -> Any:
     """An SAE from a local folder."""
     from sae_lens import SAE
-    from safetensors import SafetensorError
 
     try:
         with quietly():
             return SAE.load_from_disk(str(folder), device=device, dtype="float32")
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+    except (OSError, *library_errors()) as error:
         raise AtlasError(
-            f"the SAE in {folder} cannot be loaded", why=why, hint="give a folder that SAELens wrote"
+            f"the SAE in {folder} cannot be loaded", why=reason(error), hint="give a folder that SAELens wrote"
         ) from error
 
 
@@ -162,14 +187,15 @@ def _from_registry(source: str, device: str) -> Any:
         with quietly():
             return SAE.from_pretrained(release, sae_id, device=device, dtype="float32")
     except (OSError, HfHubHTTPError) as error:
+        # A release of SAELens is one word; with a slash it can only be a repository on the hub.
+        missing = f"there is no folder {source}, and SAELens has no release {release.partition('/')[0]!r}"
         raise AtlasError(
-            f"the SAE {source!r} is not at hand",
-            why="it is no folder here, and the Hugging Face hub does not give it: " + str(error).splitlines()[0],
-            hint="give a local folder, check the name, or unset HF_HUB_OFFLINE",
+            missing if "/" in release else f"the SAE {source!r} is not at hand",
+            why=f"the Hugging Face hub does not give it: {reason(error)}",
+            hint="check the path or the name, or unset HF_HUB_OFFLINE",
         ) from error
-    except (ValueError, KeyError, TypeError, RuntimeError, NotImplementedError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise AtlasError(f"the SAE {source!r} cannot be loaded", why=why) from error
+    except library_errors() as error:
+        raise AtlasError(f"the SAE {source!r} cannot be loaded", why=reason(error)) from error
 
 
 def _release_and_id(source: str) -> tuple[str, str]:
@@ -185,7 +211,13 @@ def _release_and_id(source: str) -> tuple[str, str]:
     organisation, *rest = source.split("/", 2)
     if len(rest) == 2 and all((organisation, *rest)):
         return f"{organisation}/{rest[0]}", rest[1]
-    raise UnknownName("SAE release", release, list(known), hint="give a local folder, or RELEASE/SAE_ID of SAELens")
+    # A release is a long name: a wrong path must not be told that it is nearly one.
+    near = next(iter(get_close_matches(release, list(known), n=1, cutoff=0.8)), None)
+    raise UsageError(
+        f"there is no folder {source}, and SAELens has no release {release!r}"
+        + (f"; did you mean {near!r}?" if near else ""),
+        hint="check the path, or give RELEASE/SAE_ID of SAELens",
+    )
 
 
 def _check_finite(name: str, module: Any) -> None:

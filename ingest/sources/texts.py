@@ -100,10 +100,23 @@ def _jsonl(file: Path) -> Iterator[str]:
         place = f"{file}:{number}"
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise AtlasError(f"{place} is not JSON", why=error.msg, hint='every line must be {"text": "…"}') from error
+        except (ValueError, RecursionError) as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            raise AtlasError(f"{place} is not JSON", why=why, hint='every line must be {"text": "…"}') from error
         text = row.get("text") if isinstance(row, dict) else None
         if not isinstance(text, str):
             has = f"its keys are {', '.join(map(repr, row)) or 'none'}" if isinstance(row, dict) else "it is no object"
             raise AtlasError(f'{place} has no string under "text"', why=has, hint='every line must be {"text": "…"}')
+        if not _is_unicode(text):
+            why = "it holds half of a surrogate pair, such as \\ud800, which is no character"
+            raise AtlasError(f"{place} is not text", why=why, hint="write the line again from its source")
         yield text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
