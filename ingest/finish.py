@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from atlas.errors import AtlasError
 from ingest.accumulate.codes import rank_in_group
 from ingest.accumulate.partial import Partial
 from ingest.accumulate.quantiles import exact_quartiles, histogram_quartiles
@@ -36,7 +37,11 @@ def reduce_shards(store: ShardStore, shards: Sequence[Shard]) -> Measured:
     """Merge the shards of a scan, in their order, and take the quartiles."""
     partial = reduce(Partial.merge, (store.partial(shard) for shard in shards))
     if store.keep:
-        quartiles = exact_quartiles([store.parquet(shard) for shard in shards], partial.moments.n_fired)
+        try:
+            quartiles = exact_quartiles([store.parquet(shard) for shard in shards], partial.moments.n_fired)
+        except (OSError, pa.ArrowException) as error:
+            why, hint = str(error).splitlines()[0], "run the same command again"
+            raise AtlasError(f"cannot read the activations in {store.folder}", why=why, hint=hint) from error
     else:
         quartiles = histogram_quartiles(partial.histogram, partial.moments.max)
     return Measured(partial, quartiles, store.keep)

@@ -253,3 +253,15 @@ def test_a_database_called_memory_is_a_file_with_a_store_beside_it(request_, tmp
     ingest(replace(request_, saes=request_.saes[:1]), db=":memory:")
     assert (tmp_path / ":memory:").is_file()
     assert read_scan(tmp_path / ":memory:", "one").nnz > 0
+
+
+def test_activations_that_cannot_be_read_back_are_one_message(request_, tmp_path, monkeypatch):
+    put = ShardStore.put
+
+    def damage(store, shard, codes, partial):
+        put(store, shard, codes, partial)
+        store.parquet(shard).write_bytes(b"nothing of Parquet")
+
+    monkeypatch.setattr(ShardStore, "put", damage)
+    with pytest.raises(AtlasError, match="cannot read the activations in"):
+        ingest(request_, db=tmp_path / "a.duckdb")

@@ -16,7 +16,7 @@ def check_text(option: str, value: str) -> None:
         UsageError: It is empty or has bytes that are no UTF-8.
     """
     if not value.strip():
-        raise UsageError(f"{option} is empty", hint=f"give {option} a value, or leave it out")
+        raise UsageError(f"{option} is empty", hint=f"give {option} a value")
     if any(0xD800 <= ord(char) < 0xE000 for char in value):
         raise UsageError(f"{option} {value!a} is not UTF-8", hint="rename it, or make a link with another name")
 
