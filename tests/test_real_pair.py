@@ -12,6 +12,7 @@ from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.cli import run
 from atlas.pairing import correlate_sparse, roll_tokens
+from atlas.references import parse_reference
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -84,3 +85,23 @@ def test_contexts_show_the_feature_at_its_peak(real_atlas: Path):
         assert len(tokens) == len(activations)
         assert tokens[peak] == token
         assert activations[peak] == activation == max(activations)
+
+
+def test_the_browser_shows_the_features_and_a_matched_pair_of_the_real_models(real_atlas: Path):
+    from tests.tui_pilot import screen_after
+
+    with open_atlas(real_atlas) as atlas:
+        a, b, value = atlas.rows("select feature_a, feature_b, value from kept_matches('A', 'B') limit 1").rows[0]
+        densest, token = atlas.rows(
+            "select feature_id, top_tokens[1] from features where sae = $sae order by density desc limit 1", sae=A
+        ).rows[0]
+    features = screen_after(real_atlas, start=parse_reference(f"A:{densest}"))
+    assert f"A:{densest}" in features
+    assert "tokens of tinystories" in features or "corpus tinystories" in features
+    assert token.strip() in features
+    pair = screen_after(real_atlas, start=parse_reference(f"A:{a}=B:{b}"))
+    assert f"A:{a} ↔ B:{b}" in pair.splitlines()[0]
+    assert f"activation r {value:.3f}".replace("0.", ".") in pair
+    table = screen_after(real_atlas, "1", size=(80, 24))
+    assert "density" in table
+    assert len(table.splitlines()) == 24
