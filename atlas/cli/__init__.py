@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -28,10 +29,8 @@ COMMANDS = {
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--debug", is_flag=True, envvar="FEATLAS_DEBUG", help="Show tracebacks.")
 @click.version_option(__version__, prog_name="featlas")
-@click.pass_context
-def featlas(context: click.Context, debug: bool) -> None:
+def featlas() -> None:
     """Compare the features that sparse autoencoders find in language models.
 
     \b
@@ -39,7 +38,6 @@ def featlas(context: click.Context, debug: bool) -> None:
       featlas demo
       featlas --db demo.duckdb tui
     """
-    context.ensure_object(Session).debug = debug
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -51,29 +49,71 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     from atlas.errors import AtlasError
 
+    session = Session()
     try:
-        result = featlas.main(arguments, standalone_mode=False, prog_name="featlas")
-        return result if isinstance(result, int) else 0
+        return _invoke(sys.argv[1:] if arguments is None else arguments, session)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except BrokenPipeError:
+        _let_the_reader_go()
+        return 0
     except (click.Abort, KeyboardInterrupt) as error:
-        kept = str(error.__cause__ or error)
-        click.echo(f"interrupted: {kept}" if kept else "interrupted", err=True)
-        return 130
+        return _interrupted(str(error.__cause__ or error))
     except AtlasError as error:
-        if _debugging(arguments):
+        if session.debug:
             raise
         click.echo(f"error: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output (head, less) has left: nothing is wrong, and nothing more may be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (OSError, *_database_errors()) as error:
+        if _is_interrupt(error):
+            return _interrupted("")
+        if session.debug or type(error) is RuntimeError:
+            raise
+        return _failed(error)
 
 
-def _debugging(arguments: list[str] | None) -> bool:
-    """Whether tracebacks were asked for."""
-    return "--debug" in (sys.argv if arguments is None else arguments) or bool(os.environ.get("FEATLAS_DEBUG"))
+def _invoke(arguments: list[str], session: Session) -> int:
+    """Parse and run. Not through `featlas.main`, which ends a broken pipe with exit code 1."""
+    if "_FEATLAS_COMPLETE" in os.environ:
+        featlas.main(arguments, prog_name="featlas")
+    with featlas.make_context("featlas", list(arguments), obj=session) as context:
+        result = featlas.invoke(context)
+    return result if isinstance(result, int) else 0
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What DuckDB raises, if a command has loaded it; it throws a bare RuntimeError when Ctrl-C ends a query."""
+    duckdb = sys.modules.get("duckdb")
+    return (duckdb.Error, RuntimeError) if duckdb else ()
+
+
+def _is_interrupt(error: Exception) -> bool:
+    """Whether Ctrl-C ended a query."""
+    return type(error).__name__ == "InterruptException" or (
+        type(error) is RuntimeError and "interrupted" in str(error).lower()
+    )
+
+
+def _interrupted(kept: str) -> int:
+    """Say that the user stopped it, and what is kept."""
+    click.echo(f"interrupted: {kept}" if kept else "interrupted", err=True)
+    return 130
+
+
+def _failed(error: Exception) -> int:
+    """One message for what nothing else has explained: 3 if the database file is the trouble, else 1."""
+    first, *_ = str(error).strip().splitlines() or [type(error).__name__]
+    click.echo(f"error: {first}\n  try: the same with --debug, which shows where it comes from", err=True)
+    trouble = {"IOException", "ConnectionException", "SerializationException", "FatalException", "InternalException"}
+    return 3 if type(error).__name__ in trouble else 1
+
+
+def _let_the_reader_go() -> None:
+    """Write no more: the reader of our output (head, less) has left, and nothing is wrong with that."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a stream that is closed or no file has nothing left to flush
+            os.dup2(nowhere, stream.fileno())

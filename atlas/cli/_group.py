@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import sys
+import os
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.cli._params import Duration
+
 if TYPE_CHECKING:
     from atlas.db import Atlas
 
 
 DEFAULT_DB = Path("atlas.duckdb")
+
+
+def _debug_is_set() -> bool:
+    """Whether FEATLAS_DEBUG asks for tracebacks; a value that says neither yes nor no asks for nothing."""
+    return os.environ.get("FEATLAS_DEBUG", "").strip().lower() in {"1", "true", "t", "yes", "y", "on"}
 
 
 @dataclass(slots=True)
@@ -34,7 +42,7 @@ class Session:
     quiet: bool = False
     """Nothing but errors on stderr."""
 
-    debug: bool = False
+    debug: bool = field(default_factory=_debug_is_set)
     """Tracebacks instead of messages."""
 
     def read(self) -> Atlas:
@@ -54,9 +62,13 @@ class Session:
         if not self.quiet:
             click.echo(text, err=True)
 
+    def command(self, *words: str) -> str:
+        """A command on this atlas that can be pasted into a shell."""
+        return shlex.join(["featlas", "--db", str(self.db), *words])
+
 
 def _shared_options(envvar: str | None = None) -> list[click.Option]:
-    """`--db`, `--wait` and `--quiet`. They fill the `Session` and are not passed to the command.
+    """`--db`, `--wait`, `--quiet` and `--debug`. They fill the `Session` and are not passed to the command.
 
     Only the root reads the environment: what is typed before the command counts more.
     """
@@ -79,9 +91,10 @@ def _shared_options(envvar: str | None = None) -> list[click.Option]:
             **shared,
         ),
         click.Option(
-            ["--wait"], type=click.FloatRange(min=0), metavar="SECONDS", help="Wait for a locked atlas.", **shared
+            ["--wait"], type=Duration(), metavar="TIME", help="Wait for a locked atlas: 90, 60s, 2m.", **shared
         ),
         click.Option(["-q", "--quiet"], is_flag=True, help="Errors only on stderr.", **shared),
+        click.Option(["--debug"], is_flag=True, help="Show tracebacks.  [env var: FEATLAS_DEBUG]", **shared),
     ]
 
 
@@ -125,8 +138,3 @@ class LazyGroup(click.Group):
         """List the commands from their one-line help, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in self._commands_at.items()])
-
-
-def stdout_is_terminal() -> bool:
-    """Whether a person reads the result."""
-    return sys.stdout.isatty()

@@ -1,0 +1,69 @@
+"""Kinds of values that options take: a duration, a seed, a finite number, a text that is not blank."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import click
+
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType):
+    """Seconds, as `90`, `1.5`, `60s` or `2m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number and its unit."""
+        if isinstance(value, int | float):
+            return float(value)
+        found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([smh]?)", str(value).strip().lower(), re.ASCII)
+        if not found:
+            self.fail(f"{value!r} is no time; write 90, 60s or 2m.", param, ctx)
+        return float(found[1]) * _SECONDS[found[2]]
+
+
+class Finite(click.ParamType):
+    """A number, neither NaN nor infinite; with `share`, above 0 and at most 1."""
+
+    name = "float"
+
+    def __init__(self, *, share: bool = False) -> None:
+        """Say whether it is a share of something."""
+        self._range = click.FloatRange(0, 1, min_open=True) if share else click.FLOAT
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        number = self._range.convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
+
+
+class Whole(click.ParamType):
+    """A whole number from `least` up that fits the 64 bits of the database."""
+
+    name = "integer"
+
+    def __init__(self, least: int = 0) -> None:
+        """Say where it begins."""
+        self._range = click.IntRange(least, 2**63 - 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        return self._range.convert(value, param, ctx)
+
+
+class Said(click.ParamType):
+    """A text with something in it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a blank."""
+        if not str(value).strip():
+            self.fail("it is empty; leave the option out to have none.", param, ctx)
+        return str(value)
