@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from atlas.cli import COMMANDS, run
+from atlas.cli._params import Duration
+from atlas.cli.ls import KINDS
+from atlas.db import open_atlas
 
 HEAVY = ("duckdb", "numpy", "polars", "pyarrow", "scipy", "torch", "sae_lens", "transformer_lens", "textual", "rich")
 
@@ -78,12 +81,6 @@ def test_a_cut_is_announced_on_stderr(tiny, capsys):
     assert "showing 2 of 10" in err
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json", "parquet"])
-def test_the_suffix_of_the_file_names_the_format(tiny, tmp_path, suffix):
-    assert featlas(tiny, "ls", "saes", "-o", str(tmp_path / f"saes.{suffix}")) == 0
-    assert (tmp_path / f"saes.{suffix}").stat().st_size > 0
-
-
 def test_a_condition_and_an_order_on_features(tiny, capsys):
     assert (
         featlas(
@@ -101,35 +98,6 @@ def test_a_condition_and_an_order_on_features(tiny, capsys):
         == 0
     )
     assert [json.loads(line)["feature_id"] for line in capsys.readouterr().out.splitlines()] == [2, 1]
-
-
-def test_sql_reads(tiny, capsys):
-    assert (
-        featlas(tiny, "sql", "select sae, count(*) as n from features group by sae order by sae", "--format", "csv")
-        == 0
-    )
-    assert capsys.readouterr().out == "sae,n\nlittle/one,5\nlittle/two,5\n"
-
-
-def test_sql_takes_parameters_and_files(tiny, tmp_path, capsys):
-    (tmp_path / "q.sql").write_text("select count(*) as n from features where sae = $sae")
-    assert featlas(tiny, "sql", "-f", str(tmp_path / "q.sql"), "-p", "sae", "little/one", "--format", "csv") == 0
-    assert capsys.readouterr().out == "n\n5\n"
-
-
-def test_wrong_sql_is_explained_without_a_traceback(tiny, capsys):
-    assert featlas(tiny, "sql", "select * from featurs") == 1
-    err = capsys.readouterr().err
-    assert 'Did you mean "features"' in err
-    assert "Traceback" not in err
-
-
-def test_sql_does_not_write_unless_asked(tiny, capsys):
-    assert featlas(tiny, "sql", "delete from pair") == 1
-    assert featlas(tiny, "sql", "--write", "delete from pair") == 0
-    capsys.readouterr()
-    assert featlas(tiny, "sql", "select count(*) as n from pairs", "--format", "csv") == 0
-    assert capsys.readouterr().out == "n\n0\n"
 
 
 def test_text_of_a_corpus_cannot_reach_the_terminal_as_escapes(tiny, capsys):
@@ -178,6 +146,46 @@ def test_an_unknown_sae_is_exit_code_2_and_lists_the_known(tiny, capsys):
     assert "did you mean 'little/two'" in err
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_list_can_be_listed(tiny, capsys, kind):
+    assert featlas(tiny, "ls", kind, "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == f"featlas.{kind}/1"
+
+
+@pytest.mark.parametrize("option", [("--sort", "x"), ("--where", "true"), ("A",)])
+def test_what_only_features_take_is_refused_elsewhere(tiny, capsys, option):
+    assert featlas(tiny, "ls", "saes", *option) == 2
+    assert "ls saes takes no SAE, no --where and no --sort" in capsys.readouterr().err
+
+
+def test_a_condition_that_fails_on_the_values_is_explained(tiny, capsys):
+    assert featlas(tiny, "ls", "features", "--where", "corpus::int > 3") == 2
+    assert "the condition 'corpus::int > 3' does not work" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ls", "features", "--where", " "),
+        ("metric", "rsa", "A", "B", "--where", ""),
+        ("metric", "rsa", "A", "B", "--concept", " "),
+        ("metric", "rsa", "A", "B", "--min-value", "nan"),
+        ("metric", "rsa", "A", "B", "--seed", "-1"),
+        ("correlate", "A", "B", "--seed", str(2**63)),
+        ("pairs", "A", "B", "--min-value", "inf"),
+        ("ls", "saes", "--wait", "soon"),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(tiny, capsys, arguments):
+    assert featlas(tiny, *arguments) == 2
+    assert f"Invalid value for '{next(a for a in arguments if a.startswith('--'))}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("90", 90), ("1.5", 1.5), ("60s", 60), ("2m", 120), ("1H", 3600)])
+def test_a_time_to_wait_may_have_a_unit(written, seconds):
+    assert Duration().convert(written, None, None) == seconds
+
+
 def test_status_says_what_to_do_next(tiny, capsys):
     assert featlas(tiny, "status") == 0
     out, err = capsys.readouterr()
@@ -185,9 +193,37 @@ def test_status_says_what_to_do_next(tiny, capsys):
     assert "metric svcca A B" in err
 
 
-def test_an_option_of_another_metric_is_refused(tiny, capsys):
-    assert featlas(tiny, "metric", "rsa", "A", "B", "--directions", "4") == 2
-    assert "option of svcca" in capsys.readouterr().err
+def test_status_quotes_the_path_in_what_to_type(tiny, capsys):
+    moved = tiny.rename(tiny.with_name("my atlas.duckdb"))
+    assert featlas(moved, "status") == 0
+    assert f"featlas --db '{moved}' metric svcca A B" in capsys.readouterr().err
+
+
+def test_status_advises_no_comparison_of_saes_measured_on_different_corpora(tiny, capsys):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.con.execute("delete from pair")
+        atlas.con.execute("delete from pairing")
+        atlas.con.execute(
+            "insert into corpus select * replace (2 as corpus_id, 'other' as name, 'o' as sha256) from corpus"
+        )
+        atlas.con.execute("update scan set corpus_id = 2 where sae_id = 2")
+    assert featlas(tiny, "status") == 0
+    assert capsys.readouterr().err.endswith(" tui\n")
+
+
+def test_status_finds_the_corpus_that_two_saes_share_behind_a_newer_scan(tiny, capsys):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.con.execute("delete from pair")
+        atlas.con.execute("delete from pairing")
+        atlas.con.execute(
+            "insert into corpus select * replace (2 as corpus_id, 'other' as name, 'o' as sha256) from corpus"
+        )
+        atlas.con.execute(
+            "insert into scan select * replace (9 as scan_id, 2 as corpus_id, finished_at + interval 1 day as finished_at,"
+            " 's' as spec_sha256) from scan where sae_id = 2"
+        )
+    assert featlas(tiny, "status") == 0
+    assert capsys.readouterr().err.endswith(" correlate A B\n")
 
 
 def test_quiet_leaves_only_the_result(tiny, capsys):

@@ -1,92 +1,142 @@
-"""How rows leave the program: a table for people, JSON, JSONL, CSV or Parquet for machines."""
+"""How results leave the program: what is asked for, what is taken from the database, and where it goes."""
 
 from __future__ import annotations
 
-import csv
-import datetime
-import io
-import json
-import math
+import functools
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.errors import UsageError
+from atlas.cli._params import Whole
+from atlas.cli._text import Row, csv_text, json_text, jsonl_text, table_text, visible
+from atlas.errors import AtlasError, UsageError
 
 if TYPE_CHECKING:
-    from atlas.cli._group import Session
-    from atlas.db import Rows
+    import duckdb
+    import pyarrow as pa
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
+    from atlas.cli._group import Session
+
+_RENDERERS = {"table": table_text, "json": json_text, "jsonl": jsonl_text, "csv": csv_text}
+FORMATS = (*_RENDERERS, "parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """How a command was told to print."""
+
+    format_: str
+    """One of `FORMATS`."""
+
+    path: Path | None
+    """File to write; None for stdout."""
+
+    most: int
+    """Most rows; -1 for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A result that has left the database, cut to what will be printed."""
+
+    columns: tuple[str, ...]
+    """Names, each of them once."""
+
+    rows: Sequence[Row]
+    """Values; empty where `table` holds them."""
+
+    table: pa.Table | None
+    """The same with the types of the database, for Parquet; None for other formats."""
+
+    more: bool
+    """Whether rows were left out."""
+
+    total: int | None
+    """Rows there were; None if that was not counted."""
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--format`, `-o` and `--limit`, alike in every reading command."""
-    command = click.option("--limit", type=int, default=None, help="Most rows to print; -1 for all.  [table: 50]")(
-        command
-    )
-    command = click.option(
-        "-o",
-        "--output",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write to a file; its suffix names the format.",
-    )(command)
-    return click.option("--format", "format_", type=click.Choice(FORMATS), help="How to print.  [default: table]")(
-        command
-    )
+    """`--format`, `-o` and `--limit`, alike in every reading command, which gets them as `out`."""
+
+    @functools.wraps(command)
+    def with_out(*args: Any, format_: str | None, output: Path | None, limit: int | None, **options: Any) -> Any:
+        return command(*args, out=_out(format_, output, limit), **options)
+
+    decorated: Callable[..., Any] = with_out
+    for option in (
+        click.option("--limit", type=Whole(-1), metavar="N", help="Most rows to print; -1 for all.  [table: 50]"),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write to a file; its suffix names the format.",
+        ),
+        click.option("--format", "format_", type=click.Choice(FORMATS), help="How to print.  [default: table]"),
+    ):
+        decorated = option(decorated)
+    return decorated
 
 
-def write_rows(
-    rows: Rows,
-    session: Session,
-    *,
-    schema: str,
-    format_: str | None = None,
-    output: Path | None = None,
-    limit: int | None = None,
-) -> None:
+def take(found: duckdb.DuckDBPyRelation, out: Out, *, total: int | None = None, cut: bool = True) -> Taken:
+    """Read what will be printed of a result, so that the database may be closed before a slow reader gets it.
+
+    Args:
+        found: The result.
+        out: How it will be printed.
+        total: Rows of the result, if they were counted.
+        cut: Let the database stop at the limit; only a SELECT can be cut there, others are run as they are.
+    """
+    names = _each_once(found.columns)
+    wanted = found.limit(out.most + 1) if cut and 0 <= out.most < 2**62 else found
+    if out.format_ == "parquet":
+        table = wanted.to_arrow_table().rename_columns(list(names))
+        shown = table if out.most < 0 else table.slice(0, out.most)
+        return Taken(names, (), shown, len(shown) < len(table), total)
+    rows = wanted.fetchall()
+    shown = rows if out.most < 0 else rows[: out.most]
+    return Taken(names, shown, None, len(shown) < len(rows), total)
+
+
+def write(taken: Taken, session: Session, out: Out, *, schema: str) -> None:
     """Print or save a result; a cut is said on stderr.
 
     Args:
-        rows: The result.
+        taken: The result.
         session: For notes on stderr.
+        out: Format and place.
         schema: Name and version of the columns in JSON, such as `featlas.saes/1`.
-        format_: One of `FORMATS`; by default the suffix of `output`, else a table.
-        output: File to write instead of stdout.
-        limit: Most rows; -1 for all; by default 50 in a table and all elsewhere.
     """
-    format_ = format_ or _format_of(output)
-    most = limit if limit is not None else (50 if format_ == "table" else -1)
-    shown = rows.rows if most < 0 else rows.rows[:most]
-    if format_ == "parquet":
-        _write_parquet(rows.columns, shown, output)
+    n = len(taken.rows if taken.table is None else taken.table)
+    if out.path is not None:
+        if session.db.exists() and out.path.exists() and out.path.samefile(session.db):
+            raise UsageError(f"{out.path} is the atlas itself", hint="give another name to -o")
+        _save(taken, out.path, out.format_, schema)
+        session.note(f"wrote {n:,} rows to {out.path}")
     else:
-        text = _RENDERERS[format_](rows.columns, shown, schema)
-        if output is None:
-            click.echo(text, nl=not text.endswith("\n") and bool(text))
-        else:
-            output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
-    if output is not None:
-        session.note(f"wrote {len(shown):,} rows to {output}")
-    if len(shown) < len(rows):
-        session.note(f"showing {len(shown):,} of {len(rows):,} rows (--limit -1 for all)")
+        text = _RENDERERS[out.format_](taken.columns, taken.rows, schema)
+        if sys.stdout.isatty():  # what a machine reads is left as it is, what a terminal reads is made safe
+            text = "\n".join(visible(line) for line in text.split("\n"))
+        click.echo(text, nl=not text.endswith("\n") and bool(text), color=True)
+    if taken.more and taken.total is None:
+        session.note(f"showing {n:,} rows; more rows exist (--limit -1 for all)")
+    elif taken.more:
+        session.note(f"showing {n:,} of {taken.total:,} rows (--limit -1 for all)")
 
 
-def number(value: float, *, digits: int = 4) -> str:
-    """A float as tables show it: `digits` significant digits, no trailing noise."""
-    if math.isnan(value):
-        return "nan"
-    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e6):
-        return f"{value:.{digits - 2}e}"
-    return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def visible(text: str) -> str:
-    """Text of a corpus made safe to print: controls and line ends become visible marks, spaces stay."""
-    marks = {"\n": "⏎", "\t": "⇥"}
-    return "".join(marks.get(c, c if c.isprintable() else "·") for c in text)
+def _out(format_: str | None, output: Path | None, limit: int | None) -> Out:
+    """Check before the work is done that its result has a place."""
+    format_ = format_ or _format_of(output)
+    if format_ == "parquet" and output is None:
+        raise UsageError("Parquet needs a file", hint="-o result.parquet")
+    if output is not None and not output.parent.is_dir():
+        raise AtlasError(f"there is no folder {output.parent} to write {output.name} to", hint="make it first")
+    if limit is None:
+        limit = 50 if format_ == "table" and output is None else -1
+    return Out(format_, output, limit)
 
 
 def _format_of(output: Path | None) -> str:
@@ -101,79 +151,37 @@ def _format_of(output: Path | None) -> str:
     return suffix
 
 
-def _table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], schema: str) -> str:
-    """Aligned columns; numbers to the right."""
-    if not rows:
-        return "no rows"
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(columns)]
-    to_right = [all(isinstance(row[i], int | float) or row[i] is None for row in rows) for i in range(len(columns))]
-
-    def line(parts: Sequence[str]) -> str:
-        aligned = (p.rjust(w) if right else p.ljust(w) for p, w, right in zip(parts, widths, to_right, strict=True))
-        return "  ".join(aligned).rstrip()
-
-    return "\n".join([line(columns), *(line(row) for row in cells)])
+def _each_once(names: Sequence[str]) -> tuple[str, ...]:
+    """Names with a number after those that come again, as DuckDB numbers them in a subquery."""
+    given: dict[str, None] = {}
+    for name in names:
+        tries = (name if i == 0 else f"{name}_{i}" for i in range(len(names)))
+        given[next(new for new in tries if new not in given)] = None
+    return tuple(given)
 
 
-def _cell(value: Any) -> str:
-    """One value of a table."""
-    if value is None:
-        return "·"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, list):
-        return visible(" ".join(_cell(item).strip() or "␣" for item in value))[:60]
-    if isinstance(value, datetime.datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return visible(str(value))
+def _save(taken: Taken, path: Path, format_: str, schema: str) -> None:
+    """Write the file; what the disk or the format refuses becomes a message."""
+    try:
+        if taken.table is not None:
+            _write_parquet(taken.table, path)
+        else:
+            text = _RENDERERS[format_](taken.columns, taken.rows, schema)
+            path.write_text(text if text.endswith("\n") or not text else text + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise AtlasError(f"{path} cannot be written", why=error.strerror or str(error)) from error
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON knows it: NaN and infinities are null, times are ISO text."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value if isinstance(value, int | str | bool | None) else str(value)
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    """Write the table with its types."""
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
 
-
-def _json(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], schema: str) -> str:
-    """One object that names its schema."""
-    return json.dumps({"schema": schema, "rows": _records(columns, rows)}, ensure_ascii=False)
-
-
-def _jsonl(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], schema: str) -> str:
-    """One object a line."""
-    return "\n".join(json.dumps(record, ensure_ascii=False) for record in _records(columns, rows))
-
-
-def _records(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Rows as JSON objects."""
-    return [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
-
-
-def _csv(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], schema: str) -> str:
-    """RFC 4180; lists as JSON."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([json.dumps(_plain(v), ensure_ascii=False) if isinstance(v, list | dict) else v for v in row])
-    return text.getvalue()
-
-
-def _write_parquet(columns: Sequence[str], rows: Sequence[tuple[Any, ...]], output: Path | None) -> None:
-    """Parquet needs a file."""
-    import polars as pl
-
-    if output is None:
-        raise UsageError("Parquet needs a file", hint="-o result.parquet")
-    pl.DataFrame(rows, schema=list(columns), orient="row", infer_schema_length=None).write_parquet(output)
-
-
-_RENDERERS = {"table": _table, "json": _json, "jsonl": _jsonl, "csv": _csv}
+    try:
+        write_table(table, path)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise AtlasError(
+            "Parquet has no place for one of these columns",
+            why=str(error),
+            hint="turn it into text in the SQL, as in my_column::varchar, or write CSV",
+        ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from atlas.cli._group import Session
+from atlas.cli._params import Whole
+from atlas.cli._text import visible
 
 
 @click.command()
@@ -12,7 +14,7 @@ from atlas.cli._group import Session
 @click.argument("b")
 @click.option("--corpus", help="Corpus on which both were measured; needed only if there are several.")
 @click.option("--top-k", type=click.IntRange(2, 1000), default=10, show_default=True, help="Partners kept per feature.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the shift that gives the chance level.")
+@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shift that gives the chance level.")
 @click.pass_obj
 def correlate(session: Session, a: str, b: str, corpus: str | None, top_k: int, seed: int) -> None:
     """Correlate every feature of SAE A with every feature of SAE B over all tokens, silent ones included.
@@ -34,11 +36,11 @@ def correlate(session: Session, a: str, b: str, corpus: str | None, top_k: int, 
         )
     if not found.new:
         session.note("already in this atlas: nothing to do")
-    click.echo(f"{found.sae_a} × {found.sae_b}  on {found.corpus} ({found.n_tokens:,} tokens)")
+    sae_a, sae_b = visible(found.sae_a), visible(found.sae_b)
+    click.echo(f"{sae_a} × {sae_b}  on {visible(found.corpus)} ({found.n_tokens:,} tokens)")
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
     click.echo(f"  mutual best   {found.n_mutual:,} pairs")
-    click.echo(f"  best r        median {found.median_best:.3f} over live features of {found.sae_a}")
-    click.echo(
-        f"  chance        median {found.chance:.3f} with the tokens of {found.sae_b} shifted by {found.chance_shift:,}"
-    )
-    session.note(f"next:  featlas --db {session.db} pairs {a} {b}    featlas --db {session.db} metric svcca {a} {b}")
+    click.echo(f"  best r        median {found.median_best:.3f} over {sae_a}, {found.median_best_ba:.3f} over {sae_b}")
+    shift = f"with the tokens of {sae_b} shifted by {found.chance_shift:,}"
+    click.echo(f"  chance        median {found.chance:.3f} and {found.chance_ba:.3f} {shift}")
+    session.note(f"next:  {session.command('pairs', a, b)}    {session.command('metric', 'svcca', a, b)}")

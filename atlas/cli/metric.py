@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._output import number
+from atlas.cli._params import Finite, Whole
 from atlas.cli._subset import subset_of, subset_options
+from atlas.cli._text import number, to_json, visible
 
 if TYPE_CHECKING:
     from atlas.scores import Score
 
-NAMES = ("svcca", "svcca_pc1", "rsa")
+KEYWORDS = {"directions": "k", "variance": "variance", "rdm": "rdm", "compare": "compare"}
+"""Options of metrics here, and the keyword of the metrics' functions that each of them sets."""
 
 
 @click.command()
@@ -22,9 +24,7 @@ NAMES = ("svcca", "svcca_pc1", "rsa")
 @click.argument("b")
 @subset_options
 @click.option("--directions", type=click.IntRange(1), help="svcca: directions kept a side.  [default: 10]")
-@click.option(
-    "--variance", type=click.FloatRange(0, 1, min_open=True), help="svcca: keep this share of the variance instead."
-)
+@click.option("--variance", type=Finite(share=True), help="svcca: keep this share of the variance instead.")
 @click.option(
     "--rdm", type=click.Choice(["euclidean", "correlation", "cosine"]), help="rsa: distance.  [default: euclidean]"
 )
@@ -32,9 +32,17 @@ NAMES = ("svcca", "svcca_pc1", "rsa")
     "--compare", type=click.Choice(["spearman", "pearson", "kendall"]), help="rsa: comparison.  [default: spearman]"
 )
 @click.option("--shuffles", type=click.IntRange(1), default=1000, show_default=True, help="Draws of the null.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the shuffles.")
+@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shuffles.")
 @click.option("--no-save", is_flag=True, help="Print the score without storing it.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
 def metric(session: Session, name: str, a: str, b: str, **given: Any) -> None:
     """Score how alike the decoder rows of matched features of SAEs A and B are.
@@ -70,42 +78,46 @@ def metric(session: Session, name: str, a: str, b: str, **given: Any) -> None:
         )
     for step, count in score.steps:
         session.note(f"  {count:>8,}  {step}")
-    click.echo(_as_json(score) if given["as_json"] else describe(score))
+    as_json = given["as_json"] or given["format_"] == "json"
+    click.echo(_as_json(score) if as_json else describe(score))
 
 
 def describe(score: Score) -> str:
-    """A score on two lines, with its sample and its null."""
+    """A score on three lines, with its sample and its null."""
     dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
     z = "undefined (the shuffles do not vary)" if score.z is None else f"{score.z:.1f}"
     stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
-    sample = f"{score.n:,} pairs on {score.corpus} ({score.n_tokens:,} tokens)"
+    sample = f"{score.n:,} pairs on {visible(score.corpus)} ({score.n_tokens:,} tokens)"
+    excess = "undefined" if score.excess is None else number(score.excess)
+    names = f"{visible(score.sae_a)} × {visible(score.sae_b)}"
     return (
         f"{score.metric} {number(score.value)}  null {number(score.null_mean)} ± {number(score.null_std)}  "
-        f"z {z}  p {number(score.p_value)} ({score.null_n:,} shuffles, seed {score.seed})\n"
-        f"  {score.sae_a} × {score.sae_b} · {sample}{dims}{stored}\n"
-        f"  {score.subset}"
+        f"excess {excess}  z {z}  p {number(score.p_value)} ({score.null_n:,} shuffles, seed {score.seed})\n"
+        f"  {names} · {sample}{dims}{stored}\n"
+        f"  {visible(score.subset)}"
     )
 
 
 def _options(name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Options of the metric that were given; those of another metric are refused."""
-    from atlas.errors import UsageError
+    from inspect import signature
 
-    owners = {"directions": "svcca", "variance": "svcca", "rdm": "rsa", "compare": "rsa"}
-    stray = [option for option, owner in owners.items() if given[option] is not None and owner != name]
-    if stray and name in NAMES:
-        raise UsageError(f"--{stray[0]} is an option of {owners[stray[0]]}, not of {name}")
-    if given["directions"] is not None and given["variance"] is not None:
+    from atlas.errors import UnknownName, UsageError
+    from atlas.metrics import METRICS
+
+    if name not in METRICS:
+        raise UnknownName("metric", name, sorted(METRICS))
+    chosen = {option: given[option] for option in KEYWORDS if given[option] is not None}
+    for option in chosen:
+        owners = [m.name for m in METRICS.values() if KEYWORDS[option] in signature(m.function).parameters]
+        if name not in owners:
+            raise UsageError(f"--{option} is an option of {', '.join(owners)}, not of {name}")
+    if {"directions", "variance"} <= chosen.keys():
         raise UsageError("--directions and --variance exclude each other")
-    options = {option: given[option] for option in ("variance", "rdm", "compare") if given[option] is not None}
-    if given["directions"] is not None:
-        options["k"] = given["directions"]
-    return options
+    return {KEYWORDS[option]: value for option, value in chosen.items()}
 
 
 def _as_json(score: Score) -> str:
     """The score as JSON."""
-    import json
-
     fields = {name: getattr(score, name) for name in score.__slots__ if name != "steps"}
-    return json.dumps({"schema": "featlas.metric/1", **fields, "steps": dict(score.steps)}, ensure_ascii=False)
+    return to_json({"schema": "featlas.metric/1", **fields, "steps": dict(score.steps)})

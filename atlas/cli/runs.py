@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._output import output_options, write_rows
+from atlas.cli._output import Out, output_options, take, write
 
 
 @click.command()
 @output_options
 @click.pass_obj
-def runs(session: Session, format_: str | None, output: Path | None, limit: int | None) -> None:
+def runs(session: Session, out: Out) -> None:
     """List the commands that wrote to this atlas, the newest first.
 
     \b
     Example:
       featlas --db demo.duckdb runs
     """
-    from atlas.queries.registry import listing
+    from atlas.sqlfiles import sql_text
 
     with session.read() as atlas:
-        rows = listing(atlas, "runs")
-    write_rows(rows, session, schema="featlas.runs/1", format_=format_, output=output, limit=limit)
+        taken = take(atlas.sql(sql_text("queries/list_runs")), out)
+    write(taken, session, out, schema="featlas.runs/1")

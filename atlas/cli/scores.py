@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._output import output_options, write_rows
+from atlas.cli._output import Out, output_options, take, write
 
 _SHOWN = (
     "score_id",
@@ -28,19 +26,18 @@ _SHOWN = (
 @click.command()
 @output_options
 @click.pass_obj
-def scores(session: Session, format_: str | None, output: Path | None, limit: int | None) -> None:
+def scores(session: Session, out: Out) -> None:
     """List the stored scores, the newest first; machine formats carry every column.
 
     \b
     Example:
       featlas --db demo.duckdb scores
     """
-    from atlas.db import Rows
-    from atlas.queries.registry import listing
+    from atlas.sqlfiles import sql_text
 
     with session.read() as atlas:
-        rows = listing(atlas, "scores")
-    if format_ in (None, "table") and output is None:
-        places = [rows.columns.index(name) for name in _SHOWN]
-        rows = Rows(_SHOWN, [tuple(row[i] for i in places) for row in rows])
-    write_rows(rows, session, schema="featlas.scores/1", format_=format_, output=output, limit=limit)
+        found = atlas.sql(sql_text("queries/list_scores"))
+        if out.format_ == "table":
+            found = found.select(", ".join(f'"{name}"' for name in _SHOWN if name in found.columns))
+        taken = take(found, out)
+    write(taken, session, out, schema="featlas.scores/1")

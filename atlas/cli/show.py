@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
 import sys
 from dataclasses import asdict
@@ -12,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
+from atlas.cli._params import Whole
+from atlas.cli._text import to_json
 
 if TYPE_CHECKING:
     from atlas.queries.browse_records import FeatureDetail, PairDetail
@@ -23,10 +23,17 @@ WIDTH = 100
 
 @click.command()
 @click.argument("reference", metavar="REF")
-@click.option("--contexts", type=click.IntRange(min=0), default=10, show_default=True, help="Contexts of each feature.")
+@click.option("--contexts", type=Whole(), default=10, show_default=True, help="Contexts of each feature.")
 @click.option("--corpus", metavar="NAME", help="Corpus it was measured on.  [default: that of its newest scan]")
 @click.option("--width", type=click.IntRange(min=40), help="Cells of a line.  [default: the terminal's]")
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
 @click.pass_obj
 def show(session: Session, reference: str, contexts: int, corpus: str | None, width: int | None, format_: str) -> None:
     """Show one feature, A:1081, or a pair, A:1081=B:3169: statistics, histogram, matches, contexts.
@@ -42,7 +49,7 @@ def show(session: Session, reference: str, contexts: int, corpus: str | None, wi
     detail = _read(session, wanted, corpus, contexts)
     if format_ == "json":
         schema = "featlas.pair/1" if isinstance(wanted, PairRef) else "featlas.feature/1"
-        click.echo(json.dumps({"schema": schema, **_finite(asdict(detail))}, ensure_ascii=False))
+        click.echo(to_json({"schema": schema, **asdict(detail)}), color=True)
         return
     cells = width or (shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH)
     for text in _printed(detail, cells):
@@ -77,12 +84,3 @@ def _printed(detail: FeatureDetail | PairDetail, cells: int) -> list[str]:
     else:
         lines = feature_lines(detail, cells, brackets=coding.brackets)
     return [to_text(line, coding) for line in lines]
-
-
-def _finite(value: Any) -> Any:
-    """As JSON knows it: NaN and infinities are null."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._output import output_options, write_rows
+from atlas.cli._output import Out, Taken, output_options, take, write
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from atlas.db import Atlas
 
 
 @click.command()
@@ -17,7 +25,7 @@ from atlas.cli._output import output_options, write_rows
     "-f", "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read the SQL from a file."
 )
 @click.option("-p", "--param", nargs=2, multiple=True, metavar="NAME VALUE", help="Value of $NAME in the SQL.")
-@click.option("--write", is_flag=True, help="Open for writing, with access to files.")
+@click.option("--write", "writing", is_flag=True, help="Open for writing, with access to files.")
 @output_options
 @click.pass_obj
 def sql(
@@ -25,12 +33,12 @@ def sql(
     query: str | None,
     file: Path | None,
     param: tuple[tuple[str, str], ...],
-    write: bool,
-    format_: str | None,
-    output: Path | None,
-    limit: int | None,
+    writing: bool,
+    out: Out,
 ) -> None:
     """Run SQL; `-` reads it from stdin. Without --write nothing can be changed and no other file reached.
+
+    Of several statements, the result of the last is printed. With --write, all of them are kept or none.
 
     \b
     Examples:
@@ -41,21 +49,93 @@ def sql(
     import duckdb
 
     from atlas.db import user_error
+    from atlas.errors import AtlasError
+
+    text = _text(query, file)
+    try:
+        statements = duckdb.extract_statements(text)
+        parameters = _checked(statements, dict(param), writing)
+        with (
+            session.write() if writing else session.read() as atlas,
+            atlas.transaction() if writing else nullcontext(),
+        ):
+            taken = _heeding_ctrl_c(atlas, lambda: _run(atlas, statements, parameters, out))
+    except duckdb.Error as error:
+        if "pytz" in str(error):
+            raise AtlasError(
+                "times with a time zone cannot be printed", hint="cast them: my_column::timestamp"
+            ) from error
+        raise user_error(error) from error
+    if len(statements) > 1:
+        session.note(f"ran {len(statements)} statements; the result of the last:")
+    if taken:
+        write(taken, session, out, schema="featlas.sql/1")
+
+
+def _text(query: str | None, file: Path | None) -> str:
+    """The SQL, from the argument, the file or stdin."""
     from atlas.errors import UsageError
 
     if (query is None) == (file is None):
         raise UsageError(
             "give the SQL once", hint='featlas sql "from saes", featlas sql -f query.sql, or featlas sql - < query.sql'
         )
-    text = query
-    if file is not None:
-        text = file.read_text(encoding="utf-8")
-    elif query == "-":
-        text = sys.stdin.read()
-    with session.write() if write else session.read() as atlas:
+    if query != "-" and query is not None:
+        return query
+    if file is None and sys.stdin is None:
+        raise UsageError("stdin is closed, so there is no SQL to read", hint='featlas sql "from saes"')
+    try:
+        return file.read_text(encoding="utf-8") if file else sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file or 'stdin'} is no text in UTF-8", why=str(error), hint="give a file of SQL") from error
+
+
+def _checked(statements: list[duckdb.Statement], parameters: dict[str, str], writing: bool) -> dict[str, str]:
+    """Refuse what cannot be run before anything is; the parameters as given."""
+    import duckdb
+
+    from atlas.errors import UsageError
+
+    if not statements:
+        raise UsageError("there is no SQL to run", hint='featlas sql "from saes"')
+    if writing and any(statement.type == duckdb.StatementType.TRANSACTION for statement in statements):
+        raise UsageError(
+            "--write is one transaction already: all statements are kept or none",
+            hint="leave out BEGIN, COMMIT and ROLLBACK",
+        )
+    named = {name for statement in statements for name in statement.named_parameters}
+    stray = sorted(parameters.keys() - named)
+    if stray:
+        raise UsageError(f"the SQL has no parameter ${stray[0]}", why=f"it names: {', '.join(sorted(named)) or 'none'}")
+    return parameters
+
+
+def _heeding_ctrl_c(atlas: Atlas, work: Callable[[], Taken | None]) -> Taken | None:
+    """Work in a thread. In the main one Python hears of Ctrl-C only between the tasks of DuckDB, which may never be."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
         try:
-            rows = atlas.rows(text or "", **dict(param))
-        except duckdb.Error as error:
-            raise user_error(error) from error
-    if rows.columns:
-        write_rows(rows, session, schema="featlas.sql/1", format_=format_, output=output, limit=limit)
+            return working.result()
+        except KeyboardInterrupt:
+            while not working.done():
+                atlas.con.interrupt()
+                wait([working], timeout=0.05)
+            raise
+
+
+def _run(atlas: Atlas, statements: list[duckdb.Statement], parameters: dict[str, str], out: Out) -> Taken | None:
+    """Run the statements in order; the result of the last, or None if it has none."""
+    import duckdb
+
+    if atlas.writable:
+        atlas.con.execute("set python_enable_replacements = false")  # a table's name is never a variable of ours
+    found = None
+    for statement in statements:
+        given = {name: parameters[name] for name in statement.named_parameters if name in parameters}
+        found = atlas.sql(statement, params=given or None)  # type: ignore[arg-type]
+        if found is not None and statement is not statements[-1]:
+            found.fetchall()
+    selects = (duckdb.StatementType.SELECT, duckdb.StatementType.MULTI)
+    return None if found is None else take(found, out, cut=statements[-1].type in selects)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from atlas.cli._group import Session
+from atlas.cli._text import visible
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -29,10 +30,12 @@ def status(session: Session) -> None:
         next_step = _next_step(atlas)
     store = store_of(session.db)
     kept = sum(file.stat().st_size for file in store.rglob("*") if file.is_file()) if store.is_dir() else 0
-    click.echo(f"{session.db}  {session.db.stat().st_size / 1e6:,.1f} MB · activations {kept / 1e6:,.1f} MB")
+    click.echo(
+        f"{visible(str(session.db))}  {session.db.stat().st_size / 1e6:,.1f} MB · activations {kept / 1e6:,.1f} MB"
+    )
     for title, text in lines:
-        click.echo(f"  {title:<10} {text}")
-    session.note(f"next:  featlas --db {session.db} {next_step}")
+        click.echo(f"  {title:<10} {visible(text)}")
+    session.note(f"next:  {session.command(*next_step)}")
 
 
 def _lines(atlas: Atlas) -> list[tuple[str, str]]:
@@ -56,18 +59,31 @@ def _lines(atlas: Atlas) -> list[tuple[str, str]]:
     ]
 
 
-def _next_step(atlas: Atlas) -> str:
+def _next_step(atlas: Atlas) -> list[str]:
     """The command that adds what is missing first."""
-    saes = atlas.fetch("list_saes").dicts()
-    if not saes:
-        return "ingest --help"
-    done = {frozenset((p["alias_a"], p["alias_b"])) for p in atlas.fetch("list_pairings").dicts()}
-    comparable = [(x["alias"], y["alias"]) for x, y in combinations(saes, 2) if x["corpus"] == y["corpus"]]
-    for a, b in comparable:
-        if frozenset((a, b)) not in done:
-            return f"correlate {a} {b}"
-    return (
-        "tui"
-        if atlas.fetch("list_scores").rows or not comparable
-        else f"metric svcca {comparable[0][0]} {comparable[0][1]}"
-    )
+    measured_on: dict[str, list[str]] = {s["sae"]: [] for s in atlas.fetch("list_saes").dicts()}
+    for scan in atlas.fetch("list_scans").dicts():
+        measured_on[scan["sae"]].append(scan["corpus"])
+    if not measured_on:
+        return ["ingest", "--help"]
+    shared = {
+        frozenset((a, b)): [corpus for corpus in measured_on[a] if corpus in measured_on[b]]
+        for a, b in combinations(measured_on, 2)
+    }
+    alias = {s["sae"]: s["alias"] for s in atlas.fetch("list_saes").dicts()}
+    pairings = atlas.fetch("list_pairings").dicts()
+    done = {frozenset((p["sae_a"], p["sae_b"])) for p in pairings}
+    for a, b in combinations(measured_on, 2):
+        corpora = shared[frozenset((a, b))]
+        if corpora and frozenset((a, b)) not in done:
+            return ["correlate", alias[a], alias[b], *_corpus(corpora, corpora[-1])]
+    if not pairings or atlas.fetch("list_scores").rows:
+        return ["tui"]
+    first = pairings[0]
+    corpora = shared.get(frozenset((first["sae_a"], first["sae_b"])), [])
+    return ["metric", "svcca", first["alias_a"], first["alias_b"], *_corpus(corpora, first["corpus"])]
+
+
+def _corpus(corpora: list[str], chosen: str) -> list[str]:
+    """The option that names a corpus, where there are several to choose from."""
+    return ["--corpus", chosen] if len(corpora) > 1 else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from atlas.db import Atlas, Rows, first_line
+from atlas.db import Atlas, first_line
 from atlas.errors import UnknownName, UsageError
 from atlas.queries.registry import sae_named
 
@@ -25,8 +25,10 @@ COLUMNS = (
 )
 
 
-def feature_rows(atlas: Atlas, *, sae: str | None = None, where: str | None = None, sort: str = "-density") -> Rows:
-    """Features of one SAE or of all.
+def feature_rows(
+    atlas: Atlas, *, sae: str | None = None, where: str | None = None, sort: str = "-density"
+) -> tuple[duckdb.DuckDBPyRelation, int]:
+    """Features of one SAE or of all, not read yet, and how many they are.
 
     Args:
         atlas: Open for reading; the condition is parsed as one expression there.
@@ -47,10 +49,11 @@ def feature_rows(atlas: Atlas, *, sae: str | None = None, where: str | None = No
         features = atlas.sql("select f.* from features f where f.sae = $name", params={"name": name})
     try:
         found = features.filter(where) if where else features
-        direction = "desc" if sort.startswith("-") else "asc"
-        chosen = found.order(f'"{column}" {direction} nulls last, sae, corpus, feature_id').select(", ".join(COLUMNS))
-        return Rows(COLUMNS, chosen.fetchall())
+        total = found.aggregate("count(*)").fetchall()[0][0]  # runs the condition, so its errors show here
     except duckdb.Error as error:
         raise UsageError(
             f"the condition {where!r} does not work", why=first_line(error), hint='--where "density < 1e-3 and max > 5"'
         ) from error
+    direction = "desc" if sort.startswith("-") else "asc"
+    order = f'"{column}" {direction} nulls last, sae, corpus, feature_id'
+    return found.order(order).select(", ".join(COLUMNS)), total

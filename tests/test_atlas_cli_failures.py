@@ -1,0 +1,101 @@
+"""What the last net of the command line catches: a failing disk or database, Ctrl-C, a reader that leaves."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from atlas.cli import run
+from atlas.cli._group import Session
+
+FEATLAS = f'"{sys.executable}" -c "from atlas.cli import main; main()"'
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes every opening of an atlas raise an error."""
+
+    def fail_with(error: Exception) -> None:
+        def read(self: Session) -> None:
+            raise error
+
+        monkeypatch.setattr(Session, "read", read)
+
+    return fail_with
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (duckdb.IOException("IO Error: could not read block 7"), 3),
+        (duckdb.FatalException("FATAL Error: the file is damaged"), 3),
+        (duckdb.OutOfMemoryException("Out of Memory Error: no"), 1),
+        (OSError(28, "No space left on device"), 1),
+        (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), 130),
+        (RuntimeError("Query interrupted"), 130),
+    ],
+)
+def test_an_error_that_nothing_explained_is_one_message(failing, capsys, error, code):
+    failing(error)
+    assert run(["ls", "saes"]) == code
+    err = capsys.readouterr().err
+    assert err.startswith("interrupted" if code == 130 else f"error: {error}")
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "ls", "saes"), ("ls", "saes", "--debug")])
+def test_debug_lets_the_traceback_through(failing, arguments):
+    failing(OSError("disk"))
+    with pytest.raises(OSError, match="disk"):
+        run(list(arguments))
+
+
+def test_an_error_of_the_program_itself_is_not_hidden(failing):
+    failing(RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(["ls", "saes"])
+
+
+@pytest.mark.parametrize(
+    ("value", "debug"), [("1", True), ("yes", True), ("0", False), ("", False), ("perhaps", False)]
+)
+def test_the_environment_may_ask_for_tracebacks(failing, monkeypatch, value, debug):
+    monkeypatch.setenv("FEATLAS_DEBUG", value)
+    failing(OSError("disk"))
+    if debug:
+        with pytest.raises(OSError, match="disk"):
+            run(["ls", "saes"])
+    else:
+        assert run(["ls", "saes"]) == 1
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    """Run a pipeline; its exit code is that of the first part."""
+    return subprocess.run(["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["show A:0", "ls features --limit -1", "sql 'from range(300000)' --format csv", "--help"]
+)
+def test_a_reader_that_leaves_is_no_failure(tiny: Path, arguments):
+    done = shell(f'{FEATLAS} --db "{tiny}" {arguments} | true')
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_in_a_query_is_exit_code_130(tiny):
+    query = "select count(*) from range(10000000) a, range(10000000) b where a.range + b.range = 7"
+    command = [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(tiny), "sql", query]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, err.strip()) == (130, "interrupted")
