@@ -22,6 +22,9 @@ from atlas.subsets import Matched, Subset, select_pairs
 ROWS_PER_DIRECTION = 5
 """Fewest pairs to a direction where the directions follow from a share of the variance (google/svcca's own rule)."""
 
+FEWEST_PAIRS = 4
+"""Pairs of features below which no score is given."""
+
 MOST_RSA_PAIRS = 12_000
 """RSA ranks n (n - 1) / 2 distances at about 50 bytes each: 3.6 GB at this many pairs of features."""
 
@@ -83,9 +86,9 @@ def compare(
         shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
         name = str(shared["corpus"])
         matched = select_pairs(atlas, sae_a, sae_b, name, subset)
+        _check_size(metric, matched, subset, options)
         x = decoder_rows(atlas, sae_a, matched.features_a)
         y = decoder_rows(atlas, sae_b, matched.features_b)
-    _check_size(metric, x, y, matched, options)
     null = _null(metric, x, y, shuffles, seed, on_progress, options)
     _check_forced(null, options)
     score = _score(null, (sae_a, sae_b, name), int(str(shared["n_tokens"])), subset, matched, options, seed)
@@ -113,26 +116,49 @@ def decoder_rows(atlas: Atlas, sae: str, features: np.ndarray) -> np.ndarray:
     query = sql_text("queries/decoder_rows")
     table = atlas.sql(query, params={"sae": sae, "features": wanted.tolist()}).to_arrow_table()
     rows = table.column("w_dec").combine_chunks()
-    unique = rows.values.to_numpy().reshape(len(rows), -1).astype(np.float64)
+    width = len(rows.values) // len(rows) if len(rows) else 0
+    unique = rows.values.to_numpy().reshape(len(rows), width).astype(np.float64)
     return unique[np.searchsorted(wanted, features)]
 
 
-def _check_size(metric: str, x: np.ndarray, y: np.ndarray, matched: Matched, options: Mapping[str, Any]) -> None:
+def matched_rows(
+    db: Path | str, a: str, b: str, *, subset: Subset | None = None, corpus: str | None = None
+) -> tuple[np.ndarray, np.ndarray, Matched]:
+    """Decoder rows of matched features, as `compare` scores them: x (n, d_a), y (n, d_b), and which features they are.
+
+    Args:
+        db: The atlas.
+        a: Name or alias of the SAE of x.
+        b: Name or alias of the SAE of y.
+        subset: Which matched pairs; by default one-to-one matches that pass the token filters.
+        corpus: Corpus on which the features were matched; None takes the only one.
+    """
+    with open_atlas(db) as atlas:
+        sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
+        name = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
+        matched = select_pairs(atlas, sae_a, sae_b, name, subset or Subset())
+        x = decoder_rows(atlas, sae_a, matched.features_a)
+        return x, decoder_rows(atlas, sae_b, matched.features_b), matched
+
+
+def _check_size(metric: str, matched: Matched, subset: Subset, options: Mapping[str, Any]) -> None:
     """Refuse before computing where counting alone decides, or where the memory would not do."""
-    n = len(x)
+    n = len(matched.features_a)
     if metric == "rsa" and n > MOST_RSA_PAIRS:
         raise SubsetTooLarge(
             f"rsa compares all distances between {n:,} features, which takes more memory than is safe",
             hint=f"at most {MOST_RSA_PAIRS:,} pairs: a higher --min-value, --match one-to-one, or --where",
         )
-    k = options.get("k", 1)
-    needed = max(4, min(k, x.shape[1]) + min(k, y.shape[1]) + 1)
+    needed = max(FEWEST_PAIRS, 2 * options.get("k", 1) + 1)
     if n >= needed:
         return
+    more = (
+        "--concept-share 0.3, --match best" if subset.concept else "--keep-unshared, --keep-non-concept, --match best"
+    )
+    ways = [f"keep more pairs: {more}" + (", a wider --where" if subset.where else "")]
+    if "k" in options and n >= FEWEST_PAIRS:
+        ways.insert(0, f"fewer directions: --directions {max(1, n // 4)}")
     fell = ", ".join(f"{name} {count}" for name, count in matched.steps)
-    ways = ["keep more pairs: --keep-non-concept, --match best, a wider --where"]
-    if "k" in options and n >= 4:
-        ways.insert(0, f"fewer directions: --directions {max(1, min((n - 1) // 2, n // 4))}")
     raise SubsetTooSmall(
         f"{n} matched pairs are too few for {metric}, which needs {needed} here",
         why=f"pairs at each step: {fell}",

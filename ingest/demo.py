@@ -164,7 +164,8 @@ def _print_features(session: Any, corpus: str) -> None:
 def _print_pairings(pairings: dict[str, PairingSummary]) -> None:
     """How many features have a partner, and how good it is."""
     click.echo(
-        "\nMATCHES  best Pearson r of each live feature of the first SAE in the second; chance: its tokens shifted"
+        "\nMATCHES  best Pearson r of each live feature of the first SAE in the second; chance: its tokens shifted\n"
+        "  mutual: pairs in which each feature is the other's best, before any filter"
     )
     click.echo(f"  {'':<22} {'live':>6} {'mutual':>7} {'median r':>9} {'chance':>7}")
     for title, p in pairings.items():
@@ -173,7 +174,11 @@ def _print_pairings(pairings: dict[str, PairingSummary]) -> None:
 
 def _print_scores(scores: dict[str, list[Score]]) -> None:
     """Scores of the decoder rows of one-to-one matches on concept tokens."""
-    click.echo("\nSCORES  decoder rows of one-to-one matches; null: the pairing shuffled")
+    shuffles = next(iter(scores.values()))[0].null_n
+    click.echo(
+        "\nSCORES  decoder rows of one-to-one matches that pass the token filters\n"
+        f"  null: the pairing shuffled {shuffles:,} times, so p is at least {1 / (1 + shuffles):.4f}"
+    )
     heads = [f"{name:>5} {'null':>5} {'z':>6} {'p':>6}" for name in ("SVCCA", "RSA")]
     click.echo(f"  {'':<22} {'pairs':>5}  {heads[0]}   {heads[1]}")
     for title, both in scores.items():
@@ -186,7 +191,7 @@ def _print_concepts(across: dict[str, list[Score] | int], control: dict[str, lis
         click.echo(f"\nCONCEPTS  {title}; SVCCA with a quarter as many directions as pairs")
         for concept, both in found.items():
             if isinstance(both, int):
-                click.echo(f"  {concept:<22} {both:>5}  too few pairs for a score")
+                click.echo(f"  {concept:<22} {both:>5}  fewer than {FEWEST_PAIRS} pairs: no score")
             else:
                 click.echo(f"  {concept:<22} {both[0].n:>5}  {_cells(both[0])}   {_cells(both[1])}")
 

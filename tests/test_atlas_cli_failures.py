@@ -99,3 +99,8 @@ def test_ctrl_c_in_a_query_is_exit_code_130(tiny):
     finally:
         process.kill()
     assert (process.returncode, err.strip()) == (130, "interrupted")
+
+
+def test_a_suggested_command_names_the_atlas(tiny, capsys):
+    assert run(["--db", str(tiny), "metric", "rsa", "A", "A"]) == 2
+    assert f"featlas --db {tiny} ls saes" in capsys.readouterr().err

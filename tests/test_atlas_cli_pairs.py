@@ -62,8 +62,15 @@ def test_each_filter_can_be_set(tiny, capsys, options, kept):
 
 
 def test_saes_that_were_never_compared_get_the_command_that_compares_them(tiny, capsys):
-    assert run(["--db", str(tiny), "pairs", "A", "A"]) == 1
-    assert "featlas correlate A A" in capsys.readouterr().err
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("delete from pairing")
+    assert run(["--db", str(tiny), "pairs", "A", "B"]) == 1
+    assert f"featlas --db {tiny} correlate A B" in capsys.readouterr().err
+
+
+def test_an_sae_has_no_pairs_with_itself(tiny, capsys):
+    assert run(["--db", str(tiny), "pairs", "A", "A"]) == 2
+    assert "one SAE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("a", "b", "direction"), [("B", "A", "a_to_b"), ("A", "B", "b_to_a")])

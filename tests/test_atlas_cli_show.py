@@ -29,7 +29,7 @@ def test_contexts_and_width_are_options(tiny, capsys):
 def test_a_pair_is_printed_side_by_side_with_what_judges_it(tiny, capsys):
     assert run(["--db", str(tiny), "show", "one:0=two:1"]) == 0
     shown = capsys.readouterr().out
-    assert "activation r .900   fire: both 25   A 40   B 30   mutual best" in shown
+    assert "activation r .900   fire: both 25   A:0 40   B:1 30   mutual best" in shown
     assert "by chance .010" in shown
 
 
@@ -74,3 +74,16 @@ def test_an_escape_sequence_in_a_token_never_reaches_the_terminal(tiny, capsys):
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "]0;owned" in shown
+
+
+def test_a_pair_is_shown_on_the_corpus_where_both_were_measured(tiny, capsys):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("insert into corpus select 2, 'later', source, 'c2', 1, 6, true, 4, 2, 100 from corpus")
+        atlas.rows(
+            "insert into scan select 3, 1, 2, 1, 100, 100, 0.1, true, null, '{}', 'x', finished_at from scan where scan_id = 1"
+        )
+        atlas.rows(
+            "insert into feature_stat select 3 as scan_id, f.* exclude (scan_id) from feature_stat f where f.scan_id = 1"
+        )
+    assert run(["--db", str(tiny), "show", "A:0=B:1"]) == 0
+    assert "100 tokens of words" in capsys.readouterr().out

@@ -11,8 +11,9 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from atlas import open_atlas
-from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, decoder_rows
+from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, decoder_rows, matched_rows
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.metrics import METRICS, rsa
 from atlas.pairing.job import pair_saes
 from atlas.subsets import Subset, count_steps, select_pairs
 from tests.planted import D_IN, plant
@@ -102,6 +103,26 @@ def test_a_subset_that_counting_decides_is_refused_with_the_way_out(db):
     assert "where" in str(refused.value)
     with pytest.raises(SubsetTooSmall):
         compare(db, "rsa", "A", "B", subset=Subset(where="a.feature_id < 3"))
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_a_subset_without_pairs_is_refused_with_what_fell_where(db, metric):
+    with pytest.raises(SubsetTooSmall, match=f"0 matched pairs are too few for {metric}") as refused:
+        compare(db, metric, "A", "B", subset=Subset(where="a.density > 2"))
+    assert "where 35, left 0" in str(refused.value)
+
+
+def test_a_small_concept_gets_advice_that_can_help_there(db):
+    with pytest.raises(SubsetTooSmall) as refused:
+        compare(db, "svcca", "A", "B", subset=Subset(concept="Emotions"))
+    assert "--concept-share" in str(refused.value)
+    assert "--keep-non-concept" not in str(refused.value)
+
+
+def test_matched_rows_are_what_a_score_is_made_of(db):
+    x, y, matched = matched_rows(db, "A", "B")
+    assert len(x) == len(y) == len(matched.features_a)
+    assert rsa(x, y).score == compare(db, "rsa", "A", "B", store=False, shuffles=10).value
 
 
 def test_a_variance_that_forces_the_score_is_refused(db):

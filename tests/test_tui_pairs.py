@@ -44,7 +44,7 @@ def test_sorting_the_list_marks_the_column(tiny):
 
 def test_a_pair_shows_value_counts_margin_chance_and_that_it_is_mutual(tiny):
     shown = screen_after(tiny, "2", "enter")
-    assert "activation r .900   fire: both 25   A 40   B 30   mutual best" in shown
+    assert "activation r .900   fire: both 25   A:0 40   B:1 30   mutual best" in shown
     assert "margin to 2nd .600   median best .750   by chance .010" in shown
     assert "measured on 100 tokens of words" in shown
 

@@ -20,7 +20,7 @@ def tui(session: Session, reference: str | None) -> None:
     \b
     Examples:
       featlas --db demo.duckdb tui
-      featlas --db demo.duckdb tui A:12=B:7
+      featlas --db demo.duckdb tui A:663=I:903
     """
     from atlas.errors import UsageError
     from atlas.references import parse_reference
@@ -28,6 +28,8 @@ def tui(session: Session, reference: str | None) -> None:
     start = parse_reference(reference) if reference else None
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise UsageError("the browser needs a terminal", hint="featlas show A:1081, featlas pairs A B, featlas ls saes")
+    if not session.db.exists():
+        session.read()  # says what is missing before the screen is taken over
     from tui.app import FeatlasApp
 
     FeatlasApp(session.db, wait=session.wait, start=start).run()

@@ -65,6 +65,7 @@ def run(arguments: list[str] | None = None) -> int:
     except AtlasError as error:
         if session.debug:
             raise
+        error.hint = session.with_db(error.hint)
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except (OSError, *_database_errors()) as error:

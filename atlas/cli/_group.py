@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,13 @@ class Session:
         """A command on this atlas that can be pasted into a shell."""
         return shlex.join(["featlas", "--db", str(self.db), *words])
 
+    def with_db(self, hint: str | None) -> str | None:
+        """A hint whose commands name this atlas, so that they can be pasted; unchanged while there is no atlas."""
+        if not (hint and self.db_given and self.db.exists()):
+            return hint
+        named = f"featlas --db {shlex.quote(str(self.db))} "
+        return re.sub(r"\bfeatlas (?=[a-z])", lambda _: named, hint)
+
 
 def _shared_options(envvar: str | None = None) -> list[click.Option]:
     """`--db`, `--wait`, `--quiet` and `--debug`. They fill the `Session` and are not passed to the command.
@@ -87,7 +95,7 @@ def _shared_options(envvar: str | None = None) -> list[click.Option]:
             type=path,
             envvar=envvar,
             show_envvar=True,
-            help=f"The atlas: one DuckDB file.  [default: {DEFAULT_DB}]",
+            help=f"The atlas: one DuckDB file.  [default: {DEFAULT_DB}; of demo: demo.duckdb]",
             **shared,
         ),
         click.Option(

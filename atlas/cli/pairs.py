@@ -37,6 +37,9 @@ def pair_options(command: Any) -> Any:
 def pairs(session: Session, a: str, b: str, corpus: str | None, dropped: bool, out: Out, **filters: Any) -> None:
     """List the best partners between SAEs A and B that pass the filters; counts of every step go to stderr.
 
+    n_a, n_b and n_ab are the tokens on which the feature of A, that of B and both fire; margin is the lead over the
+    second-best partner. docs/schema.md explains every column.
+
     \b
     Examples:
       featlas --db demo.duckdb pairs A B --min-value 0.5

@@ -24,7 +24,11 @@ WIDTH = 100
 @click.command()
 @click.argument("reference", metavar="REF")
 @click.option("--contexts", type=Whole(), default=10, show_default=True, help="Contexts of each feature.")
-@click.option("--corpus", metavar="NAME", help="Corpus it was measured on.  [default: that of its newest scan]")
+@click.option(
+    "--corpus",
+    metavar="NAME",
+    help="Corpus it was measured on.  [default: its newest scan's; of a pair: where they were compared]",
+)
 @click.option("--width", type=click.IntRange(min=40), help="Cells of a line.  [default: the terminal's]")
 @click.option(
     "--format",
@@ -41,7 +45,7 @@ def show(session: Session, reference: str, contexts: int, corpus: str | None, wi
     \b
     Examples:
       featlas --db demo.duckdb show A:12
-      featlas --db demo.duckdb show A:12=B:7 --contexts 5
+      featlas --db demo.duckdb show A:663=I:903 --contexts 5
     """
     from atlas.references import PairRef, parse_reference
 
@@ -65,8 +69,7 @@ def _read(session: Session, wanted: FeatureRef | PairRef, corpus: str | None, co
         if isinstance(wanted, FeatureRef):
             scan = browse.scan_named(atlas, wanted.sae, corpus)
             return browse.feature_detail(atlas, scan, wanted.feature_id, n_contexts=contexts)
-        a = browse.scan_named(atlas, wanted.a.sae, corpus)
-        b = browse.scan_named(atlas, wanted.b.sae, a.corpus)
+        a, b = browse.scans_of_pair(atlas, wanted.a.sae, wanted.b.sae, corpus)
         return browse.pair_detail(atlas, a, wanted.a.feature_id, b, wanted.b.feature_id, n_contexts=contexts)
 
 

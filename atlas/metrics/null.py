@@ -7,7 +7,7 @@ Departs from the code of arXiv:2410.06981: seeded, and with that + 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Null:
     result: Result
     """What the metric returned for the true pairing."""
 
-    draws: NDArray[np.float64]
+    draws: NDArray[np.float64] = field(repr=False)
     """(n,) scores with the rows of y permuted, in the order drawn."""
 
     @property

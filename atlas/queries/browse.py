@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from atlas.db import Atlas, Rows
-from atlas.errors import AtlasError, UnknownName
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.queries.browse_records import (
     Candidate,
     Context,
@@ -88,6 +88,25 @@ def scan_named(atlas: Atlas, wanted: str, corpus: str | None = None) -> Scan:
     return _scan_of(scans(atlas), resolve_sae(wanted, atlas.fetch("sae_names").rows), corpus)
 
 
+def scans_of_pair(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[Scan, Scan]:
+    """The scans of two SAEs on one corpus: the named one, else where they were compared last, else where both were.
+
+    Raises:
+        UnknownName: There is no such SAE, or one was not measured on the named corpus.
+        AtlasError: They were measured on no corpus in common.
+    """
+    known, names = scans(atlas), atlas.fetch("sae_names").rows
+    sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
+    if corpus is None:
+        compared_on = [p.corpus for p in pairings(atlas) if p.between(sae_a, sae_b)]
+        on_b = {scan.corpus for scan in known if scan.sae == sae_b}
+        both = [scan.corpus for scan in known if scan.sae == sae_a and scan.corpus in on_b]
+        if not (compared_on or both):
+            raise AtlasError(f"{sae_a} and {sae_b} were measured on no corpus in common", hint="featlas ls scans")
+        corpus = (compared_on or both)[-1]
+    return _scan_of(known, sae_a, corpus), _scan_of(known, sae_b, corpus)
+
+
 def _scan_of(known: Sequence[Scan], sae: str, corpus: str | None) -> Scan:
     """The newest scan of an SAE by its full name."""
     found = [scan for scan in known if scan.sae == sae]
@@ -106,10 +125,13 @@ def compared(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[S
 
     Raises:
         UnknownName: There is no such SAE, or no comparison on that corpus.
+        UsageError: Both names stand for one SAE.
         AtlasError: The two were never compared.
     """
     names = atlas.fetch("sae_names").rows
     sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
+    if sae_a == sae_b:
+        raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
     stored = [p for p in pairings(atlas) if p.between(sae_a, sae_b)]
     if not stored:
         raise AtlasError(f"{sae_a} and {sae_b} were never compared", hint=f"featlas correlate {a} {b}")

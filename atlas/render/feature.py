@@ -75,7 +75,7 @@ def statistics(feature: Feature, scan: Scan, cells: int) -> list[Line]:
     density = ("density", share(feature.density))
     fires = ("fires on", f"{count(feature.n_fired)} of {count(feature.n_tokens)} tokens")
     documents = ("documents", percent(feature.doc_density))
-    mean, most = ("mean", strength(feature.mean_active)), ("max", strength(feature.max))
+    mean, most = ("active mean", strength(feature.mean_active)), ("max", strength(feature.max))
     spread = ("std", strength(feature.std_active))
     middle = ("median", strength(feature.median_active))
     corpus = ("corpus", clean(scan.corpus))

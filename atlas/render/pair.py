@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from atlas.queries.browse_records import FeatureDetail, PairDetail
+from atlas.queries.browse_records import Candidate, FeatureDetail, PairDetail
 from atlas.render.feature import BLANK, context_lines, feature_lines, heading
 from atlas.render.histogram import sparkline
 from atlas.render.numbers import correlation, count, share, strength
@@ -71,16 +71,13 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
         counts = labelled(
             ("activation r", correlation(link.value, digits=3)),
             ("fire: both", count(link.n_ab)),
-            ("A", count(link.n_a)),
-            ("B", count(link.n_b)),
-            (
-                "",
-                "mutual best" if detail.mutual else f"rank {_rank(link.rank_ab)} from A, {_rank(link.rank_ba)} from B",
-            ),
+            (detail.a.reference, count(link.n_a)),
+            (detail.b.reference, count(link.n_b)),
+            ("", "mutual best" if detail.mutual else _ranks(detail, link)),
         )
     median = correlation(pairing.median_best, digits=3)
     judged = labelled(
-        ("margin to 2nd", correlation(detail.margin, digits=3)),
+        ("margin to 2nd", correlation(detail.margin, digits=3) if link is not None else "–"),
         ("median best", median),
         ("by chance", correlation(pairing.chance, digits=3)),
         ("decoder cos", correlation(detail.cosine) if detail.cosine is not None else "–"),
@@ -90,6 +87,12 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
         ("", _why_no_cosine(detail)),
     )
     return [counts, judged] if narrow else [counts, judged, sample]
+
+
+def _ranks(detail: PairDetail, link: Candidate) -> str:
+    """Where each feature stands among the partners of the other."""
+    a, b = detail.a.scan.alias, detail.b.scan.alias
+    return f"rank {_rank(link.rank_ab)} from {a}, {_rank(link.rank_ba)} from {b}"
 
 
 def _why_no_cosine(detail: PairDetail) -> str:
