@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from atlas.db import Atlas, Rows
+from atlas.db import Atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.references import resolve_sae
-
-LISTS = ("saes", "scans", "models", "corpora", "concepts", "scores", "runs")
-
-
-def listing(atlas: Atlas, what: str) -> Rows:
-    """All of one kind, one of `LISTS`, as `featlas ls` prints it."""
-    return atlas.fetch(f"list_{what}")
 
 
 def sae_named(atlas: Atlas, wanted: str) -> str:
@@ -19,6 +12,7 @@ def sae_named(atlas: Atlas, wanted: str) -> str:
 
     Raises:
         UnknownName: No SAE of this atlas goes by it; the nearest is suggested.
+        UsageError: The part fits several names.
     """
     return resolve_sae(wanted, atlas.fetch("sae_names").rows)
 

@@ -80,7 +80,8 @@ def statistics(feature: Feature, scan: Scan, cells: int) -> list[Line]:
     middle = ("median", strength(feature.median_active))
     corpus = ("corpus", clean(scan.corpus))
     first = _longest(cells, labelled(density, fires, documents), labelled(density, fires))
-    second = _longest(cells, labelled(mean, spread, middle, most, corpus), labelled(mean, middle, most, corpus))
+    wide, narrow = (mean, spread, middle, most, corpus), (mean, middle, most, corpus)
+    second = _longest(cells, labelled(*wide), labelled(*narrow), labelled(mean, most, corpus))
     return [first, second]
 
 
