@@ -68,6 +68,7 @@ def ingest(
         for scan in plan.to_do:
             locks.enter_context(scan.measurement.store.locked())
         try:
+            _say_what_is_there(plan, note)
             measure_missing(plan, request, on_progress)
             return [_write(plan, scan, request, db, wait, record, note) for scan in plan.scans]
         except KeyboardInterrupt as stop:
@@ -110,6 +111,14 @@ def _check_words(request: IngestRequest) -> None:
         check_text("--hook", request.hook)
     if request.corpus_name is not None:
         check_name("--corpus-name", request.corpus_name)
+
+
+def _say_what_is_there(plan: Plan, note: Note) -> None:
+    """A note on shards that an earlier, interrupted run has left."""
+    stores = [scan.measurement.store for scan in plan.to_do]
+    there = sum(shard.n_tokens for shard in plan.shards if stores and all(store.has(shard) for store in stores))
+    if there:
+        note(f"going on after {there:,} tokens that were measured before")
 
 
 def measure_missing(plan: Plan, request: IngestRequest, on_progress: Progress) -> None:

@@ -109,7 +109,7 @@ def _hook(sae: Sae, model: Model) -> str:
         raise UsageError(
             f"the cfg of {sae.name} does not say which hook it reads",
             why=f"{model.name} has {known}, …",
-            hint=f"--hook {model.residual_hook}",
+            hint=f"name the one it was trained on, for instance --hook {model.residual_hook}",
         )
     width = model.width(sae.hook)
     if width != sae.d_in:
