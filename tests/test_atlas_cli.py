@@ -243,3 +243,11 @@ def test_the_atlas_may_be_named_by_the_environment(tiny, capsys, monkeypatch):
     assert run(["ls", "saes"]) == 0
     assert "little/one" in capsys.readouterr().out
     assert run(["--db", "none.duckdb", "ls", "saes"]) == 3
+
+
+def test_the_group_leaves_the_commands_themselves_as_they_are(tiny):
+    from atlas.cli.ls import ls
+
+    before = [param.name for param in ls.params]
+    assert featlas(tiny, "ls", "saes") == 0
+    assert [param.name for param in ls.params] == before

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -125,9 +126,8 @@ class LazyGroup(click.Group):
             return None
         path, _ = self._commands_at[cmd_name]
         module, attribute = path.split(":")
-        command = getattr(import_module(module), attribute)
-        if not any(param.name == "db" for param in command.params):
-            command.params.extend(_shared_options())
+        command = copy(getattr(import_module(module), attribute))
+        command.params = [*command.params, *_shared_options()]
         return command
 
     def resolve_command(
