@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from atlas.db import Atlas, open_atlas
-from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.errors import AtlasError, UnknownName
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
-from atlas.queries.registry import corpus_in_common, sae_named
+from atlas.queries.registry import corpus_in_common, two_saes
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score
 from atlas.sqlfiles import sql_text
@@ -80,9 +80,7 @@ def compare(
         raise UnknownName("metric", metric, sorted(METRICS))
     subset, options, started_at = subset or Subset(), resolved_options(metric, options), utc_now()
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
-        if sae_a == sae_b:
-            raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
+        sae_a, sae_b = two_saes(atlas, a, b)
         shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
         name = str(shared["corpus"])
         matched = select_pairs(atlas, sae_a, sae_b, name, subset)
@@ -134,7 +132,7 @@ def matched_rows(
         corpus: Corpus on which the features were matched; None takes the only one.
     """
     with open_atlas(db) as atlas:
-        sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
+        sae_a, sae_b = two_saes(atlas, a, b)
         name = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
         matched = select_pairs(atlas, sae_a, sae_b, name, subset or Subset())
         x = decoder_rows(atlas, sae_a, matched.features_a)

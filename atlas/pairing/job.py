@@ -9,10 +9,10 @@ import numpy as np
 
 from atlas.activations import open_scan
 from atlas.db import Atlas, open_atlas
-from atlas.errors import AtlasError, UsageError
+from atlas.errors import AtlasError
 from atlas.pairing.chance import ShiftNull, shift_null
 from atlas.pairing.correlate import Progress, TopPairs, correlate_sparse
-from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, sae_named
+from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, two_saes
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 
 MEASURE = "activation"
@@ -95,9 +95,7 @@ def pair_saes(
     """
     started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
-        if sae_a == sae_b:
-            raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
+        sae_a, sae_b = two_saes(atlas, a, b)
         shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
         spec = _spec(atlas, sae_a, sae_b, str(shared["corpus"]), top_k, seed)
         stored = _stored(atlas, sae_a, sae_b, str(shared["corpus"]), spec)

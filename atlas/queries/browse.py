@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from atlas.db import Atlas, Rows
-from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.errors import AtlasError, UnknownName
 from atlas.queries.browse_records import (
     Candidate,
     Context,
@@ -20,6 +20,7 @@ from atlas.queries.browse_records import (
     Partner,
     Scan,
 )
+from atlas.queries.registry import two_saes
 from atlas.references import resolve_sae
 
 if TYPE_CHECKING:
@@ -128,10 +129,7 @@ def compared(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[S
         UsageError: Both names stand for one SAE.
         AtlasError: The two were never compared.
     """
-    names = atlas.fetch("sae_names").rows
-    sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
-    if sae_a == sae_b:
-        raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
+    sae_a, sae_b = two_saes(atlas, a, b)
     stored = [p for p in pairings(atlas) if p.between(sae_a, sae_b)]
     if not stored:
         raise AtlasError(f"{sae_a} and {sae_b} were never compared", hint=f"featlas correlate {a} {b}")

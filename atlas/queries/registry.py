@@ -17,6 +17,19 @@ def sae_named(atlas: Atlas, wanted: str) -> str:
     return resolve_sae(wanted, atlas.fetch("sae_names").rows)
 
 
+def two_saes(atlas: Atlas, a: str, b: str) -> tuple[str, str]:
+    """Full names of the two SAEs of a comparison.
+
+    Raises:
+        UnknownName: No SAE of this atlas goes by one of the names.
+        UsageError: Both names stand for one SAE, or a part fits several names.
+    """
+    sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
+    if sae_a == sae_b:
+        raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
+    return sae_a, sae_b
+
+
 def sae_id(atlas: Atlas, name: str) -> int:
     """Key of an SAE by its full name."""
     return dict(atlas.fetch("sae_ids").rows)[name]
