@@ -45,6 +45,9 @@ class Contexts:
     sha256: str
     """Of tokenizer, contexts and document boundaries."""
 
+    labels: np.ndarray | None = None
+    """(n_documents,) float64: a number that each document carries, NaN where it carries none; None if none was read."""
+
     @property
     def n_contexts(self) -> int:
         """Number of contexts."""
