@@ -9,17 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.cli._group import LazyGroup, need
+
 if TYPE_CHECKING:
     from ingest.spec import ScanSummary
 
 
-@click.command()
-@click.option("--model", required=True, metavar="MODEL", help="Local Hugging Face folder, or name on the hub.")
+COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE the labels that a file holds.")}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS, invoke_without_command=True, subcommand_metavar="[COMMAND …]")
+@click.option("--model", metavar="MODEL", help="Local Hugging Face folder, or name on the hub.  [required]")
 @click.option(
-    "--sae", "saes", required=True, multiple=True, metavar="SAE", help="SAELens folder, or RELEASE/SAE_ID. Repeatable."
+    "--sae",
+    "saes",
+    multiple=True,
+    metavar="SAE",
+    help="SAELens folder, or RELEASE/SAE_ID. Repeatable.  [required]",
 )
 @click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
-@click.option("--corpus", required=True, metavar="PATH", help="A .txt, a .jsonl, or a folder of them.")
+@click.option("--corpus", metavar="PATH", help="A .txt, a .jsonl, or a folder of them.  [required]")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="Name of each SAE.  [default: its folder's]")
 @click.option("--corpus-name", metavar="NAME", help="Name of the corpus.  [default: its file's]")
 @click.option("--tokens", type=int, metavar="N", help="Stop after N counted tokens.  [default: the whole text]")
@@ -36,8 +45,8 @@ if TYPE_CHECKING:
 @click.option("--no-store", is_flag=True, help="Keep no activations; correlate will not work.")
 @click.option("--replace", is_flag=True, help="Put this in the place of an earlier scan with other settings.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
-@click.pass_obj
-def ingest(session: Any, corpus: str, no_store: bool, **options: Any) -> None:
+@click.pass_context
+def ingest(ctx: click.Context, corpus: str, no_store: bool, **options: Any) -> None:
     """Run MODEL once over a text, and every SAE over what it computes.
 
     Density, moments, histogram, strongest tokens and contexts of every feature go into the atlas, sparse activations
@@ -50,11 +59,17 @@ def ingest(session: Any, corpus: str, no_store: bool, **options: Any) -> None:
         --corpus stories.txt --tokens 1000000
       featlas --db mine.duckdb ingest --model ./model --sae ./sae-1 --sae ./sae-2 \\
         --hook blocks.2.hook_resid_post --corpus stories.txt
+      featlas --db mine.duckdb ingest labels explanations.csv --sae A
     """
+    if ctx.invoked_subcommand:
+        return
+    need(ctx, "model", "saes", "corpus")
     from atlas.cli._output import visible
     from ingest.job import ingest as run
     from ingest.sources.names import check_text
     from ingest.spec import IngestRequest
+
+    session: Any = ctx.obj
 
     def note(text: str) -> None:
         if not session.quiet:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import click
 
 from atlas import __version__
-from atlas.cli._group import LazyGroup, Session
+from atlas.cli._group import LazyGroup, Session, shared_options
 
 COMMANDS = {
     "demo": ("ingest.demo:demo", "Build a small atlas from the built-in models, offline, and say what is in it."),
@@ -28,7 +28,12 @@ COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    params=shared_options(envvar="FEATLAS_DB"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="featlas")
 def featlas() -> None:
     """Compare the features that sparse autoencoders find in language models.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from atlas.cli._params import Duration
 
@@ -76,7 +77,7 @@ class Session:
         return re.sub(r"\bfeatlas (?=[a-z])", lambda _: named, hint)
 
 
-def _shared_options(envvar: str | None = None) -> list[click.Option]:
+def shared_options(envvar: str | None = None) -> list[click.Option]:
     """`--db`, `--wait`, `--quiet` and `--debug`. They fill the `Session` and are not passed to the command.
 
     Only the root reads the environment: what is typed before the command counts more.
@@ -108,13 +109,16 @@ def _shared_options(envvar: str | None = None) -> list[click.Option]:
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by import path and one line of help, so that `--help` imports none of them."""
+    """Knows its commands by import path and one line of help, so that `--help` imports none of them.
+
+    A group may be a command itself (`invoke_without_command`): then its own options do not go together with the name
+    of another command, and `need` asks for those that it cannot do without.
+    """
 
     def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         """Take `name -> (module:attribute, help)`."""
         super().__init__(*args, **kwargs)
         self._commands_at = commands_at
-        self.params[:0] = _shared_options(envvar="FEATLAS_DB")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names, in the order of a researcher's work."""
@@ -127,7 +131,7 @@ class LazyGroup(click.Group):
         path, _ = self._commands_at[cmd_name]
         module, attribute = path.split(":")
         command = copy(getattr(import_module(module), attribute))
-        command.params = [*command.params, *_shared_options()]
+        command.params = [*command.params, *shared_options()]
         return command
 
     def resolve_command(
@@ -140,9 +144,19 @@ class LazyGroup(click.Group):
             near = nearest(args[0], list(self._commands_at))
             hint = f" Did you mean {near!r}?" if near else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        for param in self.params:
+            if param.expose_value and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"{param.opts[0]} is no option of {ctx.command_path} {args[0]}.", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from their one-line help, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in self._commands_at.items()])
+
+
+def need(ctx: click.Context, *names: str) -> None:
+    """Raise for the first of these parameters that was not given, as click does for an option that is required."""
+    for param in ctx.command.params:
+        if param.name in names and ctx.params[param.name] in (None, ()):
+            raise click.MissingParameter(ctx=ctx, param=param)
