@@ -192,9 +192,7 @@ def test_an_import_leaves_a_record(tiny, tmp_path):
     write_table(tmp_path / "mine.csv", ",")
     add_labels(tmp_path / "mine.csv", sae="A", db=tiny, command="featlas ingest labels mine.csv")
     with open_atlas(tiny) as atlas:
-        command, spec, status = atlas.rows("select command, spec, status from runs order by run_id desc limit 1").rows[
-            0
-        ]
+        *_, (command, spec, status) = atlas.rows("select command, spec, status from runs order by run_id").rows
     assert (command, status) == ("featlas ingest labels mine.csv", "done")
     assert json.loads(spec)["sae"] == "little/one"
 
