@@ -42,6 +42,10 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
     help="Whether a context begins with BOS.  [default: as the SAE's cfg says, else if the tokenizer has one]",
 )
 @click.option("--device", metavar="D", help="Device of PyTorch.  [default: a GPU if there is one]")
+@click.option("--dtype", default="float32", show_default=True, metavar="T", help="float32, float16 or bfloat16 model.")
+@click.option(
+    "--model-class", metavar="CLASS", help="TransformerBridge or HookedTransformer.  [default: as the SAE's cfg says]"
+)
 @click.option("--no-store", is_flag=True, help="Keep no activations; correlate will not work.")
 @click.option("--replace", is_flag=True, help="Put this in the place of an earlier scan with other settings.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")

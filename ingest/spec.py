@@ -12,6 +12,12 @@ from ingest.accumulate.limits import REACH, TOP_CONTEXTS, TOP_POSITIONS
 SHARD_TOKENS = 262_144
 """Counted tokens after which a shard ends, at the end of a context."""
 
+MODEL_CLASSES = ("TransformerBridge", "HookedTransformer")
+"""Classes of TransformerLens that load a model, the usual one first."""
+
+DTYPES = ("float32", "float16", "bfloat16")
+"""Number types that a model can run in, the usual one first; SAEs always run in float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
@@ -49,6 +55,12 @@ class IngestRequest:
 
     device: str | None = None
     """Device of PyTorch; None for a GPU if there is one."""
+
+    dtype: str = "float32"
+    """Number type of the model's weights and activations, one of `DTYPES`; the SAEs read them as float32."""
+
+    model_class: str | None = None
+    """Class that loads the model, one of `MODEL_CLASSES`; None for what the SAEs' cfgs say, else the bridge."""
 
     store: bool = True
     """Whether to keep the sparse activations beside the database; `correlate` needs them."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import torch
 
 from atlas.errors import AtlasError, UnknownName, UsageError
 from ingest.quiet import quietly
-from ingest.sources.failures import library_errors, reason
+from ingest.sources.failures import reason
 from ingest.sources.folders import check_model, files_sha256, weight_files
+from ingest.sources.model_classes import BRIDGE, boot, official_name
 from ingest.sources.vocabulary import Vocabulary, vocabulary
 
 
@@ -53,11 +55,21 @@ class Model:
     words: Vocabulary
     """Vocabulary of the tokenizer."""
 
-    bridge: Any
-    """The TransformerBridge."""
+    module: Any
+    """The TransformerBridge or HookedTransformer."""
+
+    model_class: str
+    """Which of the two."""
+
+    dtype: str
+    """float32, float16 or bfloat16: of its weights and activations."""
+
+    n_embedded: int
+    """Rows of the input embedding: token ids from here on cannot be read, even if the tokenizer has them."""
 
     centres: bool
-    """Whether its norms take the mean out (LayerNorm), so that weights which write may be centred."""
+    """Whether its norms take the mean out (LayerNorm) and its writing weights are not centred yet: then, and only then,
+    the mean at a hook that is written is to be taken out for an SAE that was trained on centred weights."""
 
     hooks: tuple[str, ...]
     """Names of the points that can be read, residual ones first."""
@@ -70,7 +82,7 @@ class Model:
         ids = torch.from_numpy(tokens).to(self.device)
         stop = _stop_at(hooks, self.n_layers)
         with torch.inference_mode():
-            _, cache = self.bridge.run_with_cache(
+            _, cache = self.module.run_with_cache(
                 ids, names_filter=list(hooks), stop_at_layer=stop, return_cache_object=False
             )
         return {hook: cache[hook].flatten(2) for hook in hooks}
@@ -85,12 +97,15 @@ class Model:
         if hook not in self.hooks:
             raise UnknownName("hook", hook, self.hooks, hint=f"--hook {self.residual_hook}")
         n_tokens = min(3, self.n_ctx or 3)
-        first = next((i for i in range(len(self.words.texts)) if i not in self.words.special_ids), 0)
+        n_ids = min(len(self.words.texts), self.n_embedded)
+        first = next((i for i in range(n_ids) if i not in self.words.special_ids), 0)
         try:
             with quietly():
                 shape = self.run(np.full((1, n_tokens), first), [hook])[hook].shape
         except (RuntimeError, ValueError, TypeError, ArithmeticError, AssertionError) as error:
-            raise AtlasError(f"the model {self.name} does not run", why=reason(error)) from error
+            hint = None if self.dtype == "float32" else "--dtype float32"
+            in_type = "" if self.dtype == "float32" else f" in {self.dtype} on {self.device}"
+            raise AtlasError(f"the model {self.name} does not run{in_type}", why=reason(error), hint=hint) from error
         except (KeyError, AttributeError, IndexError) as error:
             why = "TransformerLens does not compute it unless asked to"
             raise UsageError(
@@ -106,34 +121,53 @@ class Model:
         return f"blocks.{self.n_layers // 2}.hook_resid_post"
 
 
-def load_model(name: str, device: str) -> Model:
+def load_model(
+    name: str,
+    device: str,
+    *,
+    model_class: str | None = None,
+    dtype: str = "float32",
+    model_kwargs: Mapping[str, Any] | None = None,
+) -> Model:
     """Load a model from a local Hugging Face folder or from the hub.
+
+    Args:
+        name: Local folder, name on the hub, or alias that TransformerLens knows.
+        device: Device of PyTorch.
+        model_class: TransformerBridge or HookedTransformer (names on the hub only); None for the bridge.
+        dtype: float32, float16 or bfloat16; SAEs read its activations as float32.
+        model_kwargs: Options of the loading, as `agreed_model` gives them.
 
     Raises:
         AtlasError: There is no such model, or it cannot be loaded.
     """
-    folder = check_model(name)
-    bridge = _boot(str(folder) if folder else name, folder is not None, device)
-    if bridge.tokenizer is None:
+    folder, options = check_model(name), dict(model_kwargs or {})
+    model_class = model_class or BRIDGE
+    at_hub = name if folder else official_name(name) or name
+    module = boot(at_hub, device, model_class, dtype, options)
+    if module.tokenizer is None:
         raise AtlasError(f"{name} has no tokenizer", hint="give a model that comes with one")
-    cfg = bridge.cfg
+    cfg = module.cfg
     if int(cfg.n_layers) < 1 or (cfg.n_ctx and int(cfg.n_ctx) < 2):
         why = f"its config speaks of {cfg.n_layers} layers and of contexts of {cfg.n_ctx} tokens"
         raise AtlasError(f"the model {name} cannot be read", why=why, hint="check its config.json")
     return Model(
         name=folder.resolve().name if folder else name,
         source=name,
-        sha256=_sha256(name, folder, bridge),
-        architecture=cfg.architecture,
+        sha256=_sha256(at_hub, folder, module, options),
+        architecture=getattr(cfg, "original_architecture", None) or getattr(cfg, "architecture", None),
         d_model=int(cfg.d_model),
         n_layers=int(cfg.n_layers),
         n_ctx=int(cfg.n_ctx) if cfg.n_ctx else None,
         device=device,
-        tokenizer=bridge.tokenizer,
-        words=vocabulary(bridge.tokenizer),
-        bridge=bridge,
-        centres=cfg.normalization_type in ("LN", "LNPre"),
-        hooks=_hooks(bridge),
+        tokenizer=module.tokenizer,
+        words=vocabulary(module.tokenizer),
+        module=module,
+        model_class=model_class,
+        dtype=dtype,
+        n_embedded=int(module.W_E.shape[0]),
+        centres=cfg.normalization_type in ("LN", "LNPre") and not options.get("center_writing_weights"),
+        hooks=_hooks(module, model_class),
     )
 
 
@@ -156,53 +190,37 @@ def check_device(device: str) -> str:
     return device
 
 
-def _boot(name: str, local: bool, device: str) -> Any:
-    """The bridge to a model, with TransformerLens kept silent."""
-    from huggingface_hub.errors import HfHubHTTPError
-    from transformer_lens.model_bridge import TransformerBridge
-
-    try:
-        with quietly():
-            bridge = TransformerBridge.boot_transformers(name, device=device, dtype=torch.float32)
-    except (OSError, HfHubHTTPError) as error:
-        if local:
-            raise AtlasError(f"the model in {name} cannot be loaded", why=reason(error)) from error
-        raise AtlasError(
-            f"there is no model {name!r}",
-            why="it is no folder here, and the Hugging Face hub does not give it: " + reason(error),
-            hint="give a local folder, check the name, or unset HF_HUB_OFFLINE",
-        ) from error
-    except library_errors() as error:
-        hint = "check its config.json and that all its files are there"
-        raise AtlasError(f"the model {name} cannot be loaded", why=reason(error), hint=hint) from error
-    bridge.eval()
-    return bridge
-
-
-def _sha256(name: str, folder: Path | None, bridge: Any) -> str:
-    """Hash of the weight files, found in the hub's cache if need be; else of the parameters."""
-    if folder is None:
+def _sha256(name: str, folder: Path | None, module: Any, options: Mapping[str, Any]) -> str:
+    """Hash of the weight files, found in the hub's cache if need be, else of the parameters; and of the options."""
+    if folder is None and not any(key.startswith("checkpoint") for key in options):
         from huggingface_hub import snapshot_download
 
         try:
-            folder = Path(snapshot_download(name, local_files_only=True))
+            folder = Path(snapshot_download(name, revision=options.get("revision"), local_files_only=True))
         except (OSError, ValueError):
             folder = None
     files = weight_files(folder) if folder else []
-    if files:
-        return files_sha256(files)
+    weights = files_sha256(files) if files else _parameters_sha256(module)
+    if not options:
+        return weights
+    return hashlib.sha256(json.dumps([weights, options], sort_keys=True).encode()).hexdigest()
+
+
+def _parameters_sha256(module: Any) -> str:
+    """Hash of the names and values of all parameters."""
     digest = hashlib.sha256()
-    for key, parameter in sorted(bridge.state_dict().items()):
+    for key, parameter in sorted(module.state_dict().items()):
         digest.update(key.encode())
         digest.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
-def _hooks(bridge: Any) -> tuple[str, ...]:
+def _hooks(module: Any, model_class: str) -> tuple[str, ...]:
     """Every name that `run_with_cache` takes, the residual stream first."""
     from transformer_lens.model_bridge.bridge import build_alias_to_canonical_map
 
-    names = {*bridge.hook_dict, *build_alias_to_canonical_map(bridge.hook_dict)}
+    aliases = build_alias_to_canonical_map(module.hook_dict) if model_class == BRIDGE else {}
+    names = {*module.hook_dict, *aliases}
 
     def order(name: str) -> tuple[int, list[int], str]:
         kinds = ("hook_resid_post", "hook_resid_pre", "hook_resid_mid")
@@ -220,7 +238,9 @@ def layer_of(hook: str) -> int | None:
 
 def is_written(hook: str) -> bool:
     """Whether what is at a hook is, or is added to, the residual stream."""
-    return hook.rpartition("_resid_")[2] in ("pre", "mid", "post") or hook.endswith(("hook_attn_out", "hook_mlp_out"))
+    return hook.rpartition("_resid_")[2] in ("pre", "mid", "post") or hook.endswith(
+        ("hook_attn_out", "hook_mlp_out", "hook_embed", "hook_pos_embed")
+    )
 
 
 def _stop_at(hooks: Sequence[str], n_layers: int) -> int | None:
