@@ -25,12 +25,15 @@ D_SAE, LENGTH = 6, 11
 def token_map(begin: int, end: int, documents: np.ndarray) -> TokenMap:
     """Contexts [begin, end) of eleven tokens, of which the first is BOS and not counted."""
     n = end - begin
+    here = slice(begin * (LENGTH - 1), end * (LENGTH - 1))
     return TokenMap(
         first=begin * (LENGTH - 1),
         context=np.repeat(np.arange(begin, end, dtype=np.int32), LENGTH - 1),
         position=np.tile(np.arange(1, LENGTH, dtype=np.int32), n),
-        document=documents[begin * (LENGTH - 1) : end * (LENGTH - 1)],
+        document=documents[here],
         context_length=np.full(n * (LENGTH - 1), LENGTH, np.int32),
+        token_id=(np.arange(len(documents), dtype=np.int32) ** 2 % 7)[here],
+        place=(np.arange(len(documents)) - np.searchsorted(documents, documents)).astype(np.int32)[here],
     )
 
 
@@ -68,6 +71,7 @@ def test_any_cut_in_any_order_gives_the_same_statistics(seed, n_contexts, cuts, 
     order.shuffle(pieces)
     merged = reduce(Partial.merge, pieces)
     sums = {"moments.total", "moments.total_2", "moments.total_3", "moments.total_4"}
+    sums |= {"by_position.total", "by_position.total_2", "by_token.total"}
     sums |= {"residuals.mean", "residuals.spread", "residuals.error"}
     for name, expected in whole.arrays().items():
         if name.startswith("documents."):
@@ -151,6 +155,8 @@ def test_a_window_reaches_32_tokens_to_either_side_inside_its_context():
         position=np.arange(length, dtype=np.int32),
         document=np.zeros(length, np.int32),
         context_length=np.full(length, length, np.int32),
+        token_id=np.zeros(length, np.int32),
+        place=np.arange(length, dtype=np.int32),
     )
     codes = Codes.of(1, np.zeros(3, int), np.array([peak - REACH - 1, peak, peak + REACH]), np.array([1.0, 2.0, 0.5]))
     tops = Partial.of(codes, tokens, Residuals.none(1)).contexts

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
 class TokenMap:
-    """Where the counted tokens of whole, consecutive contexts stand. Arrays have one entry a counted token."""
+    """Where the counted tokens of whole, consecutive contexts stand. Arrays have one entry a counted token.
+
+    The counted tokens of a document follow one another without a gap.
+    """
 
     first: int
     """token_index of the first counted token; the others follow without a gap."""
@@ -25,6 +32,15 @@ class TokenMap:
 
     context_length: np.ndarray
     """int32: tokens of the context it stands in, special ones included."""
+
+    token_id: np.ndarray
+    """int32: id of the token in the vocabulary."""
+
+    place: np.ndarray
+    """int32: counted tokens of its document before it, though they may stand in an earlier piece."""
+
+    label: np.ndarray | None = None
+    """float64: label of its document, NaN if that has none; None if the corpus has no labels."""
 
     def __len__(self) -> int:
         """Counted tokens."""
@@ -88,10 +104,65 @@ def spans(begins: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return np.arange(total) - np.repeat(ends - lengths, lengths) + np.repeat(begins, lengths)
 
 
+def blocks(group: np.ndarray) -> Iterator[slice]:
+    """Cut entries that come grouped into runs of whole groups, so that what is done to one stays in the cache."""
+    starts = run_starts(group)
+    cuts = starts[run_starts(starts // _BLOCK)]
+    yield from (slice(begin, end) for begin, end in pairwise([*cuts.tolist(), len(group)]))
+
+
+def order_within(group: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+    """Stable order of entries by whole-numbered keys within their group, the first key most significant.
+
+    Entries come grouped, groups ascending. Sorts block by block with radix passes over 16 bits: 8x as fast as lexsort.
+    """
+    order = np.empty(len(group), np.int64)
+    for block in blocks(group):
+        np.add(_radix_order(group[block], *(key[block] for key in keys)), block.start, out=order[block])
+    return order
+
+
+def _radix_order(*keys: np.ndarray) -> np.ndarray:
+    """Stable order by keys of whole numbers, the first one most significant."""
+    order = np.arange(len(keys[0]))
+    for key in reversed(keys):
+        offset = key - key.min()
+        for shift in range(0, int(offset.max()).bit_length(), 16):
+            digit = (offset >> shift).astype(np.uint16)
+            order = order[np.argsort(digit[order], kind="stable")]
+    return order
+
+
+def cell_sums(codes: Codes, key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Codes by (feature, key): feature, key, and of each the number, the sum and the sum of squares of activations."""
+    order = order_within(codes.feature, key)
+    key = key[order]
+    starts = run_starts(codes.feature, key)
+    n_fired = np.diff(np.append(starts, len(codes)))
+    activation = codes.activation[order].astype(np.float64)
+    total, total_2 = np.add.reduceat(activation, starts), np.add.reduceat(activation * activation, starts)
+    return codes.feature[starts], key[starts], n_fired, total, total_2
+
+
+def add_cells(keys: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Distinct keys, ascending, and of each column the sum over equal ones."""
+    # Two runs that are sorted already: a stable sort merges them in one pass.
+    order = np.argsort(keys, kind="stable")
+    starts = run_starts(keys[order])
+    return keys[order][starts], *(np.add.reduceat(column[order], starts) for column in columns)
+
+
 def strongest(feature: np.ndarray, activation: np.ndarray, token: np.ndarray, k: int) -> np.ndarray:
     """Indices of the `k` strongest entries of each feature, by feature, then activation down, then token up."""
     order = np.lexsort((token, -activation, feature))
     return order[rank_in_group(feature[order]) < k]
+
+
+def first_strongest(feature: np.ndarray, activation: np.ndarray, k: int) -> np.ndarray:
+    """What `strongest` gives for float32 activations > 0 that come by feature, then token up: 4x as fast."""
+    kept = contenders(feature, activation, k)
+    kept = kept[order_within(feature[kept], -activation[kept].view(np.int32))]
+    return kept[rank_in_group(feature[kept]) < k]
 
 
 def contenders(feature: np.ndarray, activation: np.ndarray, k: int) -> np.ndarray:

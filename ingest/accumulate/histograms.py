@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.accumulate.codes import Codes, TokenMap, run_starts
+from ingest.accumulate.codes import Codes, TokenMap, add_cells, order_within, run_starts
 
 SHIFT = 19
 """Bits dropped from a float32: four bits of the mantissa stay, so there are sixteen bins to the octave."""
@@ -28,23 +28,16 @@ class Histogram:
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Histogram:
         """Histograms of one piece."""
-        keys, n = np.unique(_key(codes.feature, codes.activation.view(np.uint32) >> SHIFT), return_counts=True)
-        return cls((keys >> 12).astype(np.int32), (keys & 0xFFF).astype(np.int16), n.astype(np.int64))
+        bins = (codes.activation.view(np.uint32) >> SHIFT).astype(np.int16)
+        bins = bins[order_within(codes.feature, bins)]
+        starts = run_starts(codes.feature, bins)
+        return cls(codes.feature[starts], bins[starts], np.diff(np.append(starts, len(codes))))
 
     def merge(self, other: Histogram) -> Histogram:
         """Histograms of both pieces."""
-        keys = np.concatenate([_key(self.feature, self.bin), _key(other.feature, other.bin)])
-        order = np.argsort(keys, kind="stable")
-        starts = run_starts(keys[order])
-        n = np.concatenate([self.n, other.n])[order]
-        keys = keys[order][starts]
-        total = np.add.reduceat(n, starts) if len(n) else n
-        return Histogram((keys >> 12).astype(np.int32), (keys & 0xFFF).astype(np.int16), total)
-
-
-def _key(feature: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """Feature and bin in one number; a bin of a positive float32 has 12 bits."""
-    return feature.astype(np.int64) << 12 | bins.astype(np.int64)
+        keys = np.concatenate([part.feature.astype(np.int64) << 12 | part.bin for part in (self, other)])
+        keys, n = add_cells(keys, np.concatenate([self.n, other.n]))
+        return Histogram((keys >> 12).astype(np.int32), (keys & 0xFFF).astype(np.int16), n)
 
 
 def bin_floor(bins: np.ndarray) -> np.ndarray:

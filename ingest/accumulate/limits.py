@@ -8,3 +8,21 @@ TOP_CONTEXTS = 20
 
 REACH = 32
 """Tokens of a context's window on either side of the peak."""
+
+TOP_TOKENS = 50
+"""Tokens kept for each feature by lift, and as many by sum."""
+
+TRUNCATIONS = (16, 32, 64, 128, 256, 512)
+"""Leading counted tokens of a document that are pooled, besides the whole document."""
+
+BINS = 10
+"""Intervals, and quantiles, of a feature's activations from which contexts are sampled."""
+
+CONTEXTS_PER_BIN = 5
+"""Contexts sampled from each interval and from each quantile."""
+
+RANDOM_CONTEXTS = 10
+"""Contexts sampled from all in which a feature fires."""
+
+SILENT_CONTEXTS = 10
+"""Contexts sampled from those in which a feature never fires."""

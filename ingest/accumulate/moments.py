@@ -1,4 +1,4 @@
-"""Counts, power sums and maxima of every feature, and the documents it fired in."""
+"""Counts, power sums and maxima of every feature."""
 
 from __future__ import annotations
 
@@ -67,36 +67,3 @@ class Moments:
             total_4=self.total_4 + other.total_4,
             max=np.maximum(self.max, other.max),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class FiredDocuments:
-    """In how many documents each feature fired, where a document may be cut between pieces.
-
-    Only the first and the last document of a piece can go on in another piece; those are kept one by one, so that
-    pieces merge exactly in any order.
-    """
-
-    inside: np.ndarray
-    """(d_sae,) int64: documents wholly inside a piece in which the feature fired."""
-
-    edges: np.ndarray
-    """int64, sorted, unique: feature << 32 | document, for the first and last documents of all pieces."""
-
-    @classmethod
-    def of(cls, codes: Codes, tokens: TokenMap) -> FiredDocuments:
-        """Documents of one piece."""
-        document = tokens.document[codes.token]
-        starts = run_starts(codes.feature, document)
-        feature, document = codes.feature[starts], document[starts]
-        at_edge = (document == tokens.document[0]) | (document == tokens.document[-1])
-        keys = feature[at_edge].astype(np.int64) << 32 | document[at_edge]
-        return cls(np.bincount(feature[~at_edge], minlength=codes.d_sae).astype(np.int64), np.unique(keys))
-
-    def merge(self, other: FiredDocuments) -> FiredDocuments:
-        """Documents of both pieces."""
-        return FiredDocuments(self.inside + other.inside, np.union1d(self.edges, other.edges))
-
-    def counts(self) -> np.ndarray:
-        """(d_sae,) int64: documents in which each feature fired."""
-        return self.inside + np.bincount(self.edges >> 32, minlength=len(self.inside))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from ingest.accumulate.codes import Codes, TokenMap
 from ingest.accumulate.histograms import Histogram
-from ingest.accumulate.moments import FiredDocuments, Moments
+from ingest.accumulate.moments import Moments
+from ingest.accumulate.pooling import DocumentPools
+from ingest.accumulate.positions import Positions
 from ingest.accumulate.residuals import Residuals
+from ingest.accumulate.tokens import TokenSums
 from ingest.accumulate.tops import TopPositions
 from ingest.accumulate.windows import TopContexts
 
@@ -23,8 +26,8 @@ class Partial:
     moments: Moments
     """Counts, power sums, maxima."""
 
-    documents: FiredDocuments
-    """Documents in which each feature fired."""
+    documents: DocumentPools
+    """Documents in which each feature fired, and its activation pooled over them."""
 
     histogram: Histogram
     """Activations by strength."""
@@ -35,6 +38,12 @@ class Partial:
     contexts: TopContexts
     """Strongest contexts."""
 
+    by_position: Positions
+    """Sums by position in the context."""
+
+    by_token: TokenSums
+    """Sums by token."""
+
     residuals: Residuals
     """What the SAE leaves unexplained."""
 
@@ -43,10 +52,12 @@ class Partial:
         """Statistics of one piece."""
         return cls(
             moments=Moments.of(codes, tokens),
-            documents=FiredDocuments.of(codes, tokens),
+            documents=DocumentPools.of(codes, tokens),
             histogram=Histogram.of(codes, tokens),
             positions=TopPositions.of(codes, tokens),
             contexts=TopContexts.of(codes, tokens),
+            by_position=Positions.of(codes, tokens),
+            by_token=TokenSums.of(codes, tokens),
             residuals=residuals,
         )
 
@@ -73,5 +84,4 @@ class Partial:
             values = {field.name: arrays[f"{name}.{field.name}"] for field in fields(kind)}
             return kind(**{key: value.item() if value.ndim == 0 else value for key, value in values.items()})
 
-        kinds = (Moments, FiredDocuments, Histogram, TopPositions, TopContexts, Residuals)
-        return cls(**{field.name: part(field.name, kind) for field, kind in zip(fields(cls), kinds, strict=True)})
+        return cls(**{name: part(name, kind) for name, kind in get_type_hints(cls).items()})

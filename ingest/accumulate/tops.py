@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.accumulate.codes import Codes, TokenMap, contenders, strongest
+from ingest.accumulate.codes import Codes, TokenMap, first_strongest, strongest
 from ingest.accumulate.limits import TOP_POSITIONS
 
 
@@ -26,8 +26,7 @@ class TopPositions:
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> TopPositions:
         """Strongest positions of one piece."""
-        kept = contenders(codes.feature, codes.activation, TOP_POSITIONS)
-        kept = kept[strongest(codes.feature[kept], codes.activation[kept], codes.token[kept], TOP_POSITIONS)]
+        kept = first_strongest(codes.feature, codes.activation, TOP_POSITIONS)
         return cls(codes.feature[kept], codes.token[kept].astype(np.int64) + tokens.first, codes.activation[kept])
 
     def merge(self, other: TopPositions) -> TopPositions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from atlas.errors import AtlasError, UsageError
-from ingest.accumulate.codes import TokenMap
+from ingest.accumulate.codes import TokenMap, run_starts
 from ingest.sources.vocabulary import Vocabulary
 
 _DOCUMENTS_AT_ONCE = 64
@@ -76,13 +77,30 @@ class Contexts:
         context = np.repeat(np.arange(begin, end, dtype=np.int32), lengths)
         position = np.arange(self.offsets[begin], self.offsets[end]) - np.repeat(self.offsets[begin:end], lengths)
         counted = self.counted(begin, end)
+        first = int(self.first_token[begin])
+        document = self.documents[self.offsets[begin] : self.offsets[end]][counted]
+        starts = run_starts(document)
+        place = np.arange(len(document)) - np.repeat(starts, np.diff(np.append(starts, len(document))))
+        place[document == document[0]] += first - self._first_of_document(int(document[0]), begin)
         return TokenMap(
-            first=int(self.first_token[begin]),
+            first=first,
             context=context[counted],
             position=position[counted].astype(np.int32),
-            document=self.documents[self.offsets[begin] : self.offsets[end]][counted],
+            document=document,
             context_length=np.repeat(lengths, lengths)[counted].astype(np.int32),
+            token_id=self.token_ids[self.offsets[begin] : self.offsets[end]][counted],
+            place=place.astype(np.int32),
         )
+
+    def _first_of_document(self, document: int, context: int) -> int:
+        """token_index of the first counted token of a document that is counted in this context."""
+        begin = bisect_left(range(context), document, key=lambda number: self._counted_documents(number)[-1])
+        return int(self.first_token[begin] + np.searchsorted(self._counted_documents(begin), document))
+
+    def _counted_documents(self, context: int) -> np.ndarray:
+        """Document of each counted token of a context; documents stand in ascending order."""
+        documents = self.documents[self.offsets[context] : self.offsets[context + 1]]
+        return documents[documents >= 0]
 
 
 def cut(
