@@ -13,8 +13,8 @@ SIZE = {"vocab_size": 24, "bos_token_id": 0, "eos_token_id": 0}
 
 
 def tiny_config(kind: str, **changes):
-    """Config of transformers for a tiny model: neox, gpt2, llama or gemma."""
-    from transformers import GemmaConfig, GPT2Config, GPTNeoXConfig, LlamaConfig
+    """Config of transformers for a tiny model: neox, gpt2, llama, gemma or opt."""
+    from transformers import GemmaConfig, GPT2Config, GPTNeoXConfig, LlamaConfig, OPTConfig
 
     wide = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
     if kind == "gpt2":
@@ -23,6 +23,9 @@ def tiny_config(kind: str, **changes):
         )
     if kind == "neox":
         return GPTNeoXConfig(**{**SIZE, **wide, "max_position_embeddings": 32, **changes})
+    if kind == "opt":
+        inner = {"ffn_dim": 32, "word_embed_proj_dim": 16, "max_position_embeddings": 32}
+        return OPTConfig(**{**SIZE, **wide, **inner, **changes})
     of = {"llama": LlamaConfig, "gemma": GemmaConfig}[kind]
     heads = {"num_key_value_heads": 1, "head_dim": 8, "max_position_embeddings": 32, "pad_token_id": 0}
     return of(**{**SIZE, **wide, **heads, **changes})

@@ -58,8 +58,8 @@ def outputs_of_blocks(folder: Path, ids: np.ndarray) -> tuple[list[np.ndarray], 
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
-    base = model.base_model
-    blocks, seen = getattr(base, "layers", None) or base.h, []
+    base: Any = model.base_model
+    blocks, seen = list(getattr(base, "layers", None) or base.h), []
     for block in blocks:
         block.register_forward_hook(lambda _, __, out: seen.append(out if isinstance(out, torch.Tensor) else out[0]))
     with torch.inference_mode():
