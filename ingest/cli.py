@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +27,17 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
     help="SAELens folder, or RELEASE/SAE_ID. Repeatable.  [required]",
 )
 @click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
-@click.option("--corpus", metavar="PATH", help="A .txt, a .jsonl, or a folder of them.  [required]")
+@click.option("--corpus", metavar="PATH", help="Text: file, folder, pattern, or hf:NAME:SPLIT.  [required]")
+@click.option("--text-field", metavar="FIELD", help="Field with the text, or with token ids.  [default: text]")
+@click.option("--label-field", metavar="FIELD", help="Field with a number or boolean for each document.")
+@click.option(
+    "--packing",
+    type=click.Choice(["packed", "document"]),
+    default="packed",
+    show_default=True,
+    help="packed joins documents; with document no context spans two, and a long one goes on in the next.",
+)
+@click.option("--shuffle", type=int, metavar="SEED", help="Take the documents in a random order.")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="Name of each SAE.  [default: its folder's]")
 @click.option("--corpus-name", metavar="NAME", help="Name of the corpus.  [default: its file's]")
 @click.option("--tokens", type=int, metavar="N", help="Stop after N counted tokens.  [default: the whole text]")
@@ -80,7 +89,7 @@ def ingest(ctx: click.Context, corpus: str, no_store: bool, **options: Any) -> N
             click.echo(visible(text), err=True)
 
     check_text("--corpus", corpus)  # an empty one would be the folder that the user is in
-    request = IngestRequest(corpus=Path(corpus), store=not no_store, **options)
+    request = IngestRequest(corpus=corpus, store=not no_store, **options)
     with ExitStack() as stack:
         report = _Report(stack, session.quiet)
         found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)

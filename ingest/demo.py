@@ -105,7 +105,7 @@ def _ingest(session: Any, tokens: int) -> dict[str, ScanSummary]:
     for model in TOY_MODELS:
         names = [name for name, its_model in TOY_SAES.items() if its_model == model]
         folders = tuple(str(toy_sae(name)) for name in names)
-        request = IngestRequest(model=str(toy_model(model)), saes=folders, corpus=corpus, tokens=tokens)
+        request = IngestRequest(model=str(toy_model(model)), saes=folders, corpus=str(corpus), tokens=tokens)
         with progress(f"measuring {model}", "tokens", quiet=session.quiet) as report:
             found = ingest(request, db=session.db, wait=session.wait, on_progress=report)
         scans.update(zip(names, found, strict=True))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from atlas.errors import UsageError
 from ingest.sources.folders import check_model, check_sae
 from ingest.sources.names import check_name, check_sae_name, check_text
-from ingest.sources.texts import text_files
 from ingest.spec import IngestRequest, ScanSummary
 
 if TYPE_CHECKING:
@@ -93,7 +92,11 @@ def check_request(request: IngestRequest) -> None:
     ):
         if value is not None and value < least:
             raise UsageError(f"{option} {value} is too small", hint=f"give at least {least}")
-    text_files(request.corpus)
+    from ingest.sources.texts import check_corpus  # imports numpy, which asking for help does without
+
+    check_corpus(
+        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
+    )
     check_model(request.model)
     for sae in request.saes:
         check_sae(sae)

@@ -15,7 +15,7 @@ from ingest.shards import Shard, ShardStore, plan_shards
 from ingest.sources.contexts import cut
 from ingest.sources.models import Model, check_device, default_device, is_written, load_model
 from ingest.sources.saes import Sae, check_names, load_sae
-from ingest.sources.texts import documents
+from ingest.sources.texts import CorpusText, open_corpus
 from ingest.spec import IngestRequest, ScanSpec, ScanSummary
 from ingest.writer import Corpus, summary
 
@@ -79,18 +79,23 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
         sae.try_out()
         if n_zero := int((sae.norms == 0).sum()):
             note(f"note: {n_zero:,} decoder rows of {sae.name} are zero; these features reconstruct nothing")
+    source = open_corpus(
+        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
+    )
     contexts = cut(
-        documents(request.corpus),
+        source.documents(model.tokenizer, model.words),
         model.tokenizer,
         model.words,
-        context_length=_context_length(request, saes, model, note),
-        prepend_bos=_prepend_bos(request, saes, model),
+        context_length=_row_length(source, request, model) or _context_length(request, saes, model, note),
+        prepend_bos=source.row_length is None and _prepend_bos(request, saes, model),
         max_tokens=request.tokens,
+        packing=request.packing if source.row_length is None else "rows",
+        n_embedded=model.n_embedded,
+        keep_labels=request.label_field is not None,
     )
     if request.tokens and contexts.n_tokens < request.tokens:
         note(f"note: the corpus ends after {contexts.n_tokens:,} tokens")
-    name = request.corpus_name or request.corpus.resolve().stem
-    corpus = Corpus(name, str(request.corpus), contexts)
+    corpus = Corpus(request.corpus_name or source.name, source.source, contexts)
     specs = [_spec(request, model, sae, hook, corpus) for sae, hook in zip(saes, hooks, strict=True)]
     measurements = [
         Measurement(sae, spec.hook, spec.centred, ShardStore(store_of(db) / spec.folder, request.store))
@@ -119,6 +124,26 @@ def _hook(sae: Sae, model: Model) -> str:
             hint="give the model it was trained on, or another --hook",
         )
     return sae.hook
+
+
+def _row_length(source: CorpusText, request: IngestRequest, model: Model) -> int | None:
+    """Tokens of a context of a corpus that is cut already; None if it is not."""
+    length = source.row_length
+    if length is None:
+        return None
+    if request.context_length not in (None, length):
+        raise UsageError(
+            f"--context-length {request.context_length} is not that of {source.source}",
+            why=f"its contexts are cut already, at {length} tokens",
+            hint="give no --context-length",
+        )
+    if model.n_ctx and length > model.n_ctx:
+        raise UsageError(
+            f"the contexts of {source.source} have {length} tokens",
+            why=f"the longest context of {model.name} has {model.n_ctx}",
+            hint="save the token ids as a stream, (tokens,), and they are cut shorter",
+        )
+    return length
 
 
 def _context_length(request: IngestRequest, saes: Sequence[Sae], model: Model, note: Note) -> int:

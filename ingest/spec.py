@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ingest.accumulate.limits import REACH, TOP_CONTEXTS, TOP_POSITIONS
 
@@ -29,8 +28,8 @@ class IngestRequest:
     saes: tuple[str, ...]
     """Each a local folder or `release/sae_id` of SAELens; one forward pass feeds them all."""
 
-    corpus: Path
-    """A `.txt`, a `.jsonl` or a folder of them."""
+    corpus: str
+    """A file of text or token ids, a folder or pattern of them, or `hf:NAME[:CONFIG]:SPLIT`."""
 
     hook: str | None = None
     """Point of the model that the SAEs read; None for what each SAE's cfg says."""
@@ -46,6 +45,18 @@ class IngestRequest:
 
     context_length: int | None = None
     """Tokens of a context; None for the SAE's own, else min(128, the model's longest)."""
+
+    text_field: str | None = None
+    """Field with the text in `.jsonl`, Parquet and data sets; None for `text`."""
+
+    label_field: str | None = None
+    """Field with a number or boolean for each document; None to read none."""
+
+    packing: str = "packed"
+    """`packed` joins documents; with `document` no context spans two."""
+
+    shuffle: int | None = None
+    """Seed of a random order of the documents; None for the order in which they are stored."""
 
     prepend_bos: bool | None = None
     """Whether contexts begin with BOS; None for what the SAEs' cfgs say, else whether the tokenizer has one."""

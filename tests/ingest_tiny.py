@@ -44,7 +44,7 @@ def tiny_request(tiny: Path) -> IngestRequest:
     return IngestRequest(
         model=str(tiny / "model"),
         saes=(str(tiny / "one"), str(tiny / "two")),
-        corpus=tiny / "text.txt",
+        corpus=str(tiny / "text.txt"),
         hook=HOOK,
         context_length=12,
         batch_size=4,

@@ -30,7 +30,7 @@ def scanned(tmp_path_factory) -> Path:
     request = IngestRequest(
         model=str(MODEL),
         saes=(str(DATA / "saes" / NARROW), str(DATA / "saes" / WIDE)),
-        corpus=DATA / "text" / "tinystories.txt",
+        corpus=str(DATA / "text" / "tinystories.txt"),
         hook=f"blocks.{LAYER}.hook_resid_post",
         tokens=TOKENS,
         shard_tokens=6_000,
@@ -185,7 +185,7 @@ def test_jsonl_of_the_web_is_read_too(tmp_path):
     request = IngestRequest(
         model=str(DATA / "models" / "llama2xs"),
         saes=(str(DATA / "saes" / "llama2xs_L2_topk256k8_s0"),),
-        corpus=DATA / "text" / "openwebtext.jsonl",
+        corpus=str(DATA / "text" / "openwebtext.jsonl"),
         hook="blocks.2.hook_resid_post",
         tokens=3_000,
         context_length=64,

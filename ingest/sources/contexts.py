@@ -6,16 +6,27 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from atlas.errors import AtlasError, UsageError
 from ingest.accumulate.codes import TokenMap, run_starts
+from ingest.sources.encoding import Numbering
+from ingest.sources.spool import Spool
+from ingest.sources.texts_documents import Document
 from ingest.sources.vocabulary import Vocabulary
+from ingest.sources.windows import separated, windows_of
 
-_DOCUMENTS_AT_ONCE = 64
+PACKINGS = ("packed", "document", "rows")
+"""How documents come into contexts; `rows` for contexts that are given as rows of token ids."""
+
+TOKENS_IN_MEMORY = 1 << 24
+"""Tokens of a corpus beyond which they are kept in temporary files: 128 MB."""
+
+_WINDOWS_AT_ONCE = 1024
+_BLOCK = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Contexts:
     """Tokens of a full context, a leading BOS included."""
 
     prepend_bos: bool
-    """Whether every context begins with BOS and documents are separated by BOS; else EOS separates them."""
+    """Whether every context begins with BOS; if documents are joined, BOS separates them then, and else EOS."""
 
     token_ids: np.ndarray
     """(tokens,) int32: all contexts one after another, special tokens included."""
@@ -44,7 +55,13 @@ class Contexts:
     """Documents of which at least one token is counted."""
 
     sha256: str
-    """Of tokenizer, contexts and document boundaries."""
+    """Of tokenizer, contexts, document boundaries and packing."""
+
+    tokenizer_sha256: str = ""
+    """Of the tokenizer."""
+
+    packing: str = "packed"
+    """`packed`: documents are joined; `document`: no context spans two; `rows`: contexts were given as they stand."""
 
     labels: np.ndarray | None = None
     """(n_documents,) float64: a number that each document carries, NaN where it carries none; None if none was read."""
@@ -90,6 +107,7 @@ class Contexts:
             context_length=np.repeat(lengths, lengths)[counted].astype(np.int32),
             token_id=self.token_ids[self.offsets[begin] : self.offsets[end]][counted],
             place=place.astype(np.int32),
+            label=None if self.labels is None else self.labels[document],
         )
 
     def _first_of_document(self, document: int, context: int) -> int:
@@ -102,125 +120,149 @@ class Contexts:
         documents = self.documents[self.offsets[context] : self.offsets[context + 1]]
         return documents[documents >= 0]
 
+    def n_documents_in(self, n_contexts: int) -> int:
+        """Documents of which a token is counted in the first `n_contexts` contexts."""
+        if n_contexts == 0:
+            return 0
+        begin, end = self.offsets[n_contexts - 1], self.offsets[n_contexts]
+        return int(self.documents[begin:end].max()) + 1
+
+    def document_lengths(self) -> np.ndarray:
+        """(n_documents,) int64: counted tokens of each document."""
+        lengths = np.zeros(self.n_documents, np.int64)
+        for begin in range(0, len(self.documents), _BLOCK):
+            block = self.documents[begin : begin + _BLOCK]
+            block = block[block >= 0]
+            if len(block):
+                here = np.bincount(block - block[0])
+                lengths[block[0] : block[0] + len(here)] += here
+        return lengths
+
+    def prefix_sha256(self, n_contexts: int) -> str:
+        """`sha256` of a corpus that ends after `n_contexts` contexts; reads 8 bytes a token."""
+        header = _header(self.tokenizer_sha256, self.context_length, self.prepend_bos, self.packing)
+        end = int(self.offsets[n_contexts])
+        return _digest(header, self.offsets[: n_contexts + 1], self.token_ids[:end], self.documents[:end])
+
 
 def cut(
-    texts: Iterable[str],
+    texts: Iterable[str | Document],
     tokenizer: Any,
     words: Vocabulary,
     *,
     context_length: int,
     prepend_bos: bool,
     max_tokens: int | None = None,
+    packing: str = "packed",
+    n_embedded: int | None = None,
+    keep_labels: bool = False,
+    scratch: Path | None = None,
+    in_memory: int = TOKENS_IN_MEMORY,
 ) -> Contexts:
-    """Tokenise documents without special tokens, join them and cut the stream into contexts.
+    """Tokenise documents without special tokens and cut them into contexts.
 
-    With BOS the stream is BOS doc BOS doc …, and a window that begins inside a document gets a BOS of its own; without
-    it the stream is doc EOS doc EOS …. The last context is as short as the text leaves it.
+    `packed` joins documents into one stream. With BOS it is BOS doc BOS doc …, and a window that begins inside a
+    document gets a BOS of its own; without it the stream is doc EOS doc EOS …. The last context is as short as the text
+    leaves it. `document` cuts each document by itself, so no context spans two: the last context of each is as short as
+    the document leaves it, and nothing separates documents. `rows` takes rows of token ids as they stand.
 
     Args:
-        texts: Documents; read no further than needed.
+        texts: Documents, or their texts; read no further than needed.
         tokenizer: Hugging Face tokenizer.
         words: Its vocabulary.
         context_length: Tokens of a context, at least 2.
-        prepend_bos: See above.
+        prepend_bos: See above; of `rows` it says what they are.
         max_tokens: Stop after the first whole context with which this many tokens are counted; None for all.
+        packing: One of `PACKINGS`.
+        n_embedded: Token ids that the model can read; None for the whole vocabulary.
+        keep_labels: Whether the labels of the documents are kept.
+        scratch: Folder for temporary files; None for the system's.
+        in_memory: Tokens up to which there are none.
+
+    Raises:
+        AtlasError: There is no token to count, or one that the model cannot read.
     """
     if context_length < 2:
         raise UsageError(f"a context of {context_length} tokens is too short", hint="--context-length 128")
+    if packing not in PACKINGS:
+        raise UsageError(f"there is no packing {packing!r}", hint="--packing packed, or --packing document")
     if prepend_bos and words.bos_id is None:
         raise UsageError("this tokenizer has no BOS token", hint="--no-prepend-bos")
-    stream = _stream(texts, tokenizer, words, prepend_bos)
-    windows = _windows(stream, context_length, words.bos_id if prepend_bos else None)
-    ids, documents, counts = [], [], []
+    numbering = Numbering(words, n_embedded)
+    documents = (Document(text=text) if isinstance(text, str) else text for text in texts)
+    if packing == "rows":
+        windows = ((piece.ids, piece.documents) for piece in numbering.rows(documents))
+    else:
+        pieces = numbering.pieces(documents, tokenizer)
+        stream = separated(pieces, words, prepend_bos) if packing == "packed" else pieces
+        windows = windows_of(stream, context_length, words.bos_id if prepend_bos else None, packing == "document")
+    spools = [Spool(dtype, in_memory=in_memory, scratch=scratch) for dtype in (np.int32, np.int32, np.int64, np.int64)]
+    _write(windows, spools, max_tokens)
+    token_ids, document, offsets, first_token = (spool.array() for spool in spools)
+    if len(offsets) == 1:
+        raise AtlasError("the corpus holds no token to count", why="there are only special tokens in it")
+    if packing == "rows":
+        prepend_bos = words.bos_id is not None and bool((token_ids[offsets[:-1]] == words.bos_id).all())
+    n_documents = 1 + int(document[offsets[-2] :].max())
+    header = _header(words.sha256, context_length, prepend_bos, packing)
+    return Contexts(
+        context_length=context_length,
+        prepend_bos=prepend_bos,
+        token_ids=token_ids,
+        documents=document,
+        offsets=offsets,
+        first_token=first_token,
+        n_documents=n_documents,
+        sha256=_digest(header, offsets, token_ids, document),
+        tokenizer_sha256=words.sha256,
+        packing=packing,
+        labels=np.array(numbering.labels[:n_documents]) if keep_labels else None,
+    )
+
+
+def _header(tokenizer_sha256: str, length: int, bos: bool, packing: str) -> bytes:
+    """What the hash of a corpus begins with."""
+    joined = "" if packing == "packed" else f" {packing}"
+    return f"contexts 1 {tokenizer_sha256} {length} {bos}{joined}".encode()
+
+
+def _digest(header: bytes, *parts: np.ndarray) -> str:
+    """Hash of a header and arrays, a block at a time."""
+    digest = hashlib.sha256(header)
+    for part in parts:
+        for begin in range(0, len(part), _BLOCK):
+            digest.update(np.ascontiguousarray(part[begin : begin + _BLOCK]).data)
+    return digest.hexdigest()
+
+
+def _write(windows: Iterator[tuple[np.ndarray, np.ndarray]], spools: list[Spool], max_tokens: int | None) -> None:
+    """Put windows with a counted token into four spools: token ids, documents, offsets and first counted tokens."""
+    held: list[tuple[np.ndarray, np.ndarray]] = []
+    counts: list[int] = []
+    ends = np.zeros(2, np.int64)
+
+    def flush() -> None:
+        if held:
+            spools[0].append(np.concatenate([ids for ids, _ in held]))
+            spools[1].append(np.concatenate([documents for _, documents in held]))
+            here = np.cumsum([[len(ids) for ids, _ in held], counts], axis=1, dtype=np.int64) + ends[:, None]
+            spools[2].append(here[0])
+            spools[3].append(here[1])
+            ends[:] = here[:, -1]
+            held.clear()
+            counts.clear()
+
     n_counted = 0
-    for window_ids, window_documents in windows:
-        n_here = int(np.count_nonzero(window_documents >= 0))
-        if n_here == 0:
+    spools[2].append(ends[:1].copy())
+    spools[3].append(ends[1:].copy())
+    for ids, documents in windows:
+        if not (n_here := int(np.count_nonzero(documents >= 0))):
             continue
-        ids.append(window_ids)
-        documents.append(window_documents)
+        held.append((ids, documents))
         counts.append(n_here)
         n_counted += n_here
         if max_tokens is not None and n_counted >= max_tokens:
             break
-    if not ids:
-        raise AtlasError("the corpus holds no token to count", why="there are only special tokens in it")
-    return _contexts(ids, documents, counts, words, context_length, prepend_bos)
-
-
-def _contexts(
-    ids: list[np.ndarray], documents: list[np.ndarray], counts: list[int], words: Vocabulary, length: int, bos: bool
-) -> Contexts:
-    """Put windows together and hash them."""
-    token_ids, document = np.concatenate(ids), np.concatenate(documents)
-    offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
-    digest = hashlib.sha256(f"contexts 1 {words.sha256} {length} {bos}".encode())
-    for part in (offsets, token_ids, document):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return Contexts(
-        context_length=length,
-        prepend_bos=bos,
-        token_ids=token_ids,
-        documents=document,
-        offsets=offsets,
-        first_token=np.cumsum([0, *counts], dtype=np.int64),
-        n_documents=len(np.unique(document[document >= 0])),
-        sha256=digest.hexdigest(),
-    )
-
-
-def _encoded(texts: Iterable[str], tokenizer: Any) -> Iterator[list[int]]:
-    """Token ids of each document, without special tokens around them."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    remaining = iter(texts)
-    while batch := list(islice(remaining, _DOCUMENTS_AT_ONCE)):
-        if backend is None:
-            yield from (tokenizer.encode(text, add_special_tokens=False) for text in batch)
-        else:
-            yield from (encoding.ids for encoding in backend.encode_batch(batch, add_special_tokens=False))
-
-
-def _stream(
-    texts: Iterable[str], tokenizer: Any, words: Vocabulary, prepend_bos: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Token ids and document of each token, document by document, with the separator; -1 for special tokens."""
-    special = np.zeros(len(words.texts), dtype=bool)
-    special[list(words.special_ids)] = True
-    before = [words.bos_id] if prepend_bos and words.bos_id is not None else []
-    after = [words.eos_id] if not prepend_bos and words.eos_id is not None else []
-    number = 0
-    for encoded in _encoded(texts, tokenizer):
-        ids = np.array([*before, *encoded, *after], dtype=np.int32)
-        counted = ~special[ids]
-        yield ids, np.where(counted, number, -1).astype(np.int32)
-        number += bool(counted.any())
-
-
-def _windows(
-    stream: Iterator[tuple[np.ndarray, np.ndarray]], length: int, bos_id: int | None
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Cut the stream into windows of `length` tokens; with `bos_id` each begins with exactly one BOS of its window."""
-    held_ids, held_documents = np.empty(0, np.int32), np.empty(0, np.int32)
-    for ids, documents in stream:
-        held_ids, held_documents = np.concatenate([held_ids, ids]), np.concatenate([held_documents, documents])
-        begin = 0
-        while len(held_ids) - begin >= length:
-            window, begin = _window(held_ids, held_documents, begin, length, bos_id)
-            yield window
-        held_ids, held_documents = held_ids[begin:], held_documents[begin:]
-    begin = 0
-    while begin < len(held_ids):
-        window, begin = _window(held_ids, held_documents, begin, length, bos_id)
-        yield window
-
-
-def _window(
-    ids: np.ndarray, documents: np.ndarray, begin: int, length: int, bos_id: int | None
-) -> tuple[tuple[np.ndarray, np.ndarray], int]:
-    """The window that begins at `begin`, and where the next one does."""
-    if bos_id is None or ids[begin] == bos_id:
-        end = begin + length
-        return (ids[begin:end], documents[begin:end]), end
-    end = begin + length - 1
-    first_id, first_document = np.array([bos_id], np.int32), np.array([-1], np.int32)
-    return (np.concatenate([first_id, ids[begin:end]]), np.concatenate([first_document, documents[begin:end]])), end
+        if len(held) == _WINDOWS_AT_ONCE:
+            flush()
+    flush()

@@ -1,122 +1,161 @@
-"""Documents from a `.txt` or `.jsonl` file or a folder of them, one at a time, in a fixed order.
-
-In a `.txt` the line (or mark) `<|endoftext|>` ends a document; a file without one is cut at blank lines. In a `.jsonl`
-every line is an object with a string under `text`.
-"""
+"""Corpora of every kind: files, folders and patterns of text or token ids, and data sets that are streamed."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from atlas.errors import AtlasError
-
-END_OF_TEXT = "<|endoftext|>"
-
-SUFFIXES = (".txt", ".jsonl")
-
-
-def text_files(source: Path) -> list[Path]:
-    """Files of a corpus, sorted by path.
-
-    Raises:
-        AtlasError: The path is missing, of another kind, or a folder without a text file.
-    """
-    if not source.exists():
-        raise AtlasError(f"there is no corpus at {source}", hint="give a .txt file, a .jsonl file or a folder of them")
-    if source.is_file():
-        if source.suffix.lower() not in SUFFIXES:
-            raise AtlasError(
-                f"{source.name} is neither .txt nor .jsonl",
-                hint='a .txt with documents separated by <|endoftext|>, or a .jsonl with {"text": …} lines',
-            )
-        return [source]
-    inside = (path for path in source.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
-    files = sorted(path for path in inside if not path.name.startswith("."))
-    if not files:
-        raise AtlasError(f"the folder {source} holds no .txt and no .jsonl file", hint="give --corpus FILE")
-    return files
+from atlas.errors import AtlasError, UsageError
+from ingest.sources.texts_arrays import array_documents, check_tokenizer, read_array, row_length, split_stream
+from ingest.sources.texts_documents import Document, Fields, quoted
+from ingest.sources.texts_files import ARRAY_KINDS, check_file, corpus_files, field_names, file_documents, kind_of
+from ingest.sources.texts_hub import PREFIX, HubText, hub_documents, hub_text
+from ingest.sources.texts_shuffle import shuffled
+from ingest.sources.vocabulary import Vocabulary
 
 
-def documents(source: Path) -> Iterator[str]:
-    """Documents of a corpus with something in them, stripped of white space at both ends.
+@dataclass(frozen=True, slots=True)
+class CorpusText:
+    """Where the documents of a corpus come from; nothing of it is read yet."""
 
-    Raises:
-        AtlasError: No text was found, a file is not UTF-8, or a line of a `.jsonl` has no text.
-    """
-    found = False
-    for file in text_files(source):
-        for text in _jsonl(file) if file.suffix.lower() == ".jsonl" else _txt(file):
-            if text := text.strip():
-                found = True
-                yield text
-    if not found:
-        raise AtlasError(f"no text in {source}", why="every document is empty", hint="give another --corpus")
+    source: str
+    """As the user gave it."""
 
+    fields: Fields
+    """What is read of a row."""
 
-def _lines(file: Path) -> Iterator[str]:
-    """Lines of a file, of which only the current one is held."""
-    number = 0
-    try:
-        with file.open(encoding="utf-8-sig", newline=None) as handle:
-            for line in handle:
-                number += 1
-                yield line
-    except UnicodeDecodeError as error:
-        raise AtlasError(
-            f"{file} is not UTF-8 text, near line {number + 1}",
-            why=f"{error.reason} (byte 0x{error.object[error.start]:02X})",
-            hint=f"iconv -f latin1 -t utf-8 {file.name} > utf8{file.suffix}",
-        ) from error
-    except OSError as error:
-        raise AtlasError(f"{file} cannot be read", why=error.strerror) from error
+    shuffle: int | None
+    """Seed of the order of the documents; None for the order in which they are stored."""
 
+    files: tuple[Path, ...]
+    """Files in the order in which they are read; none for a data set."""
 
-def _txt(file: Path) -> Iterator[str]:
-    """Documents of a text file."""
-    marked = any(END_OF_TEXT in line for line in _lines(file))
-    held: list[str] = []
-    for line in _lines(file):
-        if marked and END_OF_TEXT in line:
-            head, *ends = line.split(END_OF_TEXT)
-            for rest in ends:
-                yield "".join([*held, head])
-                held, head = [], rest
-            held = [head]
-        elif not marked and not line.strip():
-            yield "".join(held)
-            held = []
+    hub: HubText | None
+    """The data set, if it is one."""
+
+    row_length: int | None
+    """Tokens of a context, if contexts are given as rows of token ids; such a corpus is cut already. Else None."""
+
+    @property
+    def name(self) -> str:
+        """What the corpus is called if nobody says otherwise."""
+        if self.hub is not None:
+            parts = (Path(self.hub.name).name, self.hub.config, self.hub.split)
+            return "-".join(part for part in parts if part)
+        path = Path(self.source).expanduser()
+        if path.is_dir():
+            return path.resolve().name
+        if len(self.files) == 1:
+            return _stem(self.files[0])
+        fixed = [part for part in path.parts if not re.search(r"[*?\[]", part)]
+        return Path(*fixed).resolve().name or "corpus"
+
+    def documents(self, tokenizer: Any, words: Vocabulary, scratch: Path | None = None) -> Iterator[Document]:
+        """Documents with something in them, in the order of the corpus.
+
+        Args:
+            tokenizer: Tokenizer of the model, with which token ids that are given are compared.
+            words: Its vocabulary.
+            scratch: Folder for temporary files; None for the system's.
+
+        Raises:
+            AtlasError: There is no text, or some of it cannot be read.
+        """
+        if self.hub is not None:
+            documents = _split(hub_documents(self.hub, self.fields, self.shuffle), words)
         else:
-            held.append(line)
-    yield "".join(held)
+            documents = self._in_files(tokenizer, words)
+            if self.shuffle is not None:
+                documents = shuffled(documents, self.shuffle, scratch)
+        found = False
+        for document in documents:
+            found = True
+            yield document
+        if not found:
+            raise AtlasError(f"no text in {self.source}", why="every document is empty", hint="give another --corpus")
+
+    def _in_files(self, tokenizer: Any, words: Vocabulary) -> Iterator[Document]:
+        """Documents of the files, one file after another."""
+        arrays = {file: read_array(file) for file in self.files if kind_of(file) in ARRAY_KINDS}
+        for array in arrays.values():
+            check_tokenizer(array, tokenizer, words)
+        for file in self.files:
+            if array := arrays.get(file):
+                yield from array_documents(array, words)
+            else:
+                yield from _split(file_documents(file, self.fields), words)
 
 
-def _jsonl(file: Path) -> Iterator[str]:
-    """Documents of a file with one JSON object a line; empty lines are passed over."""
-    for number, line in enumerate(_lines(file), start=1):
-        if not line.strip():
-            continue
-        place = f"{file}:{number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise AtlasError(f"{place} is not JSON", why=why, hint='every line must be {"text": "…"}') from error
-        text = row.get("text") if isinstance(row, dict) else None
-        if not isinstance(text, str):
-            has = f"its keys are {', '.join(map(repr, row)) or 'none'}" if isinstance(row, dict) else "it is no object"
-            raise AtlasError(f'{place} has no string under "text"', why=has, hint='every line must be {"text": "…"}')
-        if not _is_unicode(text):
-            why = "it holds half of a surrogate pair, such as \\ud800, which is no character"
-            raise AtlasError(f"{place} is not text", why=why, hint="write the line again from its source")
-        yield text
+def open_corpus(
+    source: str | Path, *, text_field: str | None = None, label_field: str | None = None, shuffle: int | None = None
+) -> CorpusText:
+    """Find what a corpus consists of, and look at the begin of it; torch is not imported.
+
+    Args:
+        source: A file, a folder, a pattern, or `hf:NAME[:CONFIG]:SPLIT`.
+        text_field: Field with the text in `.jsonl`, Parquet and data sets; None for `text`.
+        label_field: Field with a number or boolean for each document; None to read none.
+        shuffle: Seed of a random order of the documents; None to keep theirs.
+
+    Raises:
+        AtlasError: There is no such corpus, it is damaged, or a field is not there.
+    """
+    source, fields = str(source), Fields(text_field or "text", label_field)
+    if shuffle is not None and shuffle < 0:
+        raise UsageError(f"--shuffle {shuffle} is below zero", hint="--shuffle 0")
+    if source.startswith(PREFIX):
+        return CorpusText(source, fields, shuffle, (), hub_text(source), None)
+    files = corpus_files(source)
+    arrays = [read_array(file) for file in files if kind_of(file) in ARRAY_KINDS]
+    length = row_length(arrays) if arrays else None
+    if length is not None and len(arrays) < len(files):
+        text = next(file.name for file in files if kind_of(file) not in ARRAY_KINDS)
+        why = f"{arrays[0].file.name} has a context a row, and {text} has text"
+        raise UsageError("contexts that are cut already and text are no one corpus", why=why, hint="ingest them apart")
+    texts = [file for file in files if kind_of(file) not in ARRAY_KINDS]
+    _check_label(texts, source, label_field)
+    for file in texts[:1] + [file for file in texts[1:] if kind_of(file) == ".parquet"]:
+        check_file(file, fields)
+    return CorpusText(source, fields, shuffle, tuple(files), None, length)
 
 
-def _is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def check_corpus(
+    source: str | Path, *, text_field: str | None = None, label_field: str | None = None, shuffle: int | None = None
+) -> None:
+    """Raise on everything about a corpus that can be told without a model; arguments and errors as `open_corpus`."""
+    open_corpus(source, text_field=text_field, label_field=label_field, shuffle=shuffle)
+
+
+def _split(documents: Iterable[Document], words: Vocabulary) -> Iterator[Document]:
+    """The same documents; a row of token ids may hold several."""
+    for document in documents:
+        if document.token_ids is None:
+            yield document
+        else:
+            yield from split_stream(document.token_ids, words, document.label)
+
+
+def _check_label(files: list[Path], source: str, field: str | None) -> None:
+    """Raise if no file begins with rows that have the label field."""
+    if field is None:
+        return
+    known: dict[str, None] = {}
+    for file in files:
+        known.update(dict.fromkeys(field_names(file)))
+        if field in known:
+            return
+    if not known:
+        why = "plain text and token arrays have no fields"
+        raise UsageError(f"{source} has no labels", why=why, hint="give a .jsonl or Parquet file, or no --label-field")
+    raise UsageError(
+        f"{source} has no field {quoted(field)}", why=f"its fields are {', '.join(known)}", hint="--label-field FIELD"
+    )
+
+
+def _stem(file: Path) -> str:
+    """Name of a file without its endings."""
+    stem = Path(file.name).stem
+    return Path(stem).stem if file.suffix.lower() in (".gz", ".zst") else stem

@@ -34,10 +34,14 @@ class Vocabulary:
     eos_id: int | None
     """Id of the token that ends a text; None if the tokenizer has none."""
 
+    pad_id: int | None = None
+    """Id of the token that fills up short contexts; None if the tokenizer has none, or uses its unknown token."""
+
 
 def vocabulary(tokenizer: Any) -> Vocabulary:
     """Read the vocabulary of a Hugging Face tokenizer."""
-    n_vocab = len(tokenizer)
+    # Ids may have gaps, and then the largest is beyond their number.
+    n_vocab = 1 + max(tokenizer.get_vocab().values(), default=-1)
     pieces = [piece or "" for piece in tokenizer.convert_ids_to_tokens(list(range(n_vocab)))]
     added = set(tokenizer.get_added_vocab().values())
     special = frozenset(int(token_id) for token_id in tokenizer.all_special_ids)
@@ -50,6 +54,7 @@ def vocabulary(tokenizer: Any) -> Vocabulary:
         special_ids=special,
         bos_id=tokenizer.bos_token_id,
         eos_id=tokenizer.eos_token_id,
+        pad_id=None if tokenizer.pad_token_id == tokenizer.unk_token_id else tokenizer.pad_token_id,
     )
 
 
