@@ -15,6 +15,7 @@ from ingest.accumulate.residuals import Residuals
 from ingest.shards import Shard, ShardStore
 from ingest.sources.contexts import Contexts
 from ingest.sources.models import Model
+from ingest.sources.sae.codes import SparseCodes
 from ingest.sources.saes import Sae
 
 Progress = Callable[[int, int], None]
@@ -128,20 +129,20 @@ def read_batch(
                     read = x - x.mean(dim=1, keepdim=True) if measurement.centred else x
                     codes = measurement.sae.encode(read)
                     into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
-                    decoded = measurement.sae.decode(codes)
+                    decoded = measurement.sae.decode(codes, len(read))
                     _require_finite(decoded, f"reconstructions of {measurement.sae.name}", contexts, begin)
                     residuals = Residuals.of(read.cpu().numpy(), decoded.cpu().numpy())
                     into.residuals = into.residuals.merge(residuals)
 
 
 def _sparse(
-    codes: torch.Tensor, offset: int, name: str, contexts: Contexts, begin: int
+    codes: SparseCodes, offset: int, name: str, contexts: Contexts, begin: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Feature, token and activation of what is not zero, by token; `offset` is the number of the first token."""
-    token, feature = codes.nonzero(as_tuple=True)
-    activation = codes[token, feature]
-    if bool((~torch.isfinite(activation) | (activation < 0)).any()):
-        wrong = int((~torch.isfinite(activation) | (activation < 0)).nonzero()[0, 0])
+    token, feature, activation = codes.token, codes.feature, codes.activation
+    bad = ~torch.isfinite(activation) | (activation < 0)
+    if bool(bad.any()):
+        wrong = int(bad.nonzero()[0, 0])
         value, context = float(activation[wrong]), _context_of(contexts, begin, int(token[wrong]))
         raise NotFinite(
             f"the SAE {name} gives {value:g} for feature {int(feature[wrong])} in context {context}",

@@ -56,7 +56,7 @@ def bad_requests(tiny: Path, scratch: Path) -> dict[str, tuple[dict, str]]:
         "model without weights": ({"model": str(bare)}, "has no weights"),
         "no such model on the hub": ({"model": "nobody/nothing"}, "there is no model 'nobody/nothing'"),
         "no SAE folder": ({"saes": (str(scratch / "no"),)}, "there is no folder"),
-        "SAE without weights": ({"saes": (str(empty),)}, "no cfg.json"),
+        "SAE without weights": ({"saes": (str(empty),)}, "is no SAE folder"),
         "damaged SAE": ({"saes": (str(damaged),)}, "is damaged"),
         "SAE with a NaN": ({"saes": (str(nan),)}, "the first feature with one is 7"),
         "SAE of another width": ({"saes": (str(tiny / "wide"),)}, "it reads 24 numbers and the hook gives 16"),
@@ -98,7 +98,7 @@ def test_an_activation_that_is_no_number_names_its_place_and_leaves_nothing(requ
 
     def broken(sae, x):
         codes = encode(sae, x)
-        codes[-1, 5] = float("nan")
+        codes.feature[-1], codes.activation[-1] = 5, float("nan")
         return codes
 
     monkeypatch.setattr(Sae, "encode", broken)
@@ -225,9 +225,10 @@ def test_decoding_past_a_row_of_zeros_equals_the_sum_over_the_other_rows(tmp_pat
     sae = load_sae(topk(tmp_path / "pruned", zero=7), "cpu")
     with torch.inference_mode():
         codes = sae.encode(torch.randn(6, 16))
-        rows = torch.nn.functional.normalize(sae.module.W_dec, dim=1)
-        torch.testing.assert_close(sae.decode(codes), codes @ rows + sae.module.b_dec)
-    assert sae.module.cfg.rescale_acts_by_decoder_norm
+        dense = torch.zeros(6, 20).index_put((codes.token, codes.feature), codes.activation)
+        weights = load_file(tmp_path / "pruned" / "sae_weights.safetensors")
+        rows = torch.nn.functional.normalize(torch.from_numpy(weights["W_dec"]), dim=1)
+        torch.testing.assert_close(sae.decode(codes, 6), dense @ rows + torch.from_numpy(weights["b_dec"]))
 
 
 def test_a_reconstruction_that_is_no_number_stops_the_scan(request_, tmp_path, monkeypatch):
@@ -235,7 +236,7 @@ def test_a_reconstruction_that_is_no_number_stops_the_scan(request_, tmp_path, m
 
     decode = Sae.decode
     monkeypatch.setattr(Sae, "try_out", lambda sae: None)
-    monkeypatch.setattr(Sae, "decode", lambda sae, codes: decode(sae, codes) * float("nan"))
+    monkeypatch.setattr(Sae, "decode", lambda sae, codes, n: decode(sae, codes, n) * float("nan"))
     with pytest.raises(AtlasError, match="the reconstructions of one are not finite in context 0"):
         ingest(request_, db=tmp_path / "a.duckdb")
     assert left_behind(tmp_path) == []

@@ -1,24 +1,31 @@
-"""Sparse autoencoders through SAELens: load one, fold its decoder norms, encode with it."""
+"""Sparse autoencoders of every format: load one, fold its decoder norms, encode and decode with it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from atlas.errors import AtlasError, UnknownName, UsageError
-from ingest.quiet import quietly
+from atlas.errors import AtlasError, UsageError
 from ingest.sources.failures import library_errors, reason
-from ingest.sources.folders import check_sae
+from ingest.sources.sae.codes import Coder, SparseCodes, fold
+from ingest.sources.sae.locate import locate
+from ingest.sources.sae.read import read_module
 
-_UNFOLDED = ("topk", "abstopk")
-_UNSUPPORTED = ("transcoder", "temporal", "matching_pursuit", "crosscoder")
+_UNSUPPORTED = {
+    "transcoder": "featlas reads SAEs that decode what they encode",
+    "crosscoder": "featlas reads SAEs that decode what they encode",
+    "temporal": "its codes depend on the tokens before",
+    "matching_pursuit": "its codes are found one after another, which featlas cannot do sparsely",
+    "abstopk": "its activations have signs, and featlas measures activations that are not below zero",
+}
+_UNSCALED = ("expected_average_only_in", "covariance_whitening")
 _DECIDES_CODES = (
     "architecture",
     "k",
@@ -57,7 +64,7 @@ class Sae:
     """Of the weights as they came, and of the settings that decide the codes."""
 
     decoder_norm: str
-    """'folded': activations are scaled to unit decoder rows; 'as stored'."""
+    """'folded': decoder rows have unit norm, and activations are multiplied by the norms once they are chosen."""
 
     norms: np.ndarray
     """(d_sae,) float32: norms of the decoder rows as they came; 0 where a feature was cut away."""
@@ -74,24 +81,33 @@ class Sae:
     centred: bool
     """Whether it was trained on a model whose weights that write into the residual stream were centred."""
 
-    module: Any
-    """The SAE of SAELens."""
+    coder: Coder
+    """Encodes and decodes."""
 
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        """Codes (tokens, d_sae) of activations (tokens, d_in)."""
-        return self.module.encode(x)
+    model_name: str | None = None
+    """Model it was trained on, as its cfg says; None if it does not say."""
 
-    def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Reconstructions (tokens, d_in) of the codes that `encode` gave last."""
-        cfg = self.module.cfg
-        if not (getattr(cfg, "rescale_acts_by_decoder_norm", False) and (self.norms == 0).any()):
-            return self.module.decode(codes)
-        # SAELens divides by the norms: one row of zeros would make the whole reconstruction NaN.
-        cfg.rescale_acts_by_decoder_norm = False
-        try:
-            return self.module.decode(codes * torch.nan_to_num(1 / self.module.W_dec.norm(dim=-1), posinf=0.0))
-        finally:
-            cfg.rescale_acts_by_decoder_norm = True
+    model_class: str | None = None
+    """Class of TransformerLens that loaded the model it was trained on; None if the cfg does not say."""
+
+    model_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """How that model was loaded: arguments of `from_pretrained`, as its cfg says."""
+
+    dataset_path: str | None = None
+    """Corpus it was trained on, as its cfg says; None if it does not say."""
+
+    @property
+    def module(self) -> Any:
+        """The SAE of SAELens, its decoder rows of unit norm; encode and decode with the SAE, not with this."""
+        return self.coder.module
+
+    def encode(self, x: torch.Tensor) -> SparseCodes:
+        """Codes that are not zero, of activations (tokens, d_in)."""
+        return self.coder.encode(x)
+
+    def decode(self, codes: SparseCodes, n_tokens: int) -> torch.Tensor:
+        """Reconstructions (n_tokens, d_in) of what `encode` gave for that many tokens."""
+        return self.coder.decode(codes, n_tokens)
 
     def try_out(self) -> None:
         """Encode and decode two vectors, so that an SAE that cannot fails before the model runs.
@@ -102,49 +118,63 @@ class Sae:
         x = torch.linspace(-1, 1, 2 * self.d_in, device=self.module.W_dec.device).reshape(2, self.d_in)
         try:
             with torch.inference_mode():
-                codes = self.encode(x)
-                shapes = tuple(codes.shape), tuple(self.decode(codes).shape)
+                shapes = tuple(self.module.W_enc.shape), tuple(self.decode(self.encode(x), 2).shape)
         except library_errors() as error:
             raise AtlasError(f"the SAE {self.name} does not encode", why=reason(error)) from error
-        if shapes != ((2, self.d_sae), (2, self.d_in)):
-            why = f"two vectors give codes of {shapes[0]} and reconstructions of {shapes[1]}"
+        if shapes != ((self.d_in, self.d_sae), (2, self.d_in)):
+            why = f"its encoder is {shapes[0]} and two vectors give reconstructions of {shapes[1]}"
             raise AtlasError(f"the SAE {self.name} does not decode what it encodes", why=why)
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Decoder rows (d_sae, d_in), encoder columns (d_sae, d_in) and encoder biases (d_sae,), as used."""
+        """Decoder rows (d_sae, d_in), encoder columns (d_sae, d_in) and encoder biases (d_sae,), as used.
+
+        Columns and biases give the pre-activations in the units of the activations; those of a gated SAE open its gate.
+        """
         bias = getattr(self.module, "b_enc", None)
         bias = self.module.b_gate if bias is None else bias
-        w_enc = _numpy(self.module.W_enc).T
-        return _numpy(self.module.W_dec), np.ascontiguousarray(w_enc), _numpy(bias)
+        factor = self._factor()
+        w_enc = _numpy(self.module.W_enc).T * factor[:, None]
+        return _numpy(self.module.W_dec), np.ascontiguousarray(w_enc), _numpy(bias) * factor
+
+    def thresholds(self) -> np.ndarray | None:
+        """(d_sae,) float32: activation from which each feature of a JumpReLU SAE fires; None for other SAEs."""
+        threshold = getattr(self.module, "threshold", None)
+        return None if threshold is None else _numpy(threshold) * self._factor()
+
+    def encoder_norms(self) -> np.ndarray:
+        """(d_sae,) float32: norms of the encoder columns, as used."""
+        return _numpy(self.module.W_enc.norm(dim=0)) * self._factor()
+
+    def _factor(self) -> np.ndarray:
+        """(d_sae,) float32: what pre-activations are multiplied by on their way to activations."""
+        scales = [scale for scale in (self.coder.before, self.coder.after) if scale is not None]
+        return _numpy(scales[0]) if scales else np.ones(self.d_sae, np.float32)
 
 
 def load_sae(source: str, device: str, *, name: str | None = None, hook: str | None = None) -> Sae:
-    """Load an SAE and fold its decoder norms, unless it is of the TopK family.
+    """Load an SAE of any format and fold its decoder norms.
 
     Args:
-        source: Local folder, or `release/sae_id` of SAELens.
+        source: Folder, `.pt` or `.json` file, `release/sae_id` of SAELens, or `org/repo/folder` on the hub.
         device: Device of PyTorch.
-        name: What the atlas shall call it; None for the folder's name or `release/sae_id`.
+        name: What the atlas shall call it; None for the folder's name or the name on the hub.
         hook: Point of the model; None for what its cfg says.
 
     Raises:
         AtlasError: There is no such SAE, or it cannot be used.
     """
-    folder = check_sae(source)
-    module = _from_disk(folder, device) if folder else _from_registry(source, device)
-    default = folder.resolve().name if folder else source
+    found = locate(source)
+    default = found.name if Path(source).expanduser().exists() else source
+    module = read_module(found, device)
     architecture = str(module.cfg.architecture())
-    if any(kind in architecture for kind in _UNSUPPORTED):
-        raise AtlasError(
-            f"{default} is of the kind {architecture}", why="featlas reads SAEs that decode what they encode"
-        )
+    _check_supported(name or default, architecture, module)
     _check_finite(name or default, module)
     module.turn_off_forward_pass_hook_z_reshaping()
-    sha256, norms = _sha256(module), _numpy(module.W_dec.norm(dim=-1))
-    fold = architecture not in _UNFOLDED
-    if fold:
-        module.fold_W_dec_norm()
+    sha256 = _sha256(module)
+    cfg = json.dumps(module.cfg.to_dict(), sort_keys=True, default=str)
+    norms, coder = fold(module)
     metadata = module.cfg.metadata
+    kwargs = metadata.model_from_pretrained_kwargs or {}
     return Sae(
         name=name or default,
         source=source,
@@ -154,70 +184,31 @@ def load_sae(source: str, device: str, *, name: str | None = None, hook: str | N
         d_in=int(module.cfg.d_in),
         d_sae=int(module.cfg.d_sae),
         sha256=sha256,
-        decoder_norm="folded" if fold else "as stored",
-        norms=norms,
-        cfg=json.dumps(module.cfg.to_dict(), sort_keys=True, default=str),
+        decoder_norm="folded",
+        norms=_numpy(norms),
+        cfg=cfg,
         prepend_bos=metadata.prepend_bos,
         context_size=metadata.context_size,
-        centred=bool((metadata.model_from_pretrained_kwargs or {}).get("center_writing_weights")),
-        module=module,
+        centred=bool(kwargs.get("center_writing_weights")),
+        coder=coder,
+        model_name=metadata.model_name,
+        model_class=metadata.model_class_name,
+        model_kwargs=kwargs,
+        dataset_path=metadata.dataset_path,
     )
 
 
-def _from_disk(folder: Path, device: str) -> Any:
-    """An SAE from a local folder."""
-    from sae_lens import SAE
-
-    try:
-        with quietly():
-            return SAE.load_from_disk(str(folder), device=device, dtype="float32")
-    except (OSError, *library_errors()) as error:
+def _check_supported(name: str, architecture: str, module: Any) -> None:
+    """Raise if an SAE is of a kind that featlas does not measure."""
+    for kind, why in _UNSUPPORTED.items():
+        if kind in architecture:
+            raise AtlasError(f"{name} is of the kind {architecture}", why=why)
+    if module.cfg.normalize_activations in _UNSCALED:
         raise AtlasError(
-            f"the SAE in {folder} cannot be loaded", why=reason(error), hint="give a folder that SAELens wrote"
-        ) from error
-
-
-def _from_registry(source: str, device: str) -> Any:
-    """An SAE by release and id: the release is what stands before a slash and is known, or the first two parts."""
-    from huggingface_hub.errors import HfHubHTTPError
-    from sae_lens import SAE
-
-    release, sae_id = _release_and_id(source)
-    try:
-        with quietly():
-            return SAE.from_pretrained(release, sae_id, device=device, dtype="float32")
-    except (OSError, HfHubHTTPError) as error:
-        # A release of SAELens is one word; with a slash it can only be a repository on the hub.
-        missing = f"there is no folder {source}, and SAELens has no release {release.partition('/')[0]!r}"
-        raise AtlasError(
-            missing if "/" in release else f"the SAE {source!r} is not at hand",
-            why=f"the Hugging Face hub does not give it: {reason(error)}",
-            hint="check the path or the name, or unset HF_HUB_OFFLINE",
-        ) from error
-    except library_errors() as error:
-        raise AtlasError(f"the SAE {source!r} cannot be loaded", why=reason(error)) from error
-
-
-def _release_and_id(source: str) -> tuple[str, str]:
-    """Split `release/sae_id`, or `org/repo/path` of a repository that the registry does not know."""
-    from sae_lens.loading.pretrained_saes_directory import get_pretrained_saes_directory
-
-    known = get_pretrained_saes_directory()
-    release, _, sae_id = source.partition("/")
-    if release in known:
-        if sae_id not in known[release].saes_map:
-            raise UnknownName(f"SAE in release {release}", sae_id, list(known[release].saes_map))
-        return release, sae_id
-    organisation, *rest = source.split("/", 2)
-    if len(rest) == 2 and all((organisation, *rest)):
-        return f"{organisation}/{rest[0]}", rest[1]
-    # A release is a long name: a wrong path must not be told that it is nearly one.
-    near = next(iter(get_close_matches(release, list(known), n=1, cutoff=0.8)), None)
-    raise UsageError(
-        f"there is no folder {source}, and SAELens has no release {release!r}"
-        + (f"; did you mean {near!r}?" if near else ""),
-        hint="check the path, or give RELEASE/SAE_ID of SAELens",
-    )
+            f"{name} does not say how its input is normalised",
+            why=f"its cfg has normalize_activations {module.cfg.normalize_activations}, and not the factors",
+            hint="give the SAE that SAELens saves at the end of training, which has them in its weights",
+        )
 
 
 def _check_finite(name: str, module: Any) -> None:

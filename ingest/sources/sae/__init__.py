@@ -1,0 +1,1 @@
+"""Sparse autoencoders in every format they come in: find one, read it, encode with it."""
