@@ -91,6 +91,10 @@ def test_documents_have_the_lengths_and_labels_that_their_texts_have(texts, shap
         enumerate(length for length, _ in expected)
     )
     assert contexts.n_documents_in(0) == 0
+    plain = cut_letters(texts, *shape)
+    assert (plain.sha256, plain.labels, plain.labels_sha256) == (contexts.sha256, None, None)
+    assert contexts.labels_sha256 == cut_letters(numbered(texts), *shape, keep_labels=True).labels_sha256
+    assert contexts.labels_sha256 != cut_letters(numbered(["", *texts]), *shape, keep_labels=True).labels_sha256
 
 
 @pytest.mark.parametrize("packing", ["packed", "document"])

@@ -120,6 +120,11 @@ class Contexts:
         documents = self.documents[self.offsets[context] : self.offsets[context + 1]]
         return documents[documents >= 0]
 
+    @property
+    def labels_sha256(self) -> str | None:
+        """Hash of the labels, which are no part of `sha256`; None if there are none."""
+        return None if self.labels is None else _digest(b"labels 1", self.labels)
+
     def n_documents_in(self, n_contexts: int) -> int:
         """Documents of which a token is counted in the first `n_contexts` contexts."""
         if n_contexts == 0:
