@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from ingest.spec import ScanSummary
 
 
+class BatchSize(click.ParamType):
+    """A number of contexts, or `auto`, which is None."""
+
+    name = "batch size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Read the number."""
+        return None if value == "auto" else click.INT.convert(value, param, ctx)
+
+
 COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE the labels that a file holds.")}
 
 
@@ -44,7 +54,14 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
 @click.option(
     "--context-length", type=int, metavar="L", help="Tokens of a context.  [default: as the SAE's cfg says, else 128]"
 )
-@click.option("--batch-size", type=int, default=32, show_default=True, metavar="B", help="Contexts in a forward pass.")
+@click.option(
+    "--batch-size",
+    type=BatchSize(),
+    default=32,
+    show_default=True,
+    metavar="B",
+    help="Contexts in a forward pass; auto finds out what is fast and fits.",
+)
 @click.option(
     "--prepend-bos/--no-prepend-bos",
     default=None,

@@ -61,8 +61,8 @@ class IngestRequest:
     prepend_bos: bool | None = None
     """Whether contexts begin with BOS; None for what the SAEs' cfgs say, else whether the tokenizer has one."""
 
-    batch_size: int = 32
-    """Contexts in one forward pass; changes no more than the last float bits."""
+    batch_size: int | None = 32
+    """Contexts in one forward pass, None for what a trial finds fast; changes no more than the last float bits."""
 
     device: str | None = None
     """Device of PyTorch; None for a GPU if there is one."""

@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from hypothesis import given
@@ -91,6 +92,20 @@ def test_the_estimate_counts_the_logits_only_where_the_whole_model_runs(tmp_path
         return context_bytes(model, [measurement], 20)
 
     assert at("blocks.2.hook_resid_post") - at("blocks.1.hook_resid_post") == 20 * 2 * 5000 * 4
+
+
+@pytest.mark.parametrize(("said", "meant"), [("auto", None), ("16", 16)])
+def test_auto_is_an_option_of_the_command(said, meant):
+    from ingest.cli import ingest
+
+    assert ingest.make_context("ingest", ["--batch-size", said]).params["batch_size"] == meant
+
+
+def test_a_batch_size_that_is_no_number_is_refused():
+    from ingest.cli import ingest
+
+    with pytest.raises(click.BadParameter, match="many"):
+        ingest.make_context("ingest", ["--batch-size", "many"])
 
 
 def test_a_real_model_is_probed(tmp_path):
