@@ -35,6 +35,7 @@ _NOT_PLAIN = {
     "gram_lookup": "it reads what an n-gram table leaves",
     "signed": "its activations have signs",
 }
+_INPUT_SIZES, _FEATURES = ("d_in", "activation_dim"), ("d_sae", "num_latents", "dict_size")
 _DICTIONARIES = (
     "AutoEncoder",
     "AutoEncoderNew",
@@ -163,14 +164,14 @@ def _saelens_fault(cfg: Mapping[str, Any]) -> str | None:
 
 def size_fault(facts: Mapping[str, Any], *, k: bool) -> str | None:
     """What is wrong with the sizes among settings, k only if it is one of them; None if nothing is."""
-    keys = ("d_in", "d_sae", "num_latents", "k") if k else ("d_in", "d_sae")
+    keys = (*_INPUT_SIZES, *_FEATURES, *(["k"] if k else []))
     sizes = {key: facts[key] for key in keys if facts.get(key) is not None}
     if sizes.get("num_latents") == 0:
         del sizes["num_latents"]
     for key, size in sizes.items():
         if type(size) is not int or size < 1:
             return f"{key} is {size!r:.80}, and should be a whole number of at least 1"
-    n_features = sizes.get("d_sae") or sizes.get("num_latents")
+    n_features = next((sizes[key] for key in _FEATURES if key in sizes), None)
     if n_features and sizes.get("k", 0) > n_features:
         return f"k is {sizes['k']:,}, and it has {n_features:,} features"
     return None
