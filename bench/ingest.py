@@ -167,7 +167,9 @@ def profiled_ingest(folder: Path, text: Path, tokens: int, batch: int) -> tuple[
 def cpu_by_part(stats: pstats.Stats) -> dict[str, float]:
     """CPU seconds inside each part of ingest/, with all that it calls: what enters it from another part."""
     parts = {
-        "forward": ("transformer_lens", "sae_lens"),
+        "model": ("/transformer_lens/",),
+        "SAE": (f"{ROOT}/ingest/sources/sae", "/sae_lens/"),
+        "loss": (f"{ROOT}/ingest/loss.py",),
         "accumulate": (f"{ROOT}/ingest/accumulate/",),
         "shards": (f"{ROOT}/ingest/shards.py",),
         "reduce": (f"{ROOT}/ingest/finish.py",),
@@ -206,8 +208,9 @@ def large(data: Path, tokens: int, batch: int, features: int) -> None:
         line("peak memory", f"{peak:,.0f} MB", "of the whole process, libraries included")
         line("measuring", f"{wall.measuring:,.1f} s", f"{wall.measuring / n_tokens * 1e6:.1f} us a token, wall clock")
         line("reducing and writing", f"{wall.writing:,.1f} s", "wall clock")
+        forward = cpu["model"] + cpu["SAE"]
         for part, seconds in cpu.items():
-            share = f"{seconds / n_tokens * 1e6:.2f} us a token, {seconds / cpu['forward']:.3f}x the forward pass"
+            share = f"{seconds / n_tokens * 1e6:.2f} us a token, {seconds / forward:.3f}x model and SAE"
             line(f"  CPU: {part}", f"{seconds:,.1f} s", share)
         line("store", f"{stored / 2**20:,.0f} MB", f"{stored / n_nonzero:.2f} bytes a non-zero")
         line("database", f"{db.stat().st_size / 2**20:,.0f} MB", f"{db.stat().st_size / features:,.0f} bytes a feature")
