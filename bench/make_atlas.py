@@ -136,6 +136,7 @@ def _write_scan(atlas, size, text, s, tokens, fired, n_tokens, rng) -> None:
     features, alive = np.arange(size.d_sae), fired > 0
     mean, peak = rng.uniform(0.5, 4, size.d_sae), rng.uniform(4, 16, size.d_sae).astype(np.float32)
     scan = {"scan_id": [s + 1], "sae_id": [s + 1], "corpus_id": [1], "run_id": [1], "n_tokens": [n_tokens]}
+    scan |= {"n_contexts": [size.n_contexts], "n_documents": [size.n_contexts]}
     found = {"n_nonzero": [int(fired.sum())], "fvu": [0.2], "exact_quantiles": [True], "store": [None]}
     atlas.insert("scan", scan | found | {"spec": ["{}"], "spec_sha256": [f"s{s}"], "finished_at": [NOW]})
     dead = ~alive
@@ -185,8 +186,14 @@ def _write_contexts(atlas, size, text, s, features, tokens, peak, rng) -> None:
     keys = {"scan_id": np.full(n * k, s + 1), "feature_id": np.repeat(features, k), "kind": ["top"] * (n * k)}
     ranks = {"bin": np.zeros(n * k, int), "rank": np.tile(np.arange(1, k + 1), n), "activation": strength.ravel()}
     places = {"context_id": context.ravel(), "position": position.ravel(), "start": start.ravel()}
-    activations = _lists(acts.reshape(-1, WINDOW).astype(np.float32))
-    atlas.insert("feature_context", keys | ranks | places | {"activations": activations})
+    fires = acts.reshape(-1, WINDOW) > 0
+    n_inside = fires.sum(axis=1)
+    windows = {
+        "length": np.full(n * k, WINDOW),
+        "places": _ragged(np.nonzero(fires)[1], n_inside),
+        "activations": _ragged(acts.reshape(-1, WINDOW)[fires].astype(np.float32), n_inside),
+    }
+    atlas.insert("feature_context", keys | ranks | places | windows)
 
 
 def _write_pairing(atlas, size, pairing, saes, partner, fired, n_tokens, rng) -> None:
@@ -230,6 +237,12 @@ def _ranks(chooser: np.ndarray, chosen: np.ndarray, value: np.ndarray) -> np.nda
 def _lists(rows: np.ndarray) -> pl.Series:
     """A two-dimensional array as a list column."""
     return pl.Series(rows).arr.to_list()
+
+
+def _ragged(values: np.ndarray, lengths: np.ndarray) -> pl.Series:
+    """Lists of the given lengths, one after another."""
+    rows = pl.DataFrame({"row": np.repeat(np.arange(len(lengths)), lengths), "value": values})
+    return rows.group_by("row", maintain_order=True).agg("value").get_column("value")
 
 
 def main() -> None:

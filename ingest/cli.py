@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from atlas.cli._group import LazyGroup, need
+from atlas.cli._params import Size, Whole
 
 if TYPE_CHECKING:
     from ingest.spec import ScanSummary
@@ -72,6 +74,10 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
 @click.option(
     "--model-class", metavar="CLASS", help="TransformerBridge or HookedTransformer.  [default: as the SAE's cfg says]"
 )
+@click.option(
+    "--memory", type=Size(), metavar="SIZE", help="What the measurement may take, the model aside.  [default: 4GB]"
+)
+@click.option("--seed", type=Whole(), default=0, show_default=True, metavar="N", help="Of contexts chosen at random.")
 @click.option("--no-store", is_flag=True, help="Keep no activations; correlate will not work.")
 @click.option("--replace", is_flag=True, help="Put this in the place of an earlier scan with other settings.")
 @click.option("--dry-run", is_flag=True, help="Check everything and say what would be done.")
@@ -108,8 +114,15 @@ def ingest(ctx: click.Context, corpus: str, no_store: bool, **options: Any) -> N
     check_text("--corpus", corpus)  # an empty one would be the folder that the user is in
     request = IngestRequest(corpus=corpus, store=not no_store, **options)
     with ExitStack() as stack:
-        report = _Report(stack, session.quiet)
-        found = run(request, db=session.db, wait=session.wait, on_note=note, on_progress=report)
+        stages = _Stages(stack, session.quiet)
+        found = run(
+            request,
+            db=session.db,
+            wait=session.wait,
+            on_note=note,
+            on_progress=stages.stage("measuring", "tokens"),
+            on_reduced=stages.stage("putting together", "features"),
+        )
     if not request.dry_run:
         _print(found)
         for scan in found:
@@ -118,20 +131,26 @@ def ingest(ctx: click.Context, corpus: str, no_store: bool, **options: Any) -> N
         note(_next_step(session, found[0], [scan.alias for scan in found[1:]]))
 
 
-class _Report:
-    """Progress whose clock starts with the measurement, not with the loading of the model."""
+class _Stages:
+    """Progress of one stage after another; the clock of each starts with its first report, not with the loading."""
 
     def __init__(self, stack: ExitStack, quiet: bool) -> None:
-        """Prepare; the display is closed with the stack."""
-        self._stack, self._quiet, self._show = stack, quiet, None
+        """Prepare; the last display is closed with the stack."""
+        self._display, self._quiet, self._now = stack.enter_context(ExitStack()), quiet, ""
+        self._show: Callable[[int, int], None] = lambda done, total: None
 
-    def __call__(self, done: int, total: int) -> None:
-        """Show how far the measurement is."""
-        from atlas.cli._progress import progress
+    def stage(self, title: str, unit: str) -> Callable[[int, int], None]:
+        """A function that shows how far this stage is, in the place of the one before."""
 
-        if self._show is None:
-            self._show = self._stack.enter_context(progress("measuring", "tokens", quiet=self._quiet))
-        self._show(done, total)
+        def report(done: int, total: int) -> None:
+            from atlas.cli._progress import progress
+
+            if self._now != title:
+                self._display.close()
+                self._now, self._show = title, self._display.enter_context(progress(title, unit, quiet=self._quiet))
+            self._show(done, total)
+
+        return report
 
 
 def _print(found: list[ScanSummary]) -> None:
@@ -164,12 +183,12 @@ def _measured_beside(session: Any, scan: ScanSummary) -> list[str]:
     query = """
         select s.alias, s.name = $sae as is_itself
         from scan x join sae s using (sae_id) join corpus k using (corpus_id)
-        where k.name = $corpus and x.store is not null
+        where k.name = $corpus and x.n_tokens = $n_tokens and x.store is not null
         order by s.sae_id
     """
     try:
         with open_atlas(session.db, wait=session.wait) as atlas:
-            found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus).rows
+            found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus, n_tokens=scan.n_tokens).rows
     except AtlasUnavailable:  # all is written; that somebody else reads it now is no failure
         return []
     return [alias for alias, is_itself in found if not is_itself] if any(row[1] for row in found) else []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-from ingest.accumulate.residuals import Residuals
-from ingest.plan import Plan
-from ingest.runner import Gathered, batches, read_batch
+from ingest.memory import probe
+from ingest.pieces import Shard
+from ingest.plan import Plan, Planned
 from ingest.spec import IngestRequest
 
 BYTES_A_CODE = 6
@@ -30,26 +29,21 @@ def describe(plan: Plan, request: IngestRequest, note: Callable[[str], None]) ->
     if not plan.to_do:
         note("nothing to do")
         return
-    seconds, n_codes, n_tokens = _try_batch(plan, request.batch_size)
-    share = contexts.n_tokens / n_tokens
+    seen = probe(plan.model, [scan.measurement for scan in plan.to_do], contexts, plan.batch_size)
+    lacking = {shard for scan in plan.to_do for shard in _lacking(plan, scan)}
+    n_tokens = sum(shard.n_tokens for shard in lacking)
+    share = n_tokens / seen.n_tokens
     stored = (
-        f"about {share * n_codes * BYTES_A_CODE / 1e6:,.0f} MB of activations"
+        f"about {share * sum(seen.n_codes) * BYTES_A_CODE / 1e6:,.0f} MB of activations"
         if request.store
         else "no activations kept"
     )
-    note(f"about {share * seconds:,.0f} s at {n_tokens / seconds:,.0f} tokens/s; {stored}")
+    rate = seen.n_tokens / seen.seconds
+    note(f"{n_tokens:,} tokens in about {n_tokens / rate:,.0f} s at {rate:,.0f} tokens/s; {stored}")
 
 
-def _try_batch(plan: Plan, batch_size: int) -> tuple[float, int, int]:
-    """Seconds, activations > 0 and tokens of one batch, the second time it is run."""
-    measurements = [scan.measurement for scan in plan.to_do]
-    begin, end = next(batches(plan.corpus.contexts, plan.shards[0], batch_size))
-    seconds, n_codes = 0.0, 0
-    for _ in range(2):
-        gathered = [Gathered(Residuals.none(m.sae.d_in)) for m in measurements]
-        started = time.perf_counter()
-        read_batch(plan.model, measurements, plan.corpus.contexts, begin, end, 0, gathered)
-        seconds = time.perf_counter() - started
-        n_codes = sum(len(part[0]) for got in gathered for part in got.parts)
-    first = plan.corpus.contexts.first_token
-    return seconds, n_codes, int(first[end] - first[begin])
+def _lacking(plan: Plan, scan: Planned) -> list[Shard]:
+    """Shards that a scan would measure."""
+    covered = scan.earlier.base.n_contexts if scan.earlier else 0
+    there = scan.measurement.store.missing(plan.shards)
+    return [shard for shard in there if shard.end > covered]

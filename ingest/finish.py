@@ -1,111 +1,146 @@
-"""The merged statistics of a scan as columns of `feature_stat`, `histogram` and `feature_context`."""
+"""From the shards of a scan to rows on the disk, ready for one short transaction: range of features by range."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from atlas.errors import AtlasError
-from ingest.accumulate.codes import rank_in_group
+from ingest.accumulate.codes import TokenMap
+from ingest.accumulate.moments import Moments
 from ingest.accumulate.partial import Partial
 from ingest.accumulate.quantiles import exact_quartiles, histogram_quartiles
-from ingest.shards import Shard, ShardStore
+from ingest.accumulate.residuals import Residuals
+from ingest.accumulate.samples import sample_contexts
+from ingest.accumulate.stored import buckets, stored_codes
+from ingest.files import write_whole
+from ingest.partials import ranges
+from ingest.pieces import Shard
+from ingest.rows import CorpusFacts, corpus_rows, rows_of, sample_rows
+from ingest.shards import ShardStore
+from ingest.sources.contexts import Contexts
 
-Columns = dict[str, object]
+Progress = Callable[[int, int], None]
+"""Called with the features that are done and their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Everything that one scan writes besides the registries."""
+    """Everything that one scan writes besides the registries; the rows stand in files."""
 
-    partial: Partial
-    """The statistics of all shards."""
+    n_nonzero: int
+    """Activations > 0."""
 
-    quartiles: np.ndarray
-    """(3, d_sae) float32: over firing tokens; NaN where nothing fired."""
+    residuals: Residuals
+    """What the SAE leaves unexplained."""
 
     exact: bool
     """Whether the quartiles are exact, or read off the histogram."""
 
+    files: Mapping[str, Sequence[Path]]
+    """By table, files with its rows in their order, without the number of the scan."""
 
-def reduce_shards(store: ShardStore, shards: Sequence[Shard]) -> Measured:
-    """Merge the shards of a scan, in their order, and take the quartiles."""
-    partial = reduce(Partial.merge, (store.partial(shard) for shard in shards))
-    if store.keep:
-        try:
-            quartiles = exact_quartiles([store.parquet(shard) for shard in shards], partial.moments.n_fired)
-        except (OSError, pa.ArrowException) as error:
-            why, hint = str(error).splitlines()[0], "run the same command again"
-            raise AtlasError(f"cannot read the activations in {store.folder}", why=why, hint=hint) from error
-    else:
-        quartiles = histogram_quartiles(partial.histogram, partial.moments.max)
-    return Measured(partial, quartiles, store.keep)
+    def rows(self, table: str) -> Iterator[pl.DataFrame]:
+        """Rows of a table, a range of features at a time."""
+        return (pl.read_parquet(path) for path in self.files[table])
 
 
-def feature_stat(measured: Measured, texts: np.ndarray, counted_ids: np.ndarray) -> Columns:
-    """Columns of `feature_stat`: one row a feature, in their order.
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Draws contexts from the first shards of a scan."""
 
-    Args:
-        measured: The scan.
-        texts: Text of each token id.
-        counted_ids: Token id at each token_index.
+    shards: Sequence[Shard]
+    """Those shards."""
+
+    paths: Sequence[Path]
+    """Their activations."""
+
+    tokens: TokenMap
+    """Their tokens."""
+
+    seed: int
+    """Of every draw."""
+
+    @classmethod
+    def of(cls, store: ShardStore, shards: Sequence[Shard], contexts: Contexts, seed: int) -> Sampler:
+        """Take the shards whose activations are at hand whether or not they are kept."""
+        sampled = store.sampled(shards)
+        tokens = contexts.token_map(0, sampled[-1].end)
+        return cls(sampled, [store.parquet(shard) for shard in sampled], tokens, seed)
+
+    def rows(self, moments: Moments, low: int) -> Iterator[pl.DataFrame]:
+        """Rows of a range that begins at feature `low`, a few features at a time."""
+        for begin, end in buckets(moments.n_fired):
+            codes = stored_codes(self.paths, low + begin, low + end)
+            drawn = sample_contexts(
+                codes, self.tokens, moments.max[begin:end], seed=self.seed, first_feature=low + begin
+            )
+            yield sample_rows(drawn, low + begin)
+
+
+def reduce_scan(
+    store: ShardStore,
+    shards: Sequence[Shard],
+    d_sae: int,
+    contexts: Contexts,
+    facts: CorpusFacts,
+    seed: int,
+    on_progress: Progress,
+) -> Measured:
+    """Merge the shards of a scan, in their order, and write the rows that follow from them.
+
+    Memory is bounded by the statistics of one range of features, whatever the length of the corpus.
+
+    Raises:
+        AtlasError: A shard cannot be read, or there is no room for the rows.
     """
-    moments, tops = measured.partial.moments, measured.partial.positions
-    silent = moments.n_fired == 0
-    d_sae = len(moments.n_fired)
-    n_tops = np.bincount(tops.feature, minlength=d_sae)
-    return {
-        "feature_id": np.arange(d_sae, dtype=np.int32),
-        "n_fired": moments.n_fired,
-        "n_documents": measured.partial.documents.counts(),
-        "total": moments.total,
-        "total_2": moments.total_2,
-        "total_3": moments.total_3,
-        "total_4": moments.total_4,
-        "max": _with_nulls(moments.max, silent),
-        **{
-            name: _with_nulls(row, silent)
-            for name, row in zip(("q25_active", "median_active", "q75_active"), measured.quartiles, strict=True)
-        },
-        "top_tokens": lists(pa.array(texts[counted_ids[tops.token]], pa.string()), n_tops),
-        "top_activations": lists(pa.array(tops.activation), n_tops),
-    }
+    residuals, files, stated, n_nonzero = store.residuals(shards), _files(store, corpus_rows(facts)), {}, 0
+    sampler = Sampler.of(store, shards, contexts, seed)
+    exact = store.keep or len(sampler.shards) == len(shards)
+    for number, (low, high) in enumerate(ranges(d_sae)):
+        partial = store.partial(shards, number)
+        with _readable(store):
+            tables = rows_of(partial, _quartiles(store, shards, partial, low, exact=exact), facts, low)
+            windows = [tables["feature_context"], *sampler.rows(partial.moments, low)]
+        tables["feature_context"] = pl.concat(windows).sort("feature_id", "kind", "bin", "rank")
+        for table, written in _files(store, tables, f"-{number:03d}").items():
+            files.setdefault(table, []).extend(written)
+        if store.keep:
+            stated[number] = store.base.write(number, partial, residuals)
+        n_nonzero += int(partial.moments.n_fired.sum())
+        on_progress(high, d_sae)
+    if store.keep:
+        store.base.sign(contexts.n_contexts, stated)
+    return Measured(n_nonzero, residuals, exact, files)
 
 
-def histogram(measured: Measured) -> Columns:
-    """Columns of `histogram`."""
-    cells = measured.partial.histogram
-    return {"feature_id": cells.feature, "bin": cells.bin, "n": cells.n}
+@contextmanager
+def _readable(store: ShardStore) -> Iterator[None]:
+    """Say what is wrong when activations cannot be read back."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        why, hint = str(error).splitlines()[0], "run the same command again"
+        raise AtlasError(f"cannot read the activations in {store.folder}", why=why, hint=hint) from error
 
 
-def feature_context(measured: Measured) -> Columns:
-    """Columns of `feature_context`: the strongest contexts of every feature."""
-    tops = measured.partial.contexts
-    activations, _ = tops.activations()
-    return {
-        "feature_id": tops.feature,
-        "kind": pl.repeat("top", len(tops.feature), eager=True),
-        "bin": np.zeros(len(tops.feature), np.int16),
-        "rank": (rank_in_group(tops.feature) + 1).astype(np.int16),
-        "activation": tops.activation,
-        "context_id": tops.context,
-        "position": tops.position,
-        "start": tops.start,
-        "activations": lists(pa.array(activations), tops.length),
-    }
+def _quartiles(store: ShardStore, shards: Sequence[Shard], partial: Partial, low: int, *, exact: bool) -> np.ndarray:
+    """(3, features) float32 of a range that begins at feature `low`."""
+    if not exact:
+        return histogram_quartiles(partial.histogram, partial.moments.max)
+    paths = [store.parquet(shard) for shard in shards]
+    return exact_quartiles(paths, partial.moments.n_fired, first_feature=low)
 
 
-def lists(values: pa.Array, lengths: np.ndarray) -> pl.Series:
-    """A column of lists: the first has the first `lengths[0]` values, and so on."""
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
-    return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(offsets, values)))
-
-
-def _with_nulls(values: np.ndarray, missing: np.ndarray) -> pl.Series:
-    """A column that is null where there is no value."""
-    return pl.Series(pl.from_arrow(pa.array(values, mask=missing)))
+def _files(store: ShardStore, tables: Mapping[str, pl.DataFrame], ending: str = "") -> dict[str, list[Path]]:
+    """Write rows into the store; where they are, by table."""
+    paths = {table: store.rows / f"{table}{ending}.parquet" for table in tables}
+    for table, rows in tables.items():
+        write_whole(paths[table], lambda to, rows=rows: rows.write_parquet(to))
+    return {table: [path] for table, path in paths.items()}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from atlas.errors import UsageError
-from ingest.sources.folders import check_model, check_sae
+from ingest.sources.folders import check_model
 from ingest.sources.names import check_name, check_sae_name, check_text
+from ingest.sources.sae.expand import expand_saes
 from ingest.spec import IngestRequest, ScanSummary
 
 if TYPE_CHECKING:
     import datetime
 
     from ingest.plan import Plan, Planned
+    from ingest.writer import FinishedScan
 
 Note = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -30,6 +32,7 @@ def ingest(
     command: str | None = None,
     on_note: Note = lambda text: None,
     on_progress: Progress = lambda done, total: None,
+    on_reduced: Progress = lambda done, total: None,
 ) -> list[ScanSummary]:
     """Measure SAEs on a corpus and write what was found; what is there already is not done again.
 
@@ -40,6 +43,7 @@ def ingest(
         command: Command line for the record; by default that of this process.
         on_note: Called with a sentence that the user should know.
         on_progress: Called as `on_progress(tokens_done, tokens_in_all)`.
+        on_reduced: Called as `on_reduced(features_done, features_in_all)` when all is measured.
 
     Returns:
         One summary an SAE, in the order of the request; none after a dry run.
@@ -66,12 +70,14 @@ def ingest(
     with ExitStack() as locks:
         for scan in plan.to_do:
             locks.enter_context(scan.measurement.store.locked())
+            if scan.earlier:
+                scan.measurement.store.go_on_from(scan.earlier, plan.shards)
         try:
-            _say_what_is_there(plan, note)
-            measure_missing(plan, request, on_progress)
-            return [_write(plan, scan, request, db, wait, record, note) for scan in plan.scans]
+            measure_missing(plan, on_progress, note)
+            finished = _finished(plan, request, record, on_reduced)
+            return [_write(scan, next(finished, None), request, db, wait, note) for scan in plan.scans]
         except KeyboardInterrupt as stop:
-            if not any(scan.measurement.store.has(shard) for scan in plan.to_do for shard in plan.shards):
+            if not any(len(scan.measurement.store.missing(plan.shards)) < len(plan.shards) for scan in plan.to_do):
                 raise
             kept = "finished shards are kept, and the same command goes on after them"
             raise KeyboardInterrupt(kept) from stop
@@ -81,9 +87,6 @@ def check_request(request: IngestRequest) -> None:
     """Raise on what can be told without loading anything."""
     if not request.saes:
         raise UsageError("no SAE is given", hint="--sae FOLDER, or --sae RELEASE/SAE_ID")
-    if request.names and len(request.names) != len(request.saes):
-        given = f"{len(request.names)} --name for {len(request.saes)} --sae"
-        raise UsageError(given, hint="give one --name an SAE, in their order, or none")
     _check_words(request)
     for option, value, least in (
         ("--tokens", request.tokens, 1),
@@ -98,8 +101,10 @@ def check_request(request: IngestRequest) -> None:
         request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
     )
     check_model(request.model)
-    for sae in request.saes:
-        check_sae(sae)
+    saes = expand_saes(request.saes)
+    if request.names and len(request.names) != len(saes):
+        given = f"{len(request.names)} --name for {len(saes)} SAE{'s' if len(saes) > 1 else ''}"
+        raise UsageError(given, hint="give one --name an SAE, in their order, or none")
 
 
 def _check_words(request: IngestRequest) -> None:
@@ -116,28 +121,19 @@ def _check_words(request: IngestRequest) -> None:
         check_name("--corpus-name", request.corpus_name)
 
 
-def _say_what_is_there(plan: Plan, note: Note) -> None:
-    """A note on shards that an earlier, interrupted run has left."""
-    stores = [scan.measurement.store for scan in plan.to_do]
-    there = sum(shard.n_tokens for shard in plan.shards if stores and all(store.has(shard) for store in stores))
-    if there:
-        note(f"going on after {there:,} tokens that were measured before")
-
-
-def measure_missing(plan: Plan, request: IngestRequest, on_progress: Progress) -> None:
+def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
     """Make every shard that is missing, all SAEs in one pass; a scan with a number that is none leaves nothing."""
     from ingest.runner import NotFinite, measure
 
     measurements = [scan.measurement for scan in plan.to_do]
+    missing = [(measurement, measurement.store.missing(plan.shards)) for measurement in measurements]
+    lacking = {shard for _, shards in missing for shard in shards}
+    there = sum(shard.n_tokens for shard in plan.shards if shard not in lacking)
+    if there and measurements:
+        note(f"going on after {there:,} tokens that were measured before")
+    contexts, batch_size = plan.corpus.contexts, plan.batch_size
     try:
-        measure(
-            plan.model,
-            measurements,
-            plan.corpus.contexts,
-            plan.shards,
-            batch_size=request.batch_size,
-            on_progress=on_progress,
-        )
+        measure(plan.model, missing, contexts, batch_size=batch_size, on_progress=on_progress)
     except NotFinite:
         for measurement in measurements:
             measurement.store.remove()
@@ -148,38 +144,63 @@ def measure_missing(plan: Plan, request: IngestRequest, on_progress: Progress) -
         raise
 
 
+def _finished(
+    plan: Plan, request: IngestRequest, record: tuple[datetime.datetime, str], on_reduced: Progress
+) -> Iterator[FinishedScan | None]:
+    """What is to be written of each SAE, none where nothing is; made one by one, all on the disk but its outline."""
+    from ingest.finish import reduce_scan
+    from ingest.logits import logit_weights
+    from ingest.loss import losses
+    from ingest.rows import CorpusFacts
+    from ingest.writer import FinishedScan
+
+    contexts, measurements = plan.corpus.contexts, [scan.measurement for scan in plan.to_do]
+    lost = iter(losses(plan.model, measurements, contexts, batch_size=plan.batch_size))
+    facts = CorpusFacts.of(contexts, plan.shards, plan.model.words.texts) if measurements else None
+    done, in_all = 0, sum(measurement.sae.d_sae for measurement in measurements)
+    for scan in plan.scans:
+        if scan.present or facts is None:
+            yield None
+            continue
+        sae, store, hook = scan.measurement.sae, scan.measurement.store, scan.measurement.hook
+        yield FinishedScan(
+            model=plan.model,
+            corpus=plan.corpus,
+            measurement=scan.measurement,
+            spec=scan.spec,
+            measured=reduce_scan(
+                store,
+                plan.shards,
+                sae.d_sae,
+                contexts,
+                facts,
+                scan.spec.seed,
+                lambda n, _, before=done: on_reduced(before + n, in_all),
+            ),
+            loss=next(lost),
+            logits=logit_weights(plan.model, sae.vectors()[0], hook) if scan.needs_logits else None,
+            started_at=record[0],
+            command=record[1],
+            options=_options(request),
+        )
+        done += sae.d_sae
+
+
 def _write(
-    plan: Plan,
-    scan: Planned,
-    request: IngestRequest,
-    db: Path,
-    wait: float,
-    record: tuple[datetime.datetime, str],
-    note: Note,
+    scan: Planned, finished: FinishedScan | None, request: IngestRequest, db: Path, wait: float, note: Note
 ) -> ScanSummary:
-    """Reduce the shards of one scan, write it in one transaction, and clear what is no longer needed."""
+    """Write one scan in one transaction, and clear what is no longer needed."""
     from atlas.db import open_atlas, store_of
-    from ingest.finish import reduce_shards
     from ingest.shards import ShardStore
-    from ingest.writer import FinishedScan, write_scan
+    from ingest.writer import write_scan
 
     store = scan.measurement.store
-    if scan.present:
-        store.tidy(plan.shards)
-        return scan.present
-    finished = FinishedScan(
-        model=plan.model,
-        corpus=plan.corpus,
-        measurement=scan.measurement,
-        spec=scan.spec,
-        measured=reduce_shards(store, plan.shards),
-        started_at=record[0],
-        command=record[1],
-        options=_options(request),
-    )
+    if scan.present or finished is None:
+        store.tidy()
+        return cast("ScanSummary", scan.present)
     with open_atlas(db, create=True, wait=wait) as atlas:
         found, stale = write_scan(atlas, finished, replace=request.replace, note=note)
-    store.settle(plan.shards)
+    store.settle()
     if stale:
         ShardStore(store_of(db) / stale, keep=False).remove()
     return found

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atlas.db import Atlas, open_atlas, store_of
-from atlas.errors import AtlasUnavailable, UsageError
-from ingest import registry
+from atlas.errors import AtlasUnavailable
+from ingest import choices, registry
+from ingest.memory import sizes
+from ingest.pieces import Shard, plan_shards
+from ingest.register import Corpus
 from ingest.runner import Measurement
-from ingest.shards import Shard, ShardStore, plan_shards
+from ingest.shards import ShardStore
 from ingest.sources.contexts import cut
+from ingest.sources.model_classes import agreed_model
 from ingest.sources.models import Model, check_device, default_device, is_written, load_model
+from ingest.sources.sae.expand import expand_saes
 from ingest.sources.saes import Sae, check_names, load_sae
-from ingest.sources.texts import CorpusText, open_corpus
+from ingest.sources.texts import open_corpus
 from ingest.spec import IngestRequest, ScanSpec, ScanSummary
-from ingest.writer import Corpus, summary
+from ingest.writer import summary
 
 Note = Callable[[str], None]
-
-_DEFAULT_CONTEXT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,12 @@ class Planned:
     present: ScanSummary | None
     """The same scan, if the atlas holds it already, nothing of it is missing and it is not to be replaced."""
 
+    earlier: ShardStore | None
+    """Store of a scan of the first contexts of the same corpus, from which this one goes on."""
+
+    needs_logits: bool
+    """Whether the atlas lacks what its decoder rows do to the vocabulary."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -47,6 +56,9 @@ class Plan:
 
     corpus: Corpus
     """The text, cut into contexts."""
+
+    batch_size: int
+    """Contexts in a forward pass."""
 
     shards: list[Shard]
     """Pieces of the corpus."""
@@ -61,130 +73,67 @@ class Plan:
 
 
 def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan:
-    """Load the model and the SAEs, cut the text, and look at what the atlas holds.
+    """Load the SAEs and the model, cut the text, and look at what the atlas holds.
 
     Raises:
         AtlasError: They do not fit each other, or the atlas.
     """
-    note(f"loading {request.model} and {len(request.saes)} SAE{'s' if len(request.saes) > 1 else ''}")
-    device = check_device(request.device) if request.device else default_device()
-    model = load_model(request.model, device)
-    names = request.names or (None,) * len(request.saes)
-    saes = [
-        load_sae(source, device, name=name, hook=request.hook) for source, name in zip(request.saes, names, strict=True)
-    ]
-    check_names(saes)
-    hooks = [_hook(sae, model) for sae in saes]
+    model, saes = _load(request, note)
+    hooks = [choices.hook(sae, model) for sae in saes]
     for sae in saes:
         sae.try_out()
         if n_zero := int((sae.norms == 0).sum()):
             note(f"note: {n_zero:,} decoder rows of {sae.name} are zero; these features reconstruct nothing")
-    source = open_corpus(
-        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
-    )
-    contexts = cut(
-        source.documents(model.tokenizer, model.words),
-        model.tokenizer,
-        model.words,
-        context_length=_row_length(source, request, model) or _context_length(request, saes, model, note),
-        prepend_bos=source.row_length is None and _prepend_bos(request, saes, model),
-        max_tokens=request.tokens,
-        packing=request.packing if source.row_length is None else "rows",
-        n_embedded=model.n_embedded,
-        keep_labels=request.label_field is not None,
-    )
-    if request.tokens and contexts.n_tokens < request.tokens:
-        note(f"note: the corpus ends after {contexts.n_tokens:,} tokens")
-    corpus = Corpus(request.corpus_name or source.name, source.source, contexts)
+    corpus = _corpus(request, model, saes, db.parent, note)
     specs = [_spec(request, model, sae, hook, corpus) for sae, hook in zip(saes, hooks, strict=True)]
     measurements = [
         Measurement(sae, spec.hook, spec.centred, ShardStore(store_of(db) / spec.folder, request.store))
         for sae, spec in zip(saes, specs, strict=True)
     ]
-    shards = plan_shards(contexts, request.shard_tokens)
-    present = _present(request, db, wait, model, corpus, shards, measurements, specs, note)
-    scans = [Planned(*parts) for parts in zip(measurements, specs, present, strict=True)]
-    return Plan(model, corpus, shards, scans)
+    scans = _compared(request, db, wait, model, corpus, measurements, specs, note)
+    ends = sorted({end for scan in scans if scan.earlier for end in scan.earlier.ends(corpus.contexts)})
+    to_do = [scan.measurement for scan in scans if scan.present is None]
+    batch_size, shard_tokens = sizes(request, model, to_do, corpus.contexts, note)
+    return Plan(model, corpus, batch_size, plan_shards(corpus.contexts, shard_tokens, ends), scans)
 
 
-def _hook(sae: Sae, model: Model) -> str:
-    """The point of the model that an SAE reads, when its width fits."""
-    if sae.hook is None:
-        known = ", ".join(hook for hook in model.hooks if hook.endswith("hook_resid_post"))
-        raise UsageError(
-            f"the cfg of {sae.name} does not say which hook it reads",
-            why=f"{model.name} has {known}, …",
-            hint=f"name the one it was trained on, for instance --hook {model.residual_hook}",
-        )
-    width = model.width(sae.hook)
-    if width != sae.d_in:
-        raise UsageError(
-            f"{sae.name} does not fit {sae.hook} of {model.name}",
-            why=f"it reads {sae.d_in} numbers and the hook gives {width}",
-            hint="give the model it was trained on, or another --hook",
-        )
-    return sae.hook
+def _load(request: IngestRequest, note: Note) -> tuple[Model, list[Sae]]:
+    """The model and its SAEs."""
+    wanted = expand_saes(request.saes)
+    note(f"loading {request.model} and {len(wanted)} SAE{'s' if len(wanted) > 1 else ''}")
+    device = check_device(request.device) if request.device else default_device()
+    names = request.names or tuple(sae.name for sae in wanted)
+    saes = [
+        replace(load_sae(sae.source, device, name=name, hook=request.hook), named=bool(request.names))
+        for sae, name in zip(wanted, names, strict=True)
+    ]
+    check_names(saes)
+    model_class, options = agreed_model(saes, request.model, request.model_class)
+    model = load_model(request.model, device, model_class=model_class, dtype=request.dtype, model_kwargs=options)
+    return model, saes
 
 
-def _row_length(source: CorpusText, request: IngestRequest, model: Model) -> int | None:
-    """Tokens of a context of a corpus that is cut already; None if it is not."""
-    length = source.row_length
-    if length is None:
-        return None
-    if request.context_length not in (None, length):
-        raise UsageError(
-            f"--context-length {request.context_length} is not that of {source.source}",
-            why=f"its contexts are cut already, at {length} tokens",
-            hint="give no --context-length",
-        )
-    if model.n_ctx and length > model.n_ctx:
-        raise UsageError(
-            f"the contexts of {source.source} have {length} tokens",
-            why=f"the longest context of {model.name} has {model.n_ctx}",
-            hint="save the token ids as a stream, (tokens,), and they are cut shorter",
-        )
-    return length
-
-
-def _context_length(request: IngestRequest, saes: Sequence[Sae], model: Model, note: Note) -> int:
-    """Tokens of a context: as asked for, as the SAEs were trained, or 128; never more than the model reads."""
-    longest = model.n_ctx
-    if request.context_length is not None:
-        if longest and request.context_length > longest:
-            raise UsageError(
-                f"--context-length {request.context_length} is more than {model.name} reads",
-                why=f"its longest context has {longest} tokens",
-                hint=f"--context-length {longest}",
-            )
-        return request.context_length
-    for sae in saes:
-        if sae.context_size is not None and (type(sae.context_size) is not int or sae.context_size < 2):
-            raise UsageError(
-                f"the cfg of {sae.name} speaks of contexts of {sae.context_size!r} tokens",
-                why="a context has two tokens or more",
-                hint=f"--context-length {min(longest or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)}",
-            )
-    trained = sorted({sae.context_size for sae in saes if sae.context_size is not None})
-    if len(trained) > 1:
-        note(f"note: the SAEs were trained on contexts of {', '.join(map(str, trained))} tokens; taking {trained[0]}")
-    length = trained[0] if trained else _DEFAULT_CONTEXT
-    return min(length, longest) if longest else length
-
-
-def _prepend_bos(request: IngestRequest, saes: Sequence[Sae], model: Model) -> bool:
-    """Whether contexts begin with BOS: as asked for, as the SAEs were trained, or if there is one."""
-    if request.prepend_bos is not None:
-        return request.prepend_bos
-    trained = {sae.name: sae.prepend_bos for sae in saes if sae.prepend_bos is not None}
-    if len(set(trained.values())) > 1:
-        with_bos = ", ".join(name for name, bos in trained.items() if bos)
-        without = ", ".join(name for name, bos in trained.items() if not bos)
-        raise UsageError(
-            "these SAEs were trained on contexts of different kinds",
-            why=f"with BOS: {with_bos}; without: {without}",
-            hint="ingest them in two commands, or choose with --prepend-bos or --no-prepend-bos",
-        )
-    return next(iter(trained.values()), model.words.bos_id is not None)
+def _corpus(request: IngestRequest, model: Model, saes: Sequence[Sae], scratch: Path, note: Note) -> Corpus:
+    """The text, cut for the model; a long one is kept in the folder `scratch`, without a name."""
+    source = open_corpus(
+        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
+    )
+    given = choices.row_length(source, request, model)
+    contexts = cut(
+        source.documents(model.tokenizer, model.words, scratch),
+        model.tokenizer,
+        model.words,
+        context_length=given or choices.context_length(request, saes, model, note),
+        prepend_bos=given is None and choices.prepend_bos(request, saes, model),
+        max_tokens=request.tokens,
+        packing=request.packing if given is None else "rows",
+        n_embedded=model.n_embedded,
+        keep_labels=request.label_field is not None,
+        scratch=scratch,
+    )
+    if request.tokens and contexts.n_tokens < request.tokens:
+        note(f"note: the corpus ends after {contexts.n_tokens:,} tokens")
+    return Corpus(request.corpus_name or source.name, source.source, contexts)
 
 
 def _spec(request: IngestRequest, model: Model, sae: Sae, hook: str, corpus: Corpus) -> ScanSpec:
@@ -195,54 +144,69 @@ def _spec(request: IngestRequest, model: Model, sae: Sae, hook: str, corpus: Cor
         hook=hook,
         centred=sae.centred and model.centres and is_written(hook),
         corpus_sha256=corpus.contexts.sha256,
+        labels_sha256=corpus.contexts.labels_sha256(corpus.contexts.n_contexts),
         decoder_norm=sae.decoder_norm,
         store=request.store,
-        shard_tokens=request.shard_tokens,
+        seed=request.seed,
+        dtype=model.dtype,
     )
 
 
-def _present(
+def _compared(
     request: IngestRequest,
     db: Path,
     wait: float,
     model: Model,
     corpus: Corpus,
-    shards: list[Shard],
     measurements: Sequence[Measurement],
     specs: Sequence[ScanSpec],
     note: Note,
-) -> list[ScanSummary | None]:
-    """Scans that the atlas holds already; raises where a name or an earlier scan is in the way."""
+) -> list[Planned]:
+    """What is asked for against what the atlas holds; raises where a name or an earlier scan is in the way."""
     if not db.exists():
-        return [None] * len(specs)
+        return [Planned(of, spec, None, None, True) for of, spec in zip(measurements, specs, strict=True)]
     with open_atlas(db, wait=wait) as atlas:
         model_entry = registry.model_entry(atlas, model, note)
         corpus_entry = registry.corpus_entry(atlas, corpus.contexts, corpus.name, note)
         return [
-            _present_scan(atlas, request, measurement, spec, model_entry.row_id, corpus_entry, shards, note)
+            _compared_scan(atlas, request, measurement, spec, model_entry.row_id, corpus_entry, corpus, note)
             for measurement, spec in zip(measurements, specs, strict=True)
         ]
 
 
-def _present_scan(
+def _compared_scan(
     atlas: Atlas,
     request: IngestRequest,
     measurement: Measurement,
     spec: ScanSpec,
     model_id: int,
-    corpus: registry.Entry,
-    shards: list[Shard],
+    entry: registry.Entry,
+    corpus: Corpus,
     note: Note,
-) -> ScanSummary | None:
-    """The same scan, if the atlas holds it, nothing of it is missing and it is not to be replaced."""
+) -> Planned:
+    """One SAE that is asked for, against what the atlas holds."""
     sae = registry.sae_entry(atlas, measurement.sae, measurement.hook, model_id, note)
-    earlier = registry.earlier_scan(atlas, sae, corpus, spec, replace=request.replace)
-    if earlier is None or request.replace or earlier.spec_sha256 != spec.sha256:
-        return None
-    if not measurement.store.keeps(shards):
-        note(f"note: activations of {sae.name} on {corpus.name} are missing on the disk, so they are made again")
-        return None
-    return summary(atlas, earlier.scan_id, measured=False)
+    needs_logits = not registry.has_logits(atlas, sae)
+    new = Planned(measurement, spec, None, None, needs_logits)
+    earlier = registry.earlier_scan(atlas, sae, entry, spec, corpus.contexts, replace=request.replace)
+    if earlier is None or request.replace:
+        return new
+    n_contexts, name = corpus.contexts.n_contexts, measurement.sae.name
+    if earlier.n_contexts > n_contexts:
+        more = f"{name} was measured on {earlier.n_tokens:,} tokens of {entry.name} before"
+        note(f"note: {more}, which include these; --replace measures it on these only")
+    if earlier.n_contexts >= n_contexts:
+        folder = store_of(Path(atlas.path)) / (earlier.store or spec.folder)
+        if ShardStore(folder, request.store).keeps(earlier.n_tokens):
+            return replace(new, present=summary(atlas, earlier.scan_id, measured=False))
+        note(f"note: activations of {name} on {entry.name} are missing on the disk, so they are made again")
+        return new
+    left = ShardStore(store_of(Path(atlas.path)) / earlier.store, keep=True) if earlier.store else None
+    if left is None or not left.base.is_whole() or not left.keeps(earlier.n_tokens):
+        note(f"note: nothing is left on the disk of the first {earlier.n_tokens:,} tokens of {name}: all are measured")
+        return new
+    note(f"{name} goes on after the {earlier.n_tokens:,} tokens that it was measured on before")
+    return replace(new, earlier=left)
 
 
 def check_database(db: Path) -> None:

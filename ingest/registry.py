@@ -8,7 +8,9 @@ from itertools import count, product
 from string import ascii_uppercase
 from typing import Any
 
-from atlas.db import Atlas
+import numpy as np
+
+from atlas.db import Atlas, Rows
 from atlas.errors import AtlasError, UsageError
 from atlas.runs import next_id
 from ingest.sources.contexts import Contexts
@@ -18,6 +20,8 @@ from ingest.sources.saes import Sae
 from ingest.spec import ScanSpec
 
 Note = Callable[[str], None]
+
+_CONTEXTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class Entry:
     known: bool
     """Whether it is in the atlas already."""
 
+    n_contexts: int = 0
+    """Of a corpus: contexts of it that the atlas has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
@@ -46,6 +53,12 @@ class Earlier:
 
     store: str | None
     """Its folder in the store; None if it kept no activations."""
+
+    n_contexts: int
+    """Contexts of the corpus that it covers, from the first."""
+
+    n_tokens: int
+    """Counted tokens of these."""
 
 
 def tokenizer_entry(atlas: Atlas, sha256: str) -> Entry:
@@ -68,16 +81,54 @@ def model_entry(atlas: Atlas, model: Model, note: Note) -> Entry:
 
 
 def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Entry:
-    """The corpus with these contexts, under whatever name the atlas knows it; else a name that is free."""
-    found = _one(atlas, "select corpus_id, name from corpus where sha256 = $sha256", sha256=contexts.sha256)
-    if found:
-        if found[1] != name and not _numbered(found[1], name):
-            note(f"note: this text, cut like this, is in this atlas already, as {found[1]}")
-        return Entry(found[0], found[1], True)
+    """The corpus that begins with these contexts, or that these begin with, under whatever name the atlas knows it.
+
+    If there is none, a name that is free.
+    """
+    for corpus_id, known, sha256, n_contexts in _corpora_cut_alike(atlas, contexts):
+        if n_contexts == contexts.n_contexts:
+            same = sha256 == contexts.sha256
+        elif n_contexts < contexts.n_contexts:
+            same = sha256 == contexts.prefix_sha256(n_contexts)
+        else:
+            same = _begins_with(atlas, corpus_id, contexts)
+        if same:
+            if known != name and not _numbered(known, name):
+                note(f"note: this text, cut like this, is in this atlas already, as {known}")
+            return Entry(corpus_id, known, True, n_contexts)
     free = _free_name(atlas, "corpus", name)
     if free != name:
         note(f"note: this atlas has another text or cut named {name}, so this one is {free}; --corpus-name chooses")
     return Entry(next_id(atlas, "corpus", "corpus_id"), free, False)
+
+
+def _corpora_cut_alike(atlas: Atlas, contexts: Contexts) -> Rows:
+    """Corpora of this tokenizer whose contexts are cut in the same way: number, name, hash, contexts."""
+    sql = """
+        select k.corpus_id, k.name, k.sha256, k.n_contexts
+        from corpus k join tokenizer t using (tokenizer_id)
+        where t.sha256 = $tokenizer and k.context_length = $length and k.prepend_bos = $bos and k.packing = $packing
+        order by k.corpus_id
+    """
+    cut = {"length": contexts.context_length, "bos": contexts.prepend_bos, "packing": contexts.packing}
+    return atlas.rows(sql, tokenizer=contexts.tokenizer_sha256, **cut)
+
+
+def _begins_with(atlas: Atlas, corpus_id: int, contexts: Contexts) -> bool:
+    """Whether a corpus of the atlas begins with these contexts."""
+    sql = """
+        select k.token_ids, k.documents from context k
+        where k.corpus_id = $corpus and k.context_id >= $begin and k.context_id < $end order by k.context_id
+    """
+    for begin in range(0, contexts.n_contexts, _CONTEXTS_AT_ONCE):
+        end = min(begin + _CONTEXTS_AT_ONCE, contexts.n_contexts)
+        here = slice(*contexts.offsets[[begin, end]])
+        known = atlas.rows(sql, corpus=corpus_id, begin=begin, end=end).rows
+        for i, mine in enumerate((contexts.token_ids[here], contexts.documents[here])):
+            theirs = [value for row in known for value in row[i]]
+            if len(theirs) != len(mine) or not np.array_equal(theirs, mine):
+                return False
+    return True
 
 
 def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> Entry:
@@ -109,26 +160,44 @@ def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> E
     return Entry(next_id(atlas, "sae", "sae_id"), sae.name, False)
 
 
-def earlier_scan(atlas: Atlas, sae: Entry, corpus: Entry, spec: ScanSpec, *, replace: bool) -> Earlier | None:
-    """The scan of this SAE on this corpus, if there is one.
+def earlier_scan(
+    atlas: Atlas, sae: Entry, corpus: Entry, spec: ScanSpec, contexts: Contexts, *, replace: bool
+) -> Earlier | None:
+    """The scan of this SAE on this corpus, if there is one; it may cover less or more of the corpus.
 
     Raises:
         UsageError: There is one that was asked for differently, and it is not to be replaced.
     """
     if not (sae.known and corpus.known):
         return None
-    query = "select scan_id, spec_sha256, store, spec from scan where sae_id = $sae and corpus_id = $corpus"
+    query = """
+        select c.scan_id, c.spec_sha256, c.store, c.n_contexts, c.n_tokens, c.spec
+        from scan c where c.sae_id = $sae and c.corpus_id = $corpus
+    """
     found = _one(atlas, query, sae=sae.row_id, corpus=corpus.row_id)
     if found is None:
         return None
-    if found[1] != spec.sha256 and not replace:
-        kept = "kept its activations" if found[2] else "kept no activations"
+    *facts, settings = found
+    earlier = Earlier(*facts)
+    if earlier.n_contexts < contexts.n_contexts:
+        alike = spec.on_first(earlier.n_contexts, contexts).sha256 == earlier.spec_sha256
+    else:
+        beyond = earlier.n_contexts > contexts.n_contexts
+        alike = spec.sha256 == earlier.spec_sha256 or (beyond and spec.differs_only_in_corpus(settings))
+    if not alike and not replace:
+        kept = "kept its activations" if earlier.store else "kept no activations"
         raise UsageError(
             f"{sae.name} was measured on {corpus.name} before, with other settings",
-            why=f"that scan {kept}; its settings: {found[3]}",
+            why=f"that scan {kept}; its settings: {settings}",
             hint="--replace puts the new scan in its place",
         )
-    return Earlier(found[0], found[1], found[2])
+    return earlier
+
+
+def has_logits(atlas: Atlas, sae: Entry) -> bool:
+    """Whether the atlas knows what the decoder rows of an SAE do to the vocabulary."""
+    sql = "select sae_id from logit_token where sae_id = $sae limit 1"
+    return sae.known and _one(atlas, sql, sae=sae.row_id) is not None
 
 
 def next_alias(atlas: Atlas) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 
 from atlas.errors import AtlasError
 from ingest.accumulate.codes import Codes
-from ingest.accumulate.partial import Partial
 from ingest.accumulate.residuals import Residuals
-from ingest.shards import Shard, ShardStore
+from ingest.pieces import Shard
+from ingest.shards import ShardStore
 from ingest.sources.contexts import Contexts
 from ingest.sources.models import Model
 from ingest.sources.sae.codes import SparseCodes
@@ -55,9 +55,8 @@ class Gathered:
 
 def measure(
     model: Model,
-    measurements: Sequence[Measurement],
+    missing: Sequence[tuple[Measurement, Collection[Shard]]],
     contexts: Contexts,
-    shards: Sequence[Shard],
     *,
     batch_size: int,
     on_progress: Progress,
@@ -66,41 +65,40 @@ def measure(
 
     Args:
         model: Runs on the contexts.
-        measurements: SAEs of this model.
+        missing: SAEs of this model, each with the shards that it lacks.
         contexts: The corpus.
-        shards: All shards of the corpus.
         batch_size: Contexts in one forward pass.
         on_progress: Called as `on_progress(tokens_done, tokens_in_all)`, counting missing shards only.
 
     Raises:
         NotFinite: The model or an SAE gave something that is no number.
     """
-    missing = {shard.number: [m for m in measurements if not m.store.has(shard)] for shard in shards}
-    to_do = sum(shard.n_tokens for shard in shards if missing[shard.number])
-    done = 0
+    shards = sorted({shard for _, lacking in missing for shard in lacking}, key=lambda shard: shard.number)
+    to_do, done = sum(shard.n_tokens for shard in shards), 0
     if to_do:
         on_progress(0, to_do)
-    for shard in (shard for shard in shards if missing[shard.number]):
-        here = missing[shard.number]
+    for shard in shards:
+        here = [measurement for measurement, lacking in missing if shard in lacking]
         gathered = [Gathered(Residuals.none(m.sae.d_in)) for m in here]
-        for begin, end in batches(contexts, shard, batch_size):
+        for begin, end in batches(contexts, shard.begin, shard.end, batch_size):
             read_batch(model, here, contexts, begin, end, shard.first_token, gathered)
             on_progress(done + int(contexts.first_token[end] - shard.first_token), to_do)
         tokens = contexts.token_map(shard.begin, shard.end)
         for measurement, got in zip(here, gathered, strict=True):
             feature, token, activation = (np.concatenate(part) for part in zip(*got.parts, strict=True))
+            got.parts.clear()
             codes = Codes.of(measurement.sae.d_sae, feature, token, activation)
-            measurement.store.put(shard, codes, Partial.of(codes, tokens, got.residuals))
+            measurement.store.put(shard, codes, tokens, got.residuals)
         done += shard.n_tokens
 
 
-def batches(contexts: Contexts, shard: Shard, batch_size: int) -> Iterator[tuple[int, int]]:
-    """Runs of at most `batch_size` contexts of equal length, so that nothing is padded."""
-    lengths = np.diff(contexts.offsets)
-    begin = shard.begin
-    while begin < shard.end:
+def batches(contexts: Contexts, first: int, last: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Runs of at most `batch_size` of the contexts [first, last), of equal length, so that nothing is padded."""
+    lengths = np.diff(contexts.offsets[first : last + 1])
+    begin = first
+    while begin < last:
         end = begin + 1
-        while end < min(shard.end, begin + batch_size) and lengths[end] == lengths[begin]:
+        while end < min(last, begin + batch_size) and lengths[end - first] == lengths[begin - first]:
             end += 1
         yield begin, end
         begin = end

@@ -7,63 +7,33 @@ made again; this is how an interrupted ingest goes on.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import reduce
+from itertools import count
 from pathlib import Path
-from typing import IO, Any, cast
-from zipfile import BadZipFile
+from typing import IO, Any
 
 import numpy as np
 
 from atlas.errors import AtlasError
-from ingest.accumulate.codes import Codes
+from ingest.accumulate.codes import Codes, TokenMap
 from ingest.accumulate.partial import Partial
+from ingest.accumulate.residuals import Residuals
+from ingest.base import Base
+from ingest.files import Facts, is_whole, link, write_whole
+from ingest.partials import partials, read_partial, read_residuals, write_partials
+from ingest.pieces import Shard, stem
 from ingest.sources.contexts import Contexts
 
 _ROW_GROUP = 122_880
+SAMPLED_NONZEROS = 100_000_000
+"""Activations of a scan from which contexts are chosen at random, by interval and by quantile."""
+
 _ELSEWHERE = "give a --db in a folder that you may write to"
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Whole, consecutive contexts of a corpus."""
-
-    number: int
-    """From 0."""
-
-    begin: int
-    """First context."""
-
-    end: int
-    """One past the last context."""
-
-    first_token: int
-    """token_index of the first counted token."""
-
-    n_tokens: int
-    """Counted tokens."""
-
-    @property
-    def stem(self) -> str:
-        """Name of its files without the ending."""
-        return f"shard-{self.number:05d}"
-
-
-def plan_shards(contexts: Contexts, shard_tokens: int) -> list[Shard]:
-    """Cut a corpus into shards: each ends with the context that brings it to `shard_tokens` counted tokens."""
-    shards: list[Shard] = []
-    begin, first = 0, contexts.first_token
-    while begin < contexts.n_contexts:
-        end = int(np.searchsorted(first, first[begin] + shard_tokens))
-        end = min(max(end, begin + 1), contexts.n_contexts)
-        shards.append(Shard(len(shards), begin, end, int(first[begin]), int(first[end] - first[begin])))
-        begin = end
-    return shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +44,113 @@ class ShardStore:
     """`<database>.store/<first 12 digits of the spec's hash>`."""
 
     keep: bool
-    """Whether activations are written; statistics always are, until the scan is in the database."""
+    """Whether activations stay once the scan is in the database."""
 
-    def has(self, shard: Shard) -> bool:
-        """Whether the shard is there wholly: its receipt is, and so are the files that this states."""
+    @property
+    def rows(self) -> Path:
+        """Folder of the rows on their way into the database."""
+        return self.folder / "rows"
+
+    @property
+    def base(self) -> Base:
+        """Merged statistics of this scan, once it is finished."""
+        return Base(self.folder)
+
+    @property
+    def earlier(self) -> Base:
+        """Merged statistics of the scan that this one goes on from, while it is measured."""
+        return Base(self.folder, "earlier")
+
+    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
+        """Shards that are to be made. One is there if its receipt is, and the files that this states are whole."""
+        covered = self.earlier.n_contexts if self.earlier.is_whole() else 0
+        return [shard for shard in shards if not self._has(shard, covered)]
+
+    def _has(self, shard: Shard, covered: int) -> bool:
+        """Whether a shard is there; of one that the earlier scan covers, only activations are kept."""
         try:
-            return all(_sha256(self.folder / name) == facts["sha256"] for name, facts in self._files(shard).items())
+            files = self._files(shard)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
+        wanted = [name for name in files if shard.end > covered or name == self.parquet(shard).name]
+        return bool(wanted) and all(is_whole(self.folder / name, files[name]) for name in wanted)
 
-    def keeps(self, shards: list[Shard]) -> bool:
-        """Whether nothing is missing of what stays of these shards once the scan is in the database."""
+    def keeps(self, n_tokens: int) -> bool:
+        """Whether nothing is missing of what stays of a scan of so many tokens once it is in the database."""
         if not self.keep:
             return True
-        try:
-            stated = {name: facts["bytes"] for shard in shards for name, facts in self._files(shard).items()}
-            kept = [self.parquet(shard) for shard in shards]
-            return all(path.stat().st_size == stated[path.name] for path in kept)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return False
+        covered = 0
+        for number, receipt in enumerate(self._receipts()):
+            path = self.folder / f"{stem(number)}.parquet"
+            try:
+                if receipt["first_token"] != covered or path.stat().st_size != receipt["files"][path.name]["bytes"]:
+                    return False
+                covered += receipt["n_tokens"]
+            except (OSError, KeyError, TypeError):
+                return False
+        return covered == n_tokens
 
-    def put(self, shard: Shard, codes: Codes, partial: Partial) -> None:
+    def ends(self, contexts: Contexts) -> list[int]:
+        """One past the last context of each shard that the base covers, ascending; nothing if there is no base."""
+        ends: list[int] = []
+        for receipt in self._receipts():
+            end = int(np.searchsorted(contexts.first_token, receipt["first_token"] + receipt["n_tokens"]))
+            if end > self.base.n_contexts:
+                break
+            ends.append(end)
+        return ends
+
+    def _receipts(self) -> Iterator[dict[str, Any]]:
+        """Receipts of the shards from the first on, up to the first that is missing or damaged."""
+        for number in count():
+            try:
+                yield json.loads((self.folder / f"{stem(number)}.json").read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                return
+
+    def put(self, shard: Shard, codes: Codes, tokens: TokenMap, residuals: Residuals) -> None:
         """Write a shard: activations, statistics, then the receipt."""
-        files = {}
-        if self.keep:
-            files[f"{shard.stem}.parquet"] = self._write(
-                f"{shard.stem}.parquet", lambda to: _write_parquet(to, codes, shard.first_token)
-            )
-        files[self._partial(shard)] = self._write(self._partial(shard), lambda to: _write_npz(to, partial))
-        receipt = {
-            "first_token": shard.first_token,
-            "n_tokens": shard.n_tokens,
-            "n_nonzero": len(codes),
-            "files": files,
-        }
-        self._write(f"{shard.stem}.json", lambda to: to.write(json.dumps(receipt, indent=1).encode()))
+        by_range = dict(enumerate(partials(codes, tokens)))
+        activations, statistics = self.parquet(shard), self._partial(shard)
+        files = {statistics.name: write_whole(statistics, lambda to: write_partials(to, by_range, residuals))}
+        if self.keep or self._n_nonzero(shard.number) < SAMPLED_NONZEROS:
+            files[activations.name] = write_whole(activations, lambda to: _write_parquet(to, codes, shard.first_token))
+        facts = {"first_token": shard.first_token, "n_tokens": shard.n_tokens, "n_nonzero": len(codes), "files": files}
+        text = json.dumps(facts, indent=1)
+        write_whole(self._receipt(shard), lambda to: to.write(text.encode()))
 
-    def partial(self, shard: Shard) -> Partial:
-        """Statistics of a shard that is there."""
-        path = self.folder / self._partial(shard)
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Partial.from_arrays(arrays)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise AtlasError(f"cannot read {path}", why=str(error), hint="run the same command again") from error
+    def sampled(self, shards: Sequence[Shard]) -> list[Shard]:
+        """The first shards, up to 100M activations: of these they are at hand whether or not they are kept."""
+        return [shard for shard in shards if self._n_nonzero(shard.number) < SAMPLED_NONZEROS]
+
+    def _n_nonzero(self, number: int) -> int:
+        """Activations in the shards before this one."""
+        receipts = (self.folder / f"{stem(before)}.json" for before in range(number))
+        return sum(json.loads(receipt.read_text(encoding="utf-8"))["n_nonzero"] for receipt in receipts)
+
+    def partial(self, shards: Sequence[Shard], number: int) -> Partial:
+        """Statistics of all shards on one range of features, merged in their order."""
+        covered = self.earlier.n_contexts
+        pieces = [self.earlier.partial(number)] if covered else []
+        pieces += [read_partial(self._partial(shard), number) for shard in shards if shard.end > covered]
+        return reduce(lambda merged, piece: merged.merge(piece), pieces)
+
+    def residuals(self, shards: Sequence[Shard]) -> Residuals:
+        """What the SAE left unexplained on all shards."""
+        covered = self.earlier.n_contexts
+        pieces = [self.earlier.residuals()] if covered else []
+        pieces += [read_residuals(self._partial(shard)) for shard in shards if shard.end > covered]
+        return reduce(lambda merged, piece: merged.merge(piece), pieces)
+
+    def go_on_from(self, other: ShardStore, shards: Sequence[Shard]) -> None:
+        """Take over what another scan, of the first contexts of the same corpus, has measured."""
+        covered = other.base.n_contexts
+        if not other.base.is_whole() or (self.earlier.n_contexts == covered and self.earlier.is_whole()):
+            return
+        for shard in (shard for shard in shards if shard.end <= covered):
+            for file in (self.parquet(shard), self._receipt(shard)):
+                link(other.folder / file.name, file)
+        self.earlier.copy_from(other.base)
 
     def parquet(self, shard: Shard) -> Path:
         """File with the activations of a shard."""
@@ -154,34 +187,39 @@ class ShardStore:
             why = error.strerror or str(error)
             raise AtlasError(f"cannot write in {self.folder}", why=why, hint=_ELSEWHERE) from error
 
-    def tidy(self, shards: list[Shard]) -> None:
+    def tidy(self) -> None:
         """Settle a scan that is in the database, where a killed ingest could not; leave it to whoever is at it."""
-        if any(path.suffix in (".npz", ".tmp") or path.name == ".lock" for path in self._inside()):
+        if any(
+            path.match("*.partial.npz") or path.suffix == ".tmp" or path.name in (".lock", "rows")
+            for path in self._inside()
+        ):
             with suppress(AtlasError), self.locked():
-                self.settle(shards)
+                self.settle()
 
     def _inside(self) -> list[Path]:
         """Everything in the folder; nothing if there is none."""
         return list(self.folder.iterdir()) if self.folder.is_dir() else []
 
-    def _files(self, shard: Shard) -> dict[str, dict[str, int | str]]:
+    def _files(self, shard: Shard) -> dict[str, Facts]:
         """What a shard's receipt states about each of its files.
 
         Raises:
             ValueError: It speaks of another shard, or of none.
         """
-        receipt = json.loads((self.folder / f"{shard.stem}.json").read_text(encoding="utf-8"))
+        receipt = json.loads(self._receipt(shard).read_text(encoding="utf-8"))
         if (receipt["first_token"], receipt["n_tokens"]) != (shard.first_token, shard.n_tokens):
             raise ValueError("the receipt is of another shard")
         return receipt["files"]
 
-    def settle(self, shards: list[Shard]) -> None:
+    def settle(self) -> None:
         """Once the scan is in the database: keep activations and receipts, or nothing at all."""
         if not self.keep:
             self.remove()
             return
-        for shard in shards:
-            (self.folder / self._partial(shard)).unlink(missing_ok=True)
+        for statistics in self.folder.glob("shard-*.partial.npz"):
+            statistics.unlink(missing_ok=True)
+        self.earlier.remove()
+        shutil.rmtree(self.rows, ignore_errors=True)
         (self.folder / ".lock").unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -196,31 +234,13 @@ class ShardStore:
         if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
             self.folder.parent.rmdir()
 
-    @staticmethod
-    def _partial(shard: Shard) -> str:
-        """Name of the file with a shard's statistics."""
-        return f"{shard.stem}.partial.npz"
+    def _partial(self, shard: Shard) -> Path:
+        """File with a shard's statistics."""
+        return self.folder / f"{shard.stem}.partial.npz"
 
-    def _write(self, name: str, fill: Callable[[Any], object]) -> dict[str, int | str]:
-        """Write a file under another name, see it onto the disk, then give it its name; its size and hash."""
-        import pyarrow as pa
-
-        temporary = self.folder / f".{name}.tmp"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as handle:
-                fill(handle)
-                handle.flush()
-                os.fsync(handle.fileno())
-            facts: dict[str, int | str] = {"bytes": temporary.stat().st_size, "sha256": _sha256(temporary)}
-            temporary.replace(self.folder / name)
-            _sync_folder(self.folder)
-        except (OSError, pa.ArrowException) as error:
-            temporary.unlink(missing_ok=True)
-            why = getattr(error, "strerror", None) or str(error)
-            hint = "make room and run the same command: it goes on after the last finished shard"
-            raise AtlasError(f"cannot write {self.folder / name}", why=why, hint=hint) from error
-        return facts
+    def _receipt(self, shard: Shard) -> Path:
+        """File that states what a shard holds."""
+        return self.folder / f"{shard.stem}.json"
 
 
 def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:
@@ -237,24 +257,3 @@ def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:
     )
     encoding: Any = ["feature_id"]
     pq.write_table(table, to, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=encoding)
-
-
-def _write_npz(to: Any, partial: Partial) -> None:
-    """Statistics of a shard, without pickle."""
-    arrays = cast(dict[str, Any], partial.arrays())
-    np.savez(to, **arrays)
-
-
-def _sha256(path: Path) -> str:
-    """Hash of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    """See the names in a folder onto the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

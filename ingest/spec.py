@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
-from ingest.accumulate.limits import REACH, TOP_CONTEXTS, TOP_POSITIONS
+from ingest.accumulate import limits
+
+if TYPE_CHECKING:
+    from ingest.sources.contexts import Contexts
 
 SHARD_TOKENS = 262_144
 """Counted tokens after which a shard ends, at the end of a context."""
@@ -82,8 +86,14 @@ class IngestRequest:
     dry_run: bool = False
     """Whether to stop before the measurement and only say what it would be."""
 
+    seed: int = 0
+    """Of the contexts that are chosen at random, by interval and by quantile."""
+
+    memory: int | None = None
+    """Bytes that the measurement may take, the model aside; None for 4 GiB. Decides how long a shard may be."""
+
     shard_tokens: int = SHARD_TOKENS
-    """Counted tokens after which a shard ends."""
+    """Counted tokens after which a shard ends, if memory allows; changes no more than the last float bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class ScanSpec:
     """What decides the rows of one scan: one SAE on one corpus."""
 
     model_sha256: str
-    """Of the model's weights."""
+    """Of the model's weights, and of the options that it was loaded with."""
 
     sae_sha256: str
     """Of the SAE's weights."""
@@ -105,28 +115,25 @@ class ScanSpec:
     corpus_sha256: str
     """Of tokenizer and contexts."""
 
+    labels_sha256: str | None
+    """Of the documents' labels; None if they carry none."""
+
     decoder_norm: str
     """'folded' or 'as stored'."""
 
     store: bool
     """Whether activations are kept; quartiles are exact only then."""
 
-    shard_tokens: int
-    """Counted tokens after which a shard ends: decides the order in which sums are taken."""
+    seed: int
+    """Of the contexts that are chosen at random."""
 
-    dtype: str = "float32"
-    """Of model and SAE."""
+    dtype: str
+    """Number type of the model; the SAE runs in float32."""
 
-    top_positions: int = TOP_POSITIONS
-    """Strongest positions kept for each feature."""
+    kept: tuple[int, ...] = limits.KEPT
+    """How much is kept one by one of each feature."""
 
-    top_contexts: int = TOP_CONTEXTS
-    """Strongest contexts kept for each feature."""
-
-    reach: int = REACH
-    """Tokens of a window on either side of its peak."""
-
-    format: int = 1
+    format: int = 2
     """Raised when the meaning of stored rows changes."""
 
     @property
@@ -138,6 +145,16 @@ class ScanSpec:
     def sha256(self) -> str:
         """Identity of the scan."""
         return hashlib.sha256(self.json.encode()).hexdigest()
+
+    def differs_only_in_corpus(self, other: str) -> bool:
+        """Whether another spec, as JSON, asks for the same of whatever part of a corpus."""
+        of_corpus = {"corpus_sha256": "", "labels_sha256": ""}
+        return {**json.loads(other), **of_corpus} == {**json.loads(self.json), **of_corpus}
+
+    def on_first(self, n_contexts: int, contexts: Contexts) -> ScanSpec:
+        """The same on the first contexts of its corpus."""
+        hashes = contexts.prefix_sha256(n_contexts), contexts.labels_sha256(n_contexts)
+        return replace(self, corpus_sha256=hashes[0], labels_sha256=hashes[1])
 
     @property
     def folder(self) -> str:

@@ -6,37 +6,29 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-import numpy as np
-import polars as pl
-import pyarrow as pa
-
 from atlas.db import Atlas
 from atlas.runs import add_run, next_id, utc_now
-from ingest import finish, registry
-from ingest.finish import Columns, Measured, lists
+from ingest import registry
+from ingest.finish import Measured
+from ingest.logits import LogitWeights
+from ingest.loss import LossRecovered
+from ingest.register import Columns, Corpus, add_corpus, add_logits, add_model, add_sae, add_tokenizer, one_row, with_id
 from ingest.registry import Entry, Note
 from ingest.runner import Measurement
-from ingest.sources.contexts import Contexts
-from ingest.sources.models import Model, layer_of
+from ingest.sources.models import Model
 from ingest.spec import ScanSpec, ScanSummary
 
 SOFTWARE = ("polars", "pyarrow", "torch", "transformers", "transformer-lens", "sae-lens")
 
-_OF_A_SCAN = ("feature_stat", "histogram", "feature_context", "scan")
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """A text as cut for one model."""
-
-    name: str
-    """What the user calls it."""
-
-    source: str
-    """As the user gave it."""
-
-    contexts: Contexts
-    """Its contexts."""
+_BY_FEATURE = (
+    "feature_stat",
+    "histogram",
+    "feature_context",
+    "feature_position",
+    "feature_token",
+    "feature_pooling",
+)
+_OF_A_SCAN = (*_BY_FEATURE, "scan_position", "scan_pooling", "scan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +50,12 @@ class FinishedScan:
     measured: Measured
     """The statistics."""
 
+    loss: LossRecovered | None
+    """What the SAE leaves of the model's predictions; None if its hook cannot be replaced."""
+
+    logits: LogitWeights | None
+    """What its decoder rows do to the vocabulary; None outside the residual stream, or if the atlas has it."""
+
     started_at: datetime.datetime
     """When the ingest began, UTC."""
 
@@ -71,15 +69,17 @@ class FinishedScan:
 def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -> tuple[ScanSummary, str | None]:
     """Write a scan and whatever it needs in the registries; what it found, and the folder of a scan it replaced."""
     with atlas.transaction():
-        tokenizer = _tokenizer(atlas, scan.model)
-        model = _model(atlas, scan.model, tokenizer, note)
-        corpus = _corpus(atlas, scan.corpus, tokenizer, note)
-        sae = _sae(atlas, scan.measurement, model, note)
-        earlier = registry.earlier_scan(atlas, sae, corpus, scan.spec, replace=replace)
+        tokenizer = add_tokenizer(atlas, scan.model)
+        model = add_model(atlas, scan.model, tokenizer, note)
+        corpus = add_corpus(atlas, scan.corpus, tokenizer, note)
+        sae = add_sae(atlas, scan.measurement, model, note)
+        earlier = registry.earlier_scan(atlas, sae, corpus, scan.spec, scan.corpus.contexts, replace=replace)
         if earlier:
             if earlier.spec_sha256 == scan.spec.sha256 and not replace:
                 return summary(atlas, earlier.scan_id, measured=True), None
             _remove(atlas, earlier.scan_id, sae, corpus, note)
+        if scan.logits is not None:
+            add_logits(atlas, scan.logits, sae)
         scan_id = _scan(atlas, scan, sae, corpus)
     stale = earlier.store if earlier and earlier.store != scan.spec.folder else None
     return summary(atlas, scan_id, measured=True), stale
@@ -94,108 +94,9 @@ def summary(atlas: Atlas, scan_id: int, *, measured: bool) -> ScanSummary:
     return ScanSummary(*atlas.rows(sql, scan_id=scan_id).rows[0], measured=measured)
 
 
-def _tokenizer(atlas: Atlas, model: Model) -> Entry:
-    """Register the tokenizer and its vocabulary, unless they are there."""
-    words = model.words
-    entry = registry.tokenizer_entry(atlas, words.sha256)
-    if not entry.known:
-        n_vocab = len(words.texts)
-        atlas.insert("tokenizer", {"tokenizer_id": [entry.row_id], "sha256": [words.sha256], "n_vocab": [n_vocab]})
-        vocab: Columns = {
-            "token_id": np.arange(n_vocab, dtype=np.int32),
-            "text": list(words.texts),
-            "class": list(words.classes),
-        }
-        atlas.insert("vocab", _with_id("tokenizer_id", entry.row_id, vocab))
-    return entry
-
-
-def _model(atlas: Atlas, model: Model, tokenizer: Entry, note: Note) -> Entry:
-    """Register the model, unless it is there."""
-    entry = registry.model_entry(atlas, model, note)
-    if not entry.known:
-        row = {
-            "model_id": entry.row_id,
-            "name": entry.name,
-            "source": model.source,
-            "sha256": model.sha256,
-            "architecture": model.architecture,
-            "d_model": model.d_model,
-            "n_layers": model.n_layers,
-            "n_ctx": model.n_ctx,
-            "tokenizer_id": tokenizer.row_id,
-        }
-        atlas.insert("model", _one_row(row))
-    return entry
-
-
-def _corpus(atlas: Atlas, corpus: Corpus, tokenizer: Entry, note: Note) -> Entry:
-    """Register the corpus and its contexts, unless they are there."""
-    contexts = corpus.contexts
-    entry = registry.corpus_entry(atlas, contexts, corpus.name, note)
-    if entry.known:
-        return entry
-    row = {
-        "corpus_id": entry.row_id,
-        "name": entry.name,
-        "source": corpus.source,
-        "sha256": contexts.sha256,
-        "tokenizer_id": tokenizer.row_id,
-        "context_length": contexts.context_length,
-        "prepend_bos": contexts.prepend_bos,
-        "n_documents": contexts.n_documents,
-        "n_contexts": contexts.n_contexts,
-        "n_tokens": contexts.n_tokens,
-    }
-    atlas.insert("corpus", _one_row(row))
-    lengths = np.diff(contexts.offsets)
-    rows: Columns = {
-        "context_id": np.arange(contexts.n_contexts, dtype=np.int32),
-        "first_token": contexts.first_token[:-1],
-        "token_ids": lists(pa.array(contexts.token_ids), lengths),
-        "documents": lists(pa.array(contexts.documents), lengths),
-    }
-    atlas.insert("context", _with_id("corpus_id", entry.row_id, rows))
-    return entry
-
-
-def _sae(atlas: Atlas, measurement: Measurement, model: Entry, note: Note) -> Entry:
-    """Register the SAE and its vectors, unless they are there."""
-    sae = measurement.sae
-    entry = registry.sae_entry(atlas, sae, measurement.hook, model.row_id, note)
-    if entry.known:
-        return entry
-    row = {
-        "sae_id": entry.row_id,
-        "name": entry.name,
-        "alias": registry.next_alias(atlas),
-        "model_id": model.row_id,
-        "hook_name": measurement.hook,
-        "layer": layer_of(measurement.hook),
-        "architecture": sae.architecture,
-        "d_in": sae.d_in,
-        "d_sae": sae.d_sae,
-        "source": sae.source,
-        "sha256": sae.sha256,
-        "decoder_norm": sae.decoder_norm,
-        "cfg": sae.cfg,
-    }
-    atlas.insert("sae", _one_row(row))
-    w_dec, w_enc, b_enc = sae.vectors()
-    vectors: Columns = {
-        "feature_id": np.arange(sae.d_sae, dtype=np.int32),
-        "w_dec": lists(pa.array(w_dec.ravel()), np.full(len(w_dec), w_dec.shape[1])),
-        "w_enc": lists(pa.array(w_enc.ravel()), np.full(len(w_enc), w_enc.shape[1])),
-        "b_enc": b_enc,
-        "decoder_norm": sae.norms,
-    }
-    atlas.insert("feature_vector", _with_id("sae_id", entry.row_id, vectors))
-    return entry
-
-
 def _scan(atlas: Atlas, scan: FinishedScan, sae: Entry, corpus: Entry) -> int:
     """Write the run, the scan and its statistics; the number of the scan."""
-    partial, contexts = scan.measured.partial, scan.corpus.contexts
+    measured, contexts = scan.measured, scan.corpus.contexts
     scan_id = next_id(atlas, "scan", "scan_id")
     spec = {**scan.options, "sae": sae.name, "corpus": corpus.name, "scan": asdict(scan.spec)}
     run_id = add_run(atlas, spec, scan.started_at, command=scan.command, packages=SOFTWARE)
@@ -204,25 +105,30 @@ def _scan(atlas: Atlas, scan: FinishedScan, sae: Entry, corpus: Entry) -> int:
         "sae_id": sae.row_id,
         "corpus_id": corpus.row_id,
         "run_id": run_id,
-        "n_tokens": partial.moments.n_tokens,
-        "n_nonzero": int(partial.moments.n_fired.sum()),
-        "fvu": partial.residuals.fvu,
-        "exact_quantiles": scan.measured.exact,
+        "n_tokens": contexts.n_tokens,
+        "n_contexts": contexts.n_contexts,
+        "n_documents": contexts.n_documents,
+        "n_nonzero": measured.n_nonzero,
+        "fvu": measured.residuals.fvu,
+        "exact_quantiles": measured.exact,
         "store": scan.spec.folder if scan.spec.store else None,
         "spec": scan.spec.json,
         "spec_sha256": scan.spec.sha256,
         "finished_at": utc_now(),
+        **_loss_row(scan.loss),
     }
-    atlas.insert("scan", _one_row(row))
-    texts = np.array(scan.model.words.texts, dtype=object)
-    tables = {
-        "feature_stat": finish.feature_stat(scan.measured, texts, contexts.counted_ids()),
-        "histogram": finish.histogram(scan.measured),
-        "feature_context": finish.feature_context(scan.measured),
-    }
-    for table, columns in tables.items():
-        atlas.insert(table, _with_id("scan_id", scan_id, columns))
+    atlas.insert("scan", one_row(row))
+    for table in (*_BY_FEATURE, "scan_position", "scan_pooling"):
+        for rows in measured.rows(table):
+            atlas.insert(table, with_id("scan_id", scan_id, dict(rows.to_dict())))
     return scan_id
+
+
+def _loss_row(loss: LossRecovered | None) -> Columns:
+    """Columns of `scan` about what the SAE leaves of the model's predictions."""
+    if loss is None:
+        return {}
+    return {"loss_tokens": loss.n_tokens, "ce": loss.clean, "ce_spliced": loss.spliced, "ce_ablated": loss.ablated}
 
 
 def _remove(atlas: Atlas, scan_id: int, sae: Entry, corpus: Entry, note: Note) -> None:
@@ -235,14 +141,3 @@ def _remove(atlas: Atlas, scan_id: int, sae: Entry, corpus: Entry, note: Note) -
     gone = atlas.con.execute(f"delete from pairing where {of_both}", ids).fetchall()[0][0]
     if gone:
         note(f"note: {gone} correlations with the earlier scan of {sae.name} are gone; run featlas correlate again")
-
-
-def _one_row(row: Mapping[str, object]) -> Columns:
-    """Columns of a single row."""
-    return {name: [value] for name, value in row.items()}
-
-
-def _with_id(name: str, value: int, columns: Columns) -> Columns:
-    """The same columns with a constant before them."""
-    n_rows = len(next(iter(columns.values())))  # type: ignore[arg-type]
-    return {name: pl.repeat(value, n_rows, dtype=pl.Int32, eager=True), **columns}

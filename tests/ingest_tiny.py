@@ -8,7 +8,16 @@ from atlas.db import open_atlas
 from ingest.spec import IngestRequest
 
 HOOK = "blocks.1.hook_resid_post"
-STATISTICS = ("feature_stat", "histogram", "feature_context")
+STATISTICS = (
+    "feature_stat",
+    "histogram",
+    "feature_context",
+    "feature_position",
+    "feature_token",
+    "feature_pooling",
+    "scan_position",
+    "scan_pooling",
+)
 
 
 def build_tiny(folder: Path) -> Path:

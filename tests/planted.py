@@ -90,7 +90,7 @@ def _write_sae(
     atlas.insert("sae", {"sae_id": [sae_id], "name": [name], "alias": [alias], "model_id": [1], "hook_name": ["h"], "layer": [0],
                          "architecture": ["topk"], "d_in": [D_IN], "d_sae": [D_SAE], "source": [name], "sha256": [name],
                          "decoder_norm": ["as stored"], "cfg": ["{}"]})  # fmt: skip
-    atlas.insert("scan", {"scan_id": [sae_id], "sae_id": [sae_id], "corpus_id": [1], "run_id": [1], "n_tokens": [N_TOKENS],
+    atlas.insert("scan", {"scan_id": [sae_id], "sae_id": [sae_id], "corpus_id": [1], "run_id": [1], "n_tokens": [N_TOKENS], "n_documents": [10],
                           "n_nonzero": [codes.nnz], "fvu": [0.1], "exact_quantiles": [True], "store": [name], "spec": ["{}"],
                           "spec_sha256": [name], "finished_at": [NOW]})  # fmt: skip
     x = codes.toarray().astype(np.float64)

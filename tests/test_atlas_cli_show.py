@@ -78,9 +78,11 @@ def test_an_escape_sequence_in_a_token_never_reaches_the_terminal(tiny, capsys):
 
 def test_a_pair_is_shown_on_the_corpus_where_both_were_measured(tiny, capsys):
     with open_atlas(tiny, write=True) as atlas:
-        atlas.rows("insert into corpus select 2, 'later', source, 'c2', 1, 6, true, 4, 2, 100 from corpus")
         atlas.rows(
-            "insert into scan select 3, 1, 2, 1, 100, 100, 0.1, true, null, '{}', 'x', finished_at from scan where scan_id = 1"
+            "insert into corpus by name select * replace (2 as corpus_id, 'later' as name, 'c2' as sha256) from corpus"
+        )
+        atlas.rows(
+            "insert into scan by name select * replace (3 as scan_id, 2 as corpus_id, 'x' as spec_sha256) from scan where scan_id = 1"
         )
         atlas.rows(
             "insert into feature_stat select 3 as scan_id, f.* exclude (scan_id) from feature_stat f where f.scan_id = 1"

@@ -145,7 +145,7 @@ def test_models_with_different_tokenizers_are_told_apart(planted):
     with open_atlas(path, write=True) as atlas:
         atlas.rows("insert into tokenizer values (2, 'other', 8)")
         atlas.rows(
-            "insert into corpus select 2, 'words-2', source, 'c2', 2, context_length, prepend_bos, n_documents, n_contexts, n_tokens from corpus"
+            "insert into corpus by name select * replace (2 as corpus_id, 'words-2' as name, 'c2' as sha256, 2 as tokenizer_id) from corpus"
         )
         atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
     with pytest.raises(AtlasError, match="different tokenizers"):
@@ -156,7 +156,7 @@ def test_scans_of_different_cuts_of_a_text_are_told_apart(planted):
     path, _ = planted
     with open_atlas(path, write=True) as atlas:
         atlas.rows(
-            "insert into corpus select 2, 'words-2', source, 'c2', 1, 16, prepend_bos, n_documents, n_contexts, 8000 from corpus"
+            "insert into corpus by name select * replace (2 as corpus_id, 'words-2' as name, 'c2' as sha256, 16 as context_length, 8000 as n_tokens) from corpus"
         )
         atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
     with pytest.raises(AtlasError, match="not measured on the same tokens"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import duckdb
@@ -199,3 +200,18 @@ def test_reading_reaches_no_other_file(tiny: Path, tmp_path: Path):
         ):
             with pytest.raises(duckdb.Error):
                 atlas.rows(attempt)
+
+
+def test_an_atlas_of_the_first_schema_keeps_everything(tmp_path: Path):
+    path = tmp_path / "old.duckdb"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "atlas-0001.duckdb.gz").read_bytes()))
+    with pytest.raises(AtlasUnavailable, match="migrate"):
+        open_atlas(path)
+    open_atlas(path, write=True).close()
+    with open_atlas(path) as atlas:
+        assert len(atlas.rows("from features")) == 10
+        assert len(atlas.rows("from pairs")) == 8
+        assert atlas.rows("select distinct n_documents from scans").rows == [(4,)]
+        (window,) = atlas.rows("select activations from contexts where sae = 'little/one' and rank = 1")
+        assert window[0] == [0.0, 0.0, 2.0, 0.0, 0.5, 0.0]
+        assert atlas.rows("select count(*) from features where encoder_norm is null").rows == [(0,)]

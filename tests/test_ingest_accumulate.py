@@ -42,8 +42,7 @@ def piece(dense: np.ndarray, begin: int, end: int, documents: np.ndarray) -> Par
     rows = dense[begin * (LENGTH - 1) : end * (LENGTH - 1)]
     token, feature = np.nonzero(rows)
     codes = Codes.of(dense.shape[1], feature, token, rows[token, feature])
-    x = rows[:, :3] + 5.0
-    return Partial.of(codes, token_map(begin, end, documents), Residuals.of(x, x * 0.9))
+    return Partial.of(codes, token_map(begin, end, documents))
 
 
 def make(seed: int, n_contexts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +158,7 @@ def test_a_window_reaches_32_tokens_to_either_side_inside_its_context():
         place=np.arange(length, dtype=np.int32),
     )
     codes = Codes.of(1, np.zeros(3, int), np.array([peak - REACH - 1, peak, peak + REACH]), np.array([1.0, 2.0, 0.5]))
-    tops = Partial.of(codes, tokens, Residuals.none(1)).contexts
+    tops = Partial.of(codes, tokens).contexts
     assert (tops.start[0], tops.length[0], tops.place.tolist()) == (peak - REACH, 2 * REACH + 1, [REACH, 2 * REACH])
 
 

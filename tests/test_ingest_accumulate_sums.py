@@ -15,7 +15,6 @@ from ingest.accumulate.limits import TRUNCATIONS
 from ingest.accumulate.partial import Partial
 from ingest.accumulate.pooling import POOL_SUMS, DocumentPools, DocumentSums
 from ingest.accumulate.positions import Positions, tokens_at_positions
-from ingest.accumulate.residuals import Residuals
 from ingest.accumulate.tokens import TokenSums, top_tokens
 
 D_SAE, LENGTH, N_VOCAB = 5, 9, 6
@@ -220,9 +219,9 @@ def test_one_token_and_one_document_are_enough():
     one = TokenMap(0, *(getattr(tokens, name)[:1] for name in TokenMap.__slots__[1:]))
     first = codes.token == 0
     codes = Codes(D_SAE, codes.feature[first], codes.token[first], codes.activation[first])
-    partial = Partial.of(codes, one, Residuals.none(1))
+    partial = Partial.of(codes, one)
     assert partial.documents.counts().sum() == len(codes) == partial.by_position.n_fired.sum()
     totals = partial.documents.totals(np.array([1]), toy.label)
     assert totals.sums[0].tolist() == totals.sums[2].tolist() == [toy.dense[0].tolist()] * len(LENGTHS)
-    nothing = Partial.of(Codes.of(D_SAE, *np.zeros((3, 0), np.int32)), one, Residuals.none(1))
+    nothing = Partial.of(Codes.of(D_SAE, *np.zeros((3, 0), np.int32)), one)
     assert nothing.merge(partial).documents.counts().tolist() == partial.documents.counts().tolist()

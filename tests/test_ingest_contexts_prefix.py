@@ -92,9 +92,10 @@ def test_documents_have_the_lengths_and_labels_that_their_texts_have(texts, shap
     )
     assert contexts.n_documents_in(0) == 0
     plain = cut_letters(texts, *shape)
-    assert (plain.sha256, plain.labels, plain.labels_sha256) == (contexts.sha256, None, None)
-    assert contexts.labels_sha256 == cut_letters(numbered(texts), *shape, keep_labels=True).labels_sha256
-    assert contexts.labels_sha256 != cut_letters(numbered(["", *texts]), *shape, keep_labels=True).labels_sha256
+    assert (plain.sha256, plain.labels, plain.labels_sha256(1)) == (contexts.sha256, None, None)
+    again, others = (cut_letters(numbered(these), *shape, keep_labels=True) for these in (texts, ["", *texts]))
+    n = contexts.n_contexts
+    assert contexts.labels_sha256(n) == again.labels_sha256(n) != others.labels_sha256(n)
 
 
 @pytest.mark.parametrize("packing", ["packed", "document"])

@@ -63,8 +63,10 @@ def test_an_equal_ingest_finds_nothing_to_do(request_, tmp_path):
     assert (tmp_path / "a.duckdb").read_bytes() == before
 
 
-def test_without_a_store_no_activation_is_left_and_quartiles_are_near(request_, tmp_path):
-    ingest(replace(request_, store=False), db=tmp_path / "bare.duckdb")
+def test_without_a_store_no_activation_is_left_and_quartiles_of_long_scans_are_near(request_, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.shards.SAMPLED_NONZEROS", 1)
+        ingest(replace(request_, store=False), db=tmp_path / "bare.duckdb")
     ingest(request_, db=tmp_path / "full.duckdb")
     assert left_behind(tmp_path / "bare.duckdb.store") == []
     with open_atlas(tmp_path / "bare.duckdb") as bare, open_atlas(tmp_path / "full.duckdb") as full:
@@ -75,10 +77,11 @@ def test_without_a_store_no_activation_is_left_and_quartiles_are_near(request_, 
         assert bare.rows("select distinct exact_quantiles, store from scan").rows == [(False, None)]
 
 
-def test_the_store_keeps_activations_and_receipts_only(request_, tmp_path):
+def test_the_store_keeps_activations_receipts_and_what_more_tokens_go_on_from(request_, tmp_path):
     ingest(request_, db=tmp_path / "a.duckdb")
-    kinds = {path.name.split(".", 1)[1] for path in store_of(tmp_path / "a.duckdb").rglob("*") if path.is_file()}
-    assert kinds == {"parquet", "json"}
+    kept = {path.name for path in store_of(tmp_path / "a.duckdb").rglob("*") if path.is_file()}
+    shards = {f"shard-{number:05d}.{kind}" for number in range(5) for kind in ("parquet", "json")}
+    assert kept == shards | {"base.json", "base-000.npz"}
     with open_atlas(tmp_path / "a.duckdb") as atlas:
         fired = atlas.rows("select n_fired from features where sae = 'one' order by feature_id").rows
     assert (read_scan(tmp_path / "a.duckdb", "one") > 0).sum(axis=0).tolist() == [row[0] for row in fired]
@@ -118,7 +121,7 @@ def test_a_name_of_other_weights_is_refused_with_a_free_one(tiny, request_, tmp_
 def test_another_cut_of_a_text_gets_a_name_of_its_own(request_, tmp_path):
     notes: list[str] = []
     ingest(request_, db=tmp_path / "a.duckdb")
-    found = ingest(replace(request_, tokens=100), db=tmp_path / "a.duckdb", on_note=notes.append)
+    found = ingest(replace(request_, context_length=10), db=tmp_path / "a.duckdb", on_note=notes.append)
     assert found[0].corpus == "text-2"
     assert [note for note in notes if "text-2" in note and "--corpus-name" in note]
 

@@ -143,10 +143,11 @@ def test_top_contexts_are_the_strongest_with_every_activation_of_the_window(scan
     grid[documents >= 0] = read_scan(scanned, NARROW).toarray()
     with open_atlas(scanned) as atlas:
         text = dict(atlas.rows("select token_id, text from vocab").rows)
-        query = """select f.feature_id, f.rank, f.context_id, f.start, f.activations, c.tokens, c.peak, c.activation
+        query = """select f.feature_id, f.rank, f.context_id, f.start, c.activations, c.tokens, c.peak, c.activation
                    from feature_context f join scan using (scan_id) join sae s using (sae_id)
                    join contexts c on c.sae = s.name and c.feature_id = f.feature_id and c.rank = f.rank
-                   where s.name = $s and f.feature_id in (3, 40, 200) order by all"""
+                       and c.kind = f.kind
+                   where s.name = $s and f.kind = 'top' and f.feature_id in (3, 40, 200) order by all"""
         found = atlas.rows(query, s=NARROW).rows
     for feature in (3, 40, 200):
         peaks = np.sort(grid[:, :, feature].max(axis=1))[::-1][:20]

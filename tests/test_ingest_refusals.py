@@ -62,7 +62,7 @@ def bad_requests(tiny: Path, scratch: Path) -> dict[str, tuple[dict, str]]:
         "SAE of another width": ({"saes": (str(tiny / "wide"),)}, "it reads 24 numbers and the hook gives 16"),
         "unknown release": ({"saes": ("pythia-70m-deduped-res/x",)}, "did you mean 'pythia-70m-deduped"),
         "SAE twice": ({"saes": (str(tiny / "one"),) * 2}, "are the same SAE"),
-        "too few names": ({"names": ("x",)}, "1 --name for 2 --sae"),
+        "too few names": ({"names": ("mine",)}, "1 --name for 2 SAEs"),
         "unknown hook": ({"hook": "blocks.1.hook_resid_pots"}, "did you mean 'blocks.1.hook_resid_post'?"),
         "hook without activations": ({"hook": "blocks.1.attn.hook_result"}, "gives no activations"),
         "no hook": ({"hook": None}, "--hook blocks.1.hook_resid_post"),

@@ -39,11 +39,11 @@ def test_an_interrupted_ingest_goes_on_and_ends_the_same(request_, tmp_path, mon
     ingest(request_, db=tmp_path / "whole.duckdb")
     put, made = ShardStore.put, []
 
-    def stop_at_the_fourth(store, shard, codes, partial):
+    def stop_at_the_fourth(store, shard, codes, *statistics):
         if len(made) == 3:
             raise KeyboardInterrupt
         made.append((store.folder.name, shard.number))
-        put(store, shard, codes, partial)
+        put(store, shard, codes, *statistics)
 
     with monkeypatch.context() as patch:
         patch.setattr(ShardStore, "put", stop_at_the_fourth)
@@ -62,14 +62,13 @@ def test_an_interrupted_ingest_goes_on_and_ends_the_same(request_, tmp_path, mon
 
 KILLED = """
 import sys, time
-from pathlib import Path
 from ingest.job import ingest
 from ingest.shards import ShardStore
 from ingest.spec import IngestRequest
 put = ShardStore.put
 ShardStore.put = lambda *a: (put(*a), time.sleep(0.3))
 model, sae, corpus, db = sys.argv[1:]
-ingest(IngestRequest(model=model, saes=(sae,), corpus=Path(corpus), hook="{hook}", context_length=12, shard_tokens=100), db=db)
+ingest(IngestRequest(model=model, saes=(sae,), corpus=corpus, hook="{hook}", context_length=12, shard_tokens=100), db=db)
 """
 
 
@@ -97,12 +96,12 @@ def test_kill_9_loses_at_most_the_shard_in_work(tiny, request_, tmp_path):
 def test_a_scan_being_measured_is_not_measured_by_another_program(request_, tmp_path, monkeypatch):
     second: list = []
 
-    def try_another(store, shard, codes, partial):
+    def try_another(store, shard, codes, *statistics):
         if not second:
             second.append(1)
             with pytest.raises(AtlasError, match="another featlas ingest is measuring"):
                 ingest(request_, db=tmp_path / "a.duckdb")
-        put(store, shard, codes, partial)
+        put(store, shard, codes, *statistics)
 
     put = ShardStore.put
     monkeypatch.setattr(ShardStore, "put", try_another)
@@ -178,17 +177,18 @@ def test_a_store_that_vanished_is_restored(request_, tmp_path):
 def test_what_a_kill_after_the_commit_left_is_cleared_by_the_next_run(request_, tmp_path, monkeypatch, store):
     db, request = tmp_path / "a.duckdb", replace(request_, saes=request_.saes[:1], store=store)
 
-    def killed(store, shards):
+    def killed(store):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(ShardStore, "settle", killed)
         with pytest.raises(KeyboardInterrupt):
             ingest(request, db=db)
-    assert list(store_of(db).rglob("*.npz"))
+    assert list(store_of(db).rglob("*.partial.npz"))
     assert [scan.measured for scan in ingest(request, db=db)] == [False]
+    assert not list(store_of(db).rglob("*.partial.npz"))
     assert {path.suffix for path in store_of(db).rglob("*") if path.is_file()} == (
-        {".parquet", ".json"} if store else set()
+        {".parquet", ".json", ".npz"} if store else set()
     )
 
 
@@ -196,11 +196,11 @@ def test_an_interruption_speaks_of_finished_shards_only_where_there_are_some(req
     put, made = ShardStore.put, []
 
     def stop_at(number):
-        def stop(store, shard, codes, partial):
+        def stop(store, shard, codes, *statistics):
             if len(made) == number:
                 raise KeyboardInterrupt
             made.append(shard)
-            put(store, shard, codes, partial)
+            put(store, shard, codes, *statistics)
 
         return stop
 
@@ -216,11 +216,11 @@ def test_an_interruption_speaks_of_finished_shards_only_where_there_are_some(req
 def test_a_finished_shard_that_was_damaged_is_made_again(request_, tmp_path, monkeypatch):
     put, made = ShardStore.put, []
 
-    def stop(store, shard, codes, partial):
+    def stop(store, shard, codes, *statistics):
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(shard)
-        put(store, shard, codes, partial)
+        put(store, shard, codes, *statistics)
 
     with monkeypatch.context() as patch:
         patch.setattr(ShardStore, "put", stop)
@@ -258,8 +258,8 @@ def test_a_database_called_memory_is_a_file_with_a_store_beside_it(request_, tmp
 def test_activations_that_cannot_be_read_back_are_one_message(request_, tmp_path, monkeypatch):
     put = ShardStore.put
 
-    def damage(store, shard, codes, partial):
-        put(store, shard, codes, partial)
+    def damage(store, shard, codes, *statistics):
+        put(store, shard, codes, *statistics)
         store.parquet(shard).write_bytes(b"nothing of Parquet")
 
     monkeypatch.setattr(ShardStore, "put", damage)

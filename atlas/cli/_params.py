@@ -1,4 +1,4 @@
-"""Kinds of values that options take: a duration, a seed, a finite number, a text that is not blank."""
+"""Kinds of values that options take: a duration, a size, a seed, a finite number, a text that is not blank."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+_POWERS = {"m": 2, "g": 3, None: 3, "t": 4}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -24,6 +25,21 @@ class Duration(click.ParamType):
         if not found:
             self.fail(f"{value!r} is no time; write 90, 60s or 2m.", param, ctx)
         return float(found[1]) * _SECONDS[found[2]]
+
+
+class Size(click.ParamType):
+    """Bytes, as `8GB`, `512MB` or `2GiB`; without a unit gigabytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number and its unit."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([mgt])?(i)?b?", str(value).strip().lower(), re.ASCII)
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is no size; write 8GB or 512MB.", param, ctx)
+        return int(float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2]])
 
 
 class Finite(click.ParamType):

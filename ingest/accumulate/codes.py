@@ -75,6 +75,12 @@ class Codes:
             activation=activation[order].astype(np.float32),
         )
 
+    def within(self, low: int, high: int) -> Codes:
+        """Codes of the features [low, high), counted from `low`."""
+        begin, end = np.searchsorted(self.feature, [low, high])
+        feature = self.feature[begin:end] - np.int32(low)
+        return Codes(high - low, feature, self.token[begin:end], self.activation[begin:end])
+
     def __len__(self) -> int:
         """Activations > 0."""
         return len(self.feature)

@@ -26,3 +26,16 @@ RANDOM_CONTEXTS = 10
 
 SILENT_CONTEXTS = 10
 """Contexts sampled from those in which a feature never fires."""
+
+KEPT = (
+    TOP_POSITIONS,
+    TOP_CONTEXTS,
+    REACH,
+    TOP_TOKENS,
+    *TRUNCATIONS,
+    BINS,
+    CONTEXTS_PER_BIN,
+    RANDOM_CONTEXTS,
+    SILENT_CONTEXTS,
+)
+"""All of these: what a scan keeps is part of what it is."""

@@ -13,7 +13,6 @@ from ingest.accumulate.histograms import Histogram
 from ingest.accumulate.moments import Moments
 from ingest.accumulate.pooling import DocumentPools
 from ingest.accumulate.positions import Positions
-from ingest.accumulate.residuals import Residuals
 from ingest.accumulate.tokens import TokenSums
 from ingest.accumulate.tops import TopPositions
 from ingest.accumulate.windows import TopContexts
@@ -44,11 +43,8 @@ class Partial:
     by_token: TokenSums
     """Sums by token."""
 
-    residuals: Residuals
-    """What the SAE leaves unexplained."""
-
     @classmethod
-    def of(cls, codes: Codes, tokens: TokenMap, residuals: Residuals) -> Partial:
+    def of(cls, codes: Codes, tokens: TokenMap) -> Partial:
         """Statistics of one piece."""
         return cls(
             moments=Moments.of(codes, tokens),
@@ -58,7 +54,6 @@ class Partial:
             contexts=TopContexts.of(codes, tokens),
             by_position=Positions.of(codes, tokens),
             by_token=TokenSums.of(codes, tokens),
-            residuals=residuals,
         )
 
     def merge(self, other: Partial) -> Partial:

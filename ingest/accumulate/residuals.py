@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -49,6 +50,15 @@ class Residuals:
             spread=self.spread + other.spread + between,
             error=self.error + other.error,
         )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every number in it, by the name of its field."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Residuals:
+        """The value that `arrays` was made from."""
+        return cls(int(arrays["n_tokens"]), arrays["mean"], float(arrays["spread"]), float(arrays["error"]))
 
     @property
     def fvu(self) -> float | None:

@@ -23,16 +23,23 @@ class TopPositions:
     activation: np.ndarray
     """(rows,) float32: activation there."""
 
+    token_id: np.ndarray
+    """(rows,) int32: id of the token in the vocabulary."""
+
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> TopPositions:
         """Strongest positions of one piece."""
         kept = first_strongest(codes.feature, codes.activation, TOP_POSITIONS)
-        return cls(codes.feature[kept], codes.token[kept].astype(np.int64) + tokens.first, codes.activation[kept])
+        token = codes.token[kept]
+        return cls(
+            codes.feature[kept], token.astype(np.int64) + tokens.first, codes.activation[kept], tokens.token_id[token]
+        )
 
     def merge(self, other: TopPositions) -> TopPositions:
         """Strongest positions of both pieces."""
         feature = np.concatenate([self.feature, other.feature])
         token = np.concatenate([self.token, other.token])
         activation = np.concatenate([self.activation, other.activation])
+        token_id = np.concatenate([self.token_id, other.token_id])
         kept = strongest(feature, activation, token, TOP_POSITIONS)
-        return TopPositions(feature[kept], token[kept], activation[kept])
+        return TopPositions(feature[kept], token[kept], activation[kept], token_id[kept])

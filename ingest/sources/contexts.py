@@ -120,10 +120,11 @@ class Contexts:
         documents = self.documents[self.offsets[context] : self.offsets[context + 1]]
         return documents[documents >= 0]
 
-    @property
-    def labels_sha256(self) -> str | None:
-        """Hash of the labels, which are no part of `sha256`; None if there are none."""
-        return None if self.labels is None else _digest(b"labels 1", self.labels)
+    def labels_sha256(self, n_contexts: int) -> str | None:
+        """Hash of the labels in the first `n_contexts` contexts, which are no part of `sha256`; None without labels."""
+        if self.labels is None:
+            return None
+        return _digest(b"labels 1", self.labels[: self.n_documents_in(n_contexts)])
 
     def n_documents_in(self, n_contexts: int) -> int:
         """Documents of which a token is counted in the first `n_contexts` contexts."""

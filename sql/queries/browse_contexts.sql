@@ -1,9 +1,10 @@
 -- strongest contexts of one feature; only the windows that are shown are decoded
 with shown as (
     select
-        x.rank, x.activation, x.position, x.start, x.activations, k.corpus_id, k.context_id,
+        x.rank, x.activation, x.position, x.start, k.corpus_id, k.context_id,
+        every_activation(x.length, x.places, x.activations)                 as activations,
         k.documents[x.position + 1]                                         as document,
-        k.token_ids[x.start + 1 : x.start + len(x.activations)]             as ids,
+        k.token_ids[x.start + 1 : x.start + x.length]                       as ids,
         c.corpus_id                                                         as corpus
     from feature_context x
     join scan c using (scan_id)

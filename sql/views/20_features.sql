@@ -23,6 +23,16 @@
 --   is_dead        never fires on this corpus
 --   is_concept     fires, and none of its five strongest tokens is on the non-concept list
 --   label          labels that it was given, by source, joined with a semicolon; null if none
+--   skew_active    skewness over the tokens that fire; null where std_active is 0
+--   kurtosis_active  kurtosis over the tokens that fire, 3 for a normal distribution; null where std_active is 0
+--   n_documents    documents in which it fires
+--   encoder_norm   norm of its encoder column
+--   encoder_bias   its bias in the encoder
+--   decoder_norm   norm of its decoder row as the SAE came; activations are in units of a row of norm 1 where it was folded
+--   logit_mean     mean over the vocabulary of its logit weights, for a decoder row of norm 1; null where the hook is not in the residual stream
+--   logit_std      population standard deviation of the logit weights
+--   logit_skew     skewness of the logit weights
+--   logit_kurtosis  kurtosis of the logit weights, 3 for a normal distribution
 create or replace view features as
 with labels as (
     select f.sae_id, f.feature_id, string_agg(f.label, '; ' order by f.source, f.label) as label
@@ -35,10 +45,12 @@ moments as (
         k.name                                                          as corpus,
         s.sae_id,
         c.n_tokens,
-        k.n_documents                                                   as n_documents_in_all,
+        c.n_documents                                                   as n_documents_in_all,
         f.*,
         f.total / c.n_tokens                                            as mean,
-        greatest(f.total_2 / c.n_tokens - (f.total / c.n_tokens) ** 2, 0) as variance
+        greatest(f.total_2 / c.n_tokens - (f.total / c.n_tokens) ** 2, 0) as variance,
+        f.total / nullif(f.n_fired, 0)                                  as mean_active,
+        greatest(f.total_2 / nullif(f.n_fired, 0) - (f.total / nullif(f.n_fired, 0)) ** 2, 0) as variance_active
     from feature_stat f
     join scan c using (scan_id)
     join sae s using (sae_id)
@@ -53,8 +65,8 @@ select
     m.n_fired / m.n_tokens                                              as density,
     m.mean,
     sqrt(m.variance)                                                    as std,
-    m.total / nullif(m.n_fired, 0)                                      as mean_active,
-    if(m.n_fired > 0, sqrt(greatest(m.total_2 / m.n_fired - (m.total / m.n_fired) ** 2, 0)), null) as std_active,
+    m.mean_active,
+    if(m.n_fired > 0, sqrt(m.variance_active), null)                    as std_active,
     m.median_active,
     m.q25_active,
     m.q75_active,
@@ -66,6 +78,19 @@ select
     m.top_tokens,
     m.n_fired = 0                                                       as is_dead,
     m.n_fired > 0 and not list_has_any(m.top_tokens[1:5], (select list(t.text) from non_concept_token t)) as is_concept,
-    l.label
+    l.label,
+    (m.total_3 / m.n_fired - 3 * m.mean_active * m.variance_active - m.mean_active ** 3)
+        / nullif(m.variance_active, 0) ** 1.5                           as skew_active,
+    (m.total_4 / m.n_fired - 4 * m.mean_active * m.total_3 / m.n_fired + 6 * m.mean_active ** 2 * m.total_2 / m.n_fired
+        - 3 * m.mean_active ** 4) / nullif(m.variance_active, 0) ** 2   as kurtosis_active,
+    m.n_documents,
+    v.encoder_norm,
+    v.b_enc                                                             as encoder_bias,
+    v.decoder_norm,
+    v.logit_mean,
+    v.logit_std,
+    v.logit_skew,
+    v.logit_kurtosis
 from moments m
+left join feature_vector v on v.sae_id = m.sae_id and v.feature_id = m.feature_id
 left join labels l on l.sae_id = m.sae_id and l.feature_id = m.feature_id;

@@ -1,14 +1,14 @@
 -- view:    contexts
 -- grain:   sae, corpus, feature_id, kind, bin, rank
--- about:   windows of the corpus in which a feature fires, with the activation of every token of the window
+-- about:   windows of the corpus around tokens on which a feature fires, or never does, with the activation of every token of the window
 -- columns:
 --   sae          name of the SAE
 --   corpus       name of the corpus
 --   feature_id   feature of the SAE
---   kind         how the window was chosen: top (the strongest, one per context)
---   bin          0 for kind top
+--   kind         how the context was chosen: top (the 20 strongest), or a seeded choice: interval (5 from each tenth of the way to the maximum), quantile (5 from each of ten equal groups by peak), random (10 in which it fires), silent (10 in which it never does); the choice is from the first 100M activations of a scan
+--   bin          tenth of the way to the maximum (interval) or equal group (quantile), from 0, weakest first; 0 for other kinds
 --   rank         place within kind and bin, from 1; strongest first
---   activation   at the peak token
+--   activation   at the peak token, its strongest in that context; 0 for silent
 --   token        the peak token
 --   document     number of the peak token's document in the corpus, from 0
 --   position     of the peak token in its context, from 0
@@ -26,11 +26,13 @@ with unrolled as (
         f.activation,
         f.position,
         f.start,
+        f.length,
+        f.places,
         f.activations,
         k.corpus_id,
         k.documents[f.position + 1]                                             as document,
-        unnest(k.token_ids[f.start + 1 : f.start + len(f.activations)])         as token_id,
-        unnest(range(len(f.activations)))                                       as i
+        unnest(k.token_ids[f.start + 1 : f.start + f.length])                    as token_id,
+        unnest(range(f.length))                                                  as i
     from feature_context f
     join scan c using (scan_id)
     join context k on k.corpus_id = c.corpus_id and k.context_id = f.context_id
@@ -46,6 +48,8 @@ decoded as (
         any_value(u.document)                       as document,
         any_value(u.position)                       as position,
         any_value(u.position - u.start)             as peak,
+        any_value(u.length)                         as length,
+        any_value(u.places)                         as places,
         any_value(u.activations)                    as activations,
         list(coalesce(v.text, '<' || u.token_id || '>') order by u.i) as tokens
     from unrolled u
@@ -65,7 +69,7 @@ select
     d.document,
     d.position,
     d.tokens,
-    d.activations,
+    every_activation(d.length, d.places, d.activations) as activations,
     d.peak
 from decoded d
 join scan c using (scan_id)
