@@ -161,7 +161,8 @@ def _print(found: list[ScanSummary]) -> None:
         fvu = "undefined" if scan.fvu is None else f"{scan.fvu:.3f}"
         head = f"{scan.alias}  {visible(scan.sae)}  on {visible(scan.corpus)}"
         click.echo(head + ("" if scan.measured else "  (was there already)"))
-        click.echo(f"   tokens {scan.n_tokens:,}   L0 {scan.l0:.2f}   FVU {fvu}")
+        loss = "" if scan.loss_recovered is None else f"   loss recovered {scan.loss_recovered:.3f}"
+        click.echo(f"   tokens {scan.n_tokens:,}   L0 {scan.l0:.2f}   FVU {fvu}{loss}")
         click.echo(f"   features: {scan.n_alive:,} alive, {scan.n_dead:,} dead, {scan.n_dense:,} dense (over 10 %)")
 
 

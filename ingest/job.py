@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from atlas.errors import UsageError
+from ingest.interrupt import stopping_between
 from ingest.sources.folders import check_model
 from ingest.sources.names import check_name, check_sae_name, check_text
 from ingest.sources.sae.expand import expand_saes
@@ -133,7 +134,15 @@ def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
         note(f"going on after {there:,} tokens that were measured before")
     contexts, batch_size = plan.corpus.contexts, plan.batch_size
     try:
-        measure(plan.model, missing, contexts, batch_size=batch_size, on_progress=on_progress)
+        with stopping_between(note) as stop_if_asked:
+            measure(
+                plan.model,
+                missing,
+                contexts,
+                batch_size=batch_size,
+                on_progress=on_progress,
+                on_shard=stop_if_asked,
+            )
     except NotFinite:
         for measurement in measurements:
             measurement.store.remove()

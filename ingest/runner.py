@@ -60,6 +60,7 @@ def measure(
     *,
     batch_size: int,
     on_progress: Progress,
+    on_shard: Callable[[], None],
 ) -> None:
     """Make every shard that is missing; one forward pass feeds all SAEs.
 
@@ -69,6 +70,7 @@ def measure(
         contexts: The corpus.
         batch_size: Contexts in one forward pass.
         on_progress: Called as `on_progress(tokens_done, tokens_in_all)`, counting missing shards only.
+        on_shard: Called when a shard is on the disk.
 
     Raises:
         NotFinite: The model or an SAE gave something that is no number.
@@ -90,6 +92,7 @@ def measure(
             codes = Codes.of(measurement.sae.d_sae, feature, token, activation)
             measurement.store.put(shard, codes, tokens, got.residuals)
         done += shard.n_tokens
+        on_shard()
 
 
 def batches(contexts: Contexts, first: int, last: int, batch_size: int) -> Iterator[tuple[int, int]]:

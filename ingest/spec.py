@@ -196,5 +196,8 @@ class ScanSummary:
     fvu: float | None
     """Fraction of variance unexplained; None if the activations were constant."""
 
+    loss_recovered: float | None
+    """Share of the loss that zeros at its hook cost and the SAE does not, 1 is perfect; None if it was not measured."""
+
     measured: bool
     """False if an equal scan was there before and nothing was done."""

@@ -34,7 +34,7 @@ def test_the_commands_it_ends_with_can_be_pasted(tmp_path, capsys):
     from ingest.demo import _print_next
     from ingest.spec import ScanSummary
 
-    rest = (1, 10_000, 1.0, 1, 0, 0, 0.1, True)
+    rest = (1, 10_000, 1.0, 1, 0, 0, 0.1, 0.9, True)
     _print_next(
         tmp_path / "my atlas.duckdb",
         ScanSummary("one", "C", "my text", *rest),

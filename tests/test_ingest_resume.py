@@ -93,6 +93,29 @@ def test_kill_9_loses_at_most_the_shard_in_work(tiny, request_, tmp_path):
     assert rows(tmp_path / "a.duckdb", "one") == rows(tmp_path / "whole.duckdb", "one")
 
 
+def test_ctrl_c_finishes_the_shard_in_work_and_a_second_one_stops_at_once(request_, tmp_path, monkeypatch):
+    import ingest.runner as runner
+
+    read, batches, notes = runner.read_batch, [], []
+
+    def interrupted(*arguments):
+        batches.append(1)
+        if len(batches) > 4 and presses:  # the first batches are the trial of the batch size
+            presses.pop()
+            os.kill(os.getpid(), signal.SIGINT)
+        read(*arguments)
+
+    monkeypatch.setattr(runner, "read_batch", interrupted)
+    for presses, finished in (([1], 1), ([1, 1], 0)):
+        db = tmp_path / f"{len(presses)}.duckdb"
+        batches.clear()
+        with pytest.raises(KeyboardInterrupt):
+            ingest(replace(request_, batch_size=1, saes=request_.saes[:1]), db=db, on_note=notes.append)
+        assert len(list(store_of(db).rglob("shard-*.json"))) == finished
+    assert sum("stopping after this shard" in note for note in notes) == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_scan_being_measured_is_not_measured_by_another_program(request_, tmp_path, monkeypatch):
     second: list = []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.accumulate.codes import run_starts
+from ingest.accumulate.codes import order_within, run_starts
 from ingest.accumulate.histograms import Histogram, bin_floor
 from ingest.accumulate.stored import buckets, stored_codes
 
@@ -28,7 +28,8 @@ def exact_quartiles(shards: Sequence[Path], n_fired: np.ndarray, first_feature: 
     for low, high in buckets(n_fired):
         codes = stored_codes(shards, first_feature + low, first_feature + high)
         feature, activation = codes.feature + low, codes.activation
-        order = np.lexsort((activation, feature))
+        # Bits of positive floats are in the order of the floats.
+        order = order_within(feature, activation.view(np.int32))
         feature, activation = feature[order], activation[order]
         starts = run_starts(feature)
         counts = np.diff(np.append(starts, len(feature)))
