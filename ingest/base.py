@@ -60,7 +60,8 @@ class Base:
 
     def write(self, number: int, partial: Partial, residuals: Residuals) -> Facts:
         """Write the statistics of a range of features; what the receipt shall state of it."""
-        return write_whole(self.file(number), lambda to: write_partials(to, {number: partial}, residuals))
+        once = residuals if number == 0 else None
+        return write_whole(self.file(number), lambda to: write_partials(to, {number: partial}, once))
 
     def sign(self, n_contexts: int, files: Mapping[int, Facts]) -> None:
         """Write the receipt: now there is a base."""

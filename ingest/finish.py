@@ -116,6 +116,7 @@ def reduce_scan(
         n_nonzero += int(partial.moments.n_fired.sum())
         on_progress(high, d_sae)
     if store.keep:
+        store.put_inputs(residuals.inputs)
         store.base.sign(contexts.n_contexts, stated)
     return Measured(n_nonzero, residuals, exact, files)
 

@@ -28,10 +28,11 @@ def partials(codes: Codes, tokens: TokenMap) -> Iterator[Partial]:
     return (Partial.of(codes.within(low, high), tokens) for low, high in ranges(codes.d_sae))
 
 
-def write_partials(to: Any, by_range: Mapping[int, Partial], residuals: Residuals) -> None:
-    """Write the statistics of ranges, by their number, into an open file; no pickle."""
+def write_partials(to: Any, by_range: Mapping[int, Partial], residuals: Residuals | None) -> None:
+    """Write the statistics of ranges, by their number, and of the SAE's input into an open file; no pickle."""
     arrays = {f"{number}/{name}": array for number, part in by_range.items() for name, array in part.arrays().items()}
-    arrays |= {f"residuals/{name}": array for name, array in residuals.arrays().items()}
+    if residuals is not None:
+        arrays |= {f"residuals/{name}": array for name, array in residuals.arrays().items()}
     np.savez(to, **cast(dict[str, Any], arrays))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from atlas.errors import AtlasError
 from ingest.accumulate.codes import Codes
-from ingest.accumulate.residuals import Residuals
+from ingest.accumulate.residuals import Inputs, Residuals
 from ingest.pieces import Shard
 from ingest.shards import ShardStore
 from ingest.sources.contexts import Contexts
@@ -122,18 +122,19 @@ def read_batch(
     activations = model.run(contexts.tokens(begin, end), hooks)
     offset = int(contexts.first_token[begin]) - first_token
     with torch.inference_mode():
-        for hook in hooks:
+        for hook, centred in sorted({(m.hook, m.centred) for m in measurements}):
             x = activations[hook].flatten(0, 1)[counted].float()
             _require_finite(x, f"model's activations at {hook}", contexts, begin)
+            x = x - x.mean(dim=1, keepdim=True) if centred else x
+            read = x.cpu().numpy()
+            inputs = Inputs.of(read)
             for measurement, into in zip(measurements, gathered, strict=True):
-                if measurement.hook == hook:
-                    read = x - x.mean(dim=1, keepdim=True) if measurement.centred else x
-                    codes = measurement.sae.encode(read)
+                if (measurement.hook, measurement.centred) == (hook, centred):
+                    codes = measurement.sae.encode(x)
                     into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
-                    decoded = measurement.sae.decode(codes, len(read))
+                    decoded = measurement.sae.decode(codes, len(x))
                     _require_finite(decoded, f"reconstructions of {measurement.sae.name}", contexts, begin)
-                    residuals = Residuals.of(read.cpu().numpy(), decoded.cpu().numpy())
-                    into.residuals = into.residuals.merge(residuals)
+                    into.residuals = into.residuals.merge(Residuals.of(read, decoded.cpu().numpy(), inputs))
 
 
 def _sparse(

@@ -22,7 +22,7 @@ import numpy as np
 from atlas.errors import AtlasError
 from ingest.accumulate.codes import Codes, TokenMap
 from ingest.accumulate.partial import Partial
-from ingest.accumulate.residuals import Residuals
+from ingest.accumulate.residuals import Inputs, Residuals
 from ingest.base import Base
 from ingest.files import Facts, is_whole, link, write_whole
 from ingest.partials import partials, read_partial, read_residuals, write_partials
@@ -33,6 +33,7 @@ _ROW_GROUP = 122_880
 SAMPLED_NONZEROS = 100_000_000
 """Activations of a scan from which contexts are chosen at random, by interval and by quantile."""
 
+_INPUTS = "inputs.npz"
 _ELSEWHERE = "give a --db in a folder that you may write to"
 
 
@@ -79,6 +80,8 @@ class ShardStore:
         """Whether nothing is missing of what stays of a scan of so many tokens once it is in the database."""
         if not self.keep:
             return True
+        if not (self.folder / _INPUTS).is_file():
+            return False
         covered = 0
         for number, receipt in enumerate(self._receipts()):
             path = self.folder / f"{stem(number)}.parquet"
@@ -118,6 +121,12 @@ class ShardStore:
         facts = {"first_token": shard.first_token, "n_tokens": shard.n_tokens, "n_nonzero": len(codes), "files": files}
         text = json.dumps(facts, indent=1)
         write_whole(self._receipt(shard), lambda to: to.write(text.encode()))
+
+    def put_inputs(self, inputs: Inputs) -> None:
+        """Write mean and covariance of what the SAE reads, for those who have no model at hand."""
+        covariance = inputs.comoment / inputs.n_tokens
+        arrays = {"n_tokens": np.asarray(inputs.n_tokens), "mean": inputs.mean, "covariance": covariance}
+        write_whole(self.folder / _INPUTS, lambda to: np.savez(to, **arrays))
 
     def sampled(self, shards: Sequence[Shard]) -> list[Shard]:
         """The first shards, up to 100M activations: of these they are at hand whether or not they are kept."""

@@ -210,7 +210,12 @@ def test_unexplained_variance_equals_the_direct_formula_however_far_the_mean():
     reconstruction = x + rng.normal(size=x.shape) * 0.1
     batches = [Residuals.of(x[i : i + 70], reconstruction[i : i + 70]) for i in range(0, 500, 70)]
     expected = np.sum((x - reconstruction) ** 2) / np.sum((x - x.mean(axis=0)) ** 2)
-    assert reduce(Residuals.merge, batches).fvu == pytest.approx(expected, rel=1e-9)
+    merged = reduce(Residuals.merge, batches)
+    assert merged.fvu == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_allclose(merged.inputs.mean, x.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(merged.inputs.comoment / len(x), np.cov(x.T, bias=True), rtol=1e-8, atol=1e-8)
+    again = Residuals.from_arrays(merged.arrays())
+    assert again.fvu == merged.fvu
 
 
 def test_unexplained_variance_of_constant_activations_is_undefined():

@@ -81,7 +81,7 @@ def test_the_store_keeps_activations_receipts_and_what_more_tokens_go_on_from(re
     ingest(request_, db=tmp_path / "a.duckdb")
     kept = {path.name for path in store_of(tmp_path / "a.duckdb").rglob("*") if path.is_file()}
     shards = {f"shard-{number:05d}.{kind}" for number in range(5) for kind in ("parquet", "json")}
-    assert kept == shards | {"base.json", "base-000.npz"}
+    assert kept == shards | {"base.json", "base-000.npz", "inputs.npz"}
     with open_atlas(tmp_path / "a.duckdb") as atlas:
         fired = atlas.rows("select n_fired from features where sae = 'one' order by feature_id").rows
     assert (read_scan(tmp_path / "a.duckdb", "one") > 0).sum(axis=0).tolist() == [row[0] for row in fired]

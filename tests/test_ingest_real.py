@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from atlas.activations import read_scan
+from atlas.activations import open_scan, read_scan
 from atlas.db import open_atlas
 from ingest.job import ingest
 from ingest.spec import IngestRequest
@@ -166,6 +166,8 @@ def test_fraction_of_variance_unexplained_equals_the_direct_formula(scanned, hid
     sae = SAE.load_from_disk(DATA / "saes" / NARROW, device="cpu")
     with torch.inference_mode():
         error = hidden - sae(torch.from_numpy(hidden)).numpy()
+    covariance = open_scan(scanned, NARROW).input_covariance()
+    np.testing.assert_allclose(covariance, np.cov(hidden.T, bias=True), rtol=1e-4, atol=1e-5)
     with open_atlas(scanned) as atlas:
         fvu, l0 = atlas.rows("select fvu, l0 from scans where sae = $s", s=NARROW).rows[0]
     assert fvu == pytest.approx(np.sum(error**2) / np.sum((hidden - hidden.mean(axis=0)) ** 2), rel=1e-4)

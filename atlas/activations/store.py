@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
@@ -69,6 +70,19 @@ class Scan:
         """
         for shard in self._shards():
             yield shard.read(self.d_sae)
+
+    def input_covariance(self) -> np.ndarray:
+        """Covariance of the activations that the SAE reads: (d_in, d_in) float64, over the tokens of the scan.
+
+        Raises:
+            AtlasError: It is missing or damaged.
+        """
+        path = self.folder / "inputs.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return arrays["covariance"]
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise AtlasError(f"{path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
 
     def _shards(self) -> list[_Shard]:
         """The shards that the receipts speak of, when they cover all tokens without a gap."""
