@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from atlas.pairing import correlate_sparse, roll_tokens, shift_null
+from atlas.pairing.standardised import Standardised
 
 
 @pytest.mark.parametrize("shift", [0, 1, -2, 7, 12])
@@ -37,3 +38,24 @@ def test_a_corpus_too_short_to_roll_is_refused():
     a = sp.csr_array(np.eye(3))
     with pytest.raises(ValueError, match="at least 4 tokens"):
         shift_null(a, a)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_null_is_the_search_on_rolled_tokens(seed):
+    rng = np.random.default_rng(seed)
+    a, b = (sp.random_array((300, d), density=0.1, rng=rng).tocsr() for d in (30, 20))
+    null = shift_null(a, b, n=3, seed=seed)
+    for shift, *best in zip(null.shifts, null.best_ab, null.best_ba, strict=True):
+        assert best == pytest.approx(correlate_sparse(a, roll_tokens(b, int(shift)), top_k=1).median_best, abs=1e-12)
+    assert (null.n_a, null.n_b) == (30, 20)
+
+
+def test_a_null_on_a_sample_says_how_many_and_takes_sides_that_are_ready():
+    rng = np.random.default_rng(5)
+    a, b = (sp.random_array((500, 200), density=0.05, rng=rng).tocsr() for _ in range(2))
+    whole, part = shift_null(a, b, seed=1), shift_null(a, b, seed=1, n_features=50)
+    assert (part.n_a, part.n_b, whole.n_a) == (50, 50, 200)
+    assert part.shifts == whole.shifts
+    assert part.best_ab == pytest.approx(whole.best_ab, abs=0.05)
+    ready = shift_null(Standardised.of(a, name="a"), Standardised.of(b, name="b"), seed=1, n_features=50)
+    np.testing.assert_array_equal(ready.best_ba, part.best_ba)

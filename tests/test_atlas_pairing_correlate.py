@@ -9,27 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas.pairing import TopPairs, correlate_sparse
-
-
-def dense_r(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The slow way: corrcoef of everything; NaN where a side is constant."""
-    with np.errstate(all="ignore"):
-        r = np.corrcoef(a, b, rowvar=False)[: a.shape[1], a.shape[1] :]
-    r[np.ptp(a, axis=0) == 0] = np.nan
-    r[:, np.ptp(b, axis=0) == 0] = np.nan
-    return r
-
-
-def activations(rng: np.random.Generator, n_tokens: int, d_sae: int, density: float) -> np.ndarray:
-    """Sparse-looking activations; where there is room, also a dead, two constant, a twin and two always-on features."""
-    x = rng.exponential(size=(n_tokens, d_sae)) * (rng.random((n_tokens, d_sae)) < density)
-    if d_sae >= 8:
-        x[:, 1] = 0.0
-        x[:, 2], x[:, 3] = 0.1, 7.0
-        x[:, 4] = x[:, 0]
-        x[:, 5] = rng.random(n_tokens) + 1000.0
-        x[:, 6] = rng.random(n_tokens) + 0.5
-    return x
+from tests.pairing_laws import activations, pearson, same, scans
 
 
 def both_sides(top: TopPairs, r: np.ndarray):
@@ -37,30 +17,12 @@ def both_sides(top: TopPairs, r: np.ndarray):
     return [(top.index_ab, top.value_ab, top.joint_ab, r), (top.index_ba, top.value_ba, top.joint_ba, r.T)]
 
 
-def same(left: TopPairs, right: TopPairs) -> bool:
-    """Equal to the last bit, in every array."""
-    names = ("index_ab", "value_ab", "index_ba", "value_ba", "joint_ab", "joint_ba", "n_a", "n_b")
-    return all(np.array_equal(getattr(left, n), getattr(right, n), equal_nan=True) for n in names)
-
-
-scans = st.builds(
-    lambda seed, n, d_a, d_b, density: tuple(
-        activations(np.random.default_rng([seed, side]), n, d, density) for side, d in enumerate((d_a, d_b))
-    ),
-    st.integers(0, 2**32 - 1),
-    st.integers(2, 40),
-    st.integers(1, 25),
-    st.integers(1, 25),
-    st.sampled_from([0.02, 0.1, 0.5, 0.95]),
-)
-
-
 @settings(max_examples=150, deadline=None)
 @given(scan=scans, top_k=st.integers(1, 12), block_size=st.integers(1, 30))
 def test_every_stored_pair_is_corrcoef_and_the_top_k_is_the_true_top_k(scan, top_k, block_size):
     a, b = scan
     top = correlate_sparse(sp.csr_array(a), sp.csc_array(b), top_k=top_k, block_size=block_size, workers=1)
-    for index, value, _, r in both_sides(top, dense_r(a, b)):
+    for index, value, _, r in both_sides(top, pearson(a, b)):
         for feature, row in enumerate(r):
             stored = index[feature] >= 0
             best = np.sort(row[~np.isnan(row)])[::-1][:top_k]
@@ -101,7 +63,7 @@ def test_many_small_buffers_and_threads_change_no_bit(monkeypatch):
     rng = np.random.default_rng(0)
     a, b = (sp.csr_array(activations(rng, 400, 300, 0.05)) for _ in range(2))
     whole = correlate_sparse(a, b, top_k=3, workers=1)
-    monkeypatch.setattr("atlas.pairing.correlate.PAIRS_PER_BLOCK", 500)
+    monkeypatch.setattr("atlas.pairing.cofiring.PAIRS_PER_BLOCK", 500)
     monkeypatch.setattr("atlas.pairing.topk.BestSoFar.__init__.__kwdefaults__", {"budget": 100})
     assert same(whole, correlate_sparse(a, b, top_k=3, workers=4))
 
@@ -121,7 +83,7 @@ def test_long_rows_are_cut_down_before_sorting_without_losing_a_partner():
     rng = np.random.default_rng(1)
     a, b = activations(rng, 300, 40, 0.3), activations(rng, 300, 2000, 0.3)
     top = correlate_sparse(sp.csr_array(a), sp.csr_array(b), top_k=3)
-    for _, value, _, r in both_sides(top, dense_r(a, b)):
+    for _, value, _, r in both_sides(top, pearson(a, b)):
         best = -np.sort(-np.nan_to_num(r, nan=-np.inf), axis=1)[:, :3]
         np.testing.assert_allclose(value, np.where(np.isinf(best), np.nan, best), atol=1e-10)
 
@@ -191,7 +153,7 @@ def test_features_with_a_mean_far_above_their_spread_keep_their_digits():
     shared = rng.normal(size=(500, 1))
     a, b = 1e6 + shared + 0.1 * rng.normal(size=(500, 3)), 1e6 + shared + 0.1 * rng.normal(size=(500, 3))
     top = correlate_sparse(sp.csr_array(a), sp.csr_array(b), top_k=3)
-    true = np.take_along_axis(dense_r(a - 1e6, b - 1e6), top.index_ab, axis=1)
+    true = np.take_along_axis(pearson(a - 1e6, b - 1e6), top.index_ab, axis=1)
     np.testing.assert_allclose(top.value_ab, true, atol=1e-9)
 
 

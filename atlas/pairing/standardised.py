@@ -19,82 +19,154 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Mean and spread of every feature over the tokens seen so far; `merge` gives those of two runs of tokens."""
+
+    n_tokens: int
+    """Tokens seen, silent ones included."""
+
+    n_fired: NDArray[np.int64]
+    """(d_sae,) tokens on which each feature fires."""
+
+    mean: NDArray[np.float64]
+    """(d_sae,) mean over all tokens; of a constant feature exactly its value."""
+
+    squares: NDArray[np.float64]
+    """(d_sae,) sum of squared deviations from the mean; exactly 0 for a constant feature."""
+
+    @classmethod
+    def of(cls, x: Any) -> Moments:
+        """Moments of canonical (n_tokens, d_sae) activations without stored zeros."""
+        n_tokens = x.shape[0]
+        n_fired = np.diff(x.indptr).astype(np.int64)
+        mean = np.asarray(x.sum(axis=0)).ravel() / max(n_tokens, 1)
+        squares = np.asarray(x.power(2).sum(axis=0)).ravel() - n_tokens * mean**2
+        # Only where a feature is never silent can the mean be so large that the line above loses digits.
+        for feature in np.flatnonzero(n_fired == n_tokens) if n_tokens else ():
+            column = x.data[x.indptr[feature] : x.indptr[feature + 1]]
+            if np.all(column == column[0]):
+                mean[feature] = column[0]
+            squares[feature] = np.sum((column - mean[feature]) ** 2)
+        return cls(n_tokens, n_fired, mean, np.maximum(squares, 0.0))
+
+    def merge(self, other: Moments) -> Moments:
+        """Moments over both runs of tokens (Chan, Golub & LeVeque 1983)."""
+        n = self.n_tokens + other.n_tokens
+        apart = other.mean - self.mean
+        mean = self.mean + apart * (other.n_tokens / max(n, 1))
+        squares = self.squares + other.squares + apart**2 * (self.n_tokens * other.n_tokens / max(n, 1))
+        return Moments(n, self.n_fired + other.n_fired, mean, squares)
+
+    @property
+    def sd(self) -> NDArray[np.float64]:
+        """(d_sae,) population standard deviation; NaN where it is 0, as r is undefined there."""
+        sd = np.sqrt(self.squares / max(self.n_tokens, 1))
+        return np.where(sd > 0, sd, np.nan)
+
+    @property
+    def ratio(self) -> NDArray[np.float64]:
+        """(d_sae,) mean over standard deviation of what `scaled` leaves; NaN where r is undefined."""
+        return np.where(self._always_on, 0.0, self.mean) / self.sd
+
+    @property
+    def _always_on(self) -> NDArray[np.bool_]:
+        return self.n_fired == self.n_tokens
+
+    def scaled(self, x: Any) -> Any:
+        """x / (sd sqrt(n)) for some of the tokens, in place; features that are never silent are centred first.
+
+        Features without a correlation lose their entries.
+        """
+        lengths = np.diff(x.indptr)
+        for feature in np.flatnonzero(self._always_on & (lengths > 0)):
+            x.data[x.indptr[feature] : x.indptr[feature + 1]] -= self.mean[feature]
+        defined = ~np.isnan(self.sd)
+        x.data /= np.repeat(self.sd * np.sqrt(self.n_tokens), lengths)
+        if not np.any(lengths[~defined]):
+            return x
+        keep = np.repeat(defined, lengths)
+        indptr = np.concatenate([[0], np.cumsum(np.where(defined, lengths, 0))])
+        return sp.csc_array((x.data[keep], x.indices[keep], indptr), shape=x.shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Standardised:
     """The scaled activations of one side."""
 
-    by_feature: sp.csr_array
+    by_feature: Any
     """(d_sae, n_tokens) scaled activations, one feature a row; features without a correlation have an empty row."""
 
     ratio: NDArray[np.float64]
-    """(d_sae,) mean over standard deviation, >= 0; 0 for a feature on at every token; NaN where r is undefined."""
+    """(d_sae,) mean over standard deviation; 0 for a feature on at every token; NaN where r is undefined."""
 
     n_fired: NDArray[np.int64]
-    """(d_sae,) tokens with activation > 0."""
+    """(d_sae,) tokens on which each feature fires."""
 
     @classmethod
-    def of(cls, activations: Any, *, name: str) -> Standardised:
-        """Scale (n_tokens, d_sae) activations, given as any SciPy sparse array or matrix; `name` goes into errors."""
-        x = _checked(activations, name)
-        n_tokens, d_sae = activations.shape
-        n_fired = np.diff(x.indptr).astype(np.int64)
-        mean = np.asarray(x.sum(axis=0)).ravel() / max(n_tokens, 1)
-        mean = _centre_always_on(x, n_fired, mean)
-        squares = np.asarray(x.power(2).sum(axis=0)).ravel()
-        sd = np.sqrt(np.maximum(squares / max(n_tokens, 1) - mean**2, 0.0))
-        defined = sd > 0
-        sd[~defined] = np.nan
-        x.data /= np.repeat(sd * np.sqrt(n_tokens), n_fired)
-        if np.any(n_fired[~defined]):
-            keep = np.repeat(defined, n_fired)
-            indptr = np.concatenate([[0], np.cumsum(np.where(defined, n_fired, 0))])
-            x = sp.csc_array((x.data[keep], x.indices[keep], indptr), shape=x.shape)
-        by_feature = sp.csr_array((x.data, *_small(x.indices, x.indptr)), shape=(d_sae, n_tokens))
-        return cls(by_feature, mean / sd, n_fired)
+    def of(cls, activations: Any, *, name: str, signed: bool = False) -> Standardised:
+        """Scale (n_tokens, d_sae) activations.
+
+        Args:
+            activations: Any SciPy sparse array or matrix; stored zeros count as silent.
+            name: Goes into errors.
+            signed: Take values below zero, as attributions have them.
+
+        Raises:
+            ValueError: Values that are not finite, or below zero without `signed`.
+        """
+        x = checked(activations, name, signed=signed)
+        moments = Moments.of(x)
+        x = moments.scaled(x)
+        n_tokens, d_sae = x.shape
+        by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=(d_sae, n_tokens))
+        return cls(by_feature, moments.ratio, moments.n_fired)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_tokens, d_sae), as of the activations."""
+        return self.by_feature.shape[1], self.by_feature.shape[0]
+
+    def some(self, features: NDArray) -> Standardised:
+        """The same of some features only, in the order given."""
+        return Standardised(self.by_feature[features], self.ratio[features], self.n_fired[features])
+
+    def rolled(self, shift: int) -> Standardised:
+        """The same with the token rows moved down by `shift`, the last ones to the top, as `np.roll`."""
+        x = self.by_feature
+        n_tokens = max(x.shape[1], 1)
+        moved = ((x.indices.astype(np.int64) + shift) % n_tokens).astype(x.indices.dtype)
+        return Standardised(sp.csr_array((x.data, moved, x.indptr), shape=x.shape), self.ratio, self.n_fired)
 
     @cached_property
-    def by_token(self) -> sp.csr_array:
+    def by_token(self) -> Any:
         """(n_tokens, d_sae), the other factor of the product."""
         return sp.csr_array(self.by_feature.T)
 
     @cached_property
-    def support(self) -> sp.csr_array:
-        """(d_sae, n_tokens) booleans: where each feature fires."""
+    def support(self) -> Any:
+        """(d_sae, n_tokens) booleans: where each feature fires; empty rows where r is undefined."""
         x = self.by_feature
         return sp.csr_array((np.ones(x.nnz, dtype=bool), x.indices, x.indptr), shape=x.shape)
 
-    @cached_property
-    def by_ratio(self) -> NDArray[np.intp]:
-        """Features with a correlation, smallest ratio first: the order of the best partners that never co-fire."""
-        return np.argsort(self.ratio, kind="stable")[: np.count_nonzero(~np.isnan(self.ratio))]
 
+def checked(activations: Any, name: str, *, signed: bool = False) -> Any:
+    """A private canonical float64 copy without stored zeros.
 
-def _checked(activations: Any, name: str) -> sp.csc_array:
-    """A private canonical float64 copy without stored zeros, or ValueError."""
+    Raises:
+        ValueError: Values that are not finite, or below zero without `signed`.
+    """
     x = sp.csc_array(activations, dtype=np.float64, copy=True)
     x.sum_duplicates()
     if not np.isfinite(x.data).all():
         raise ValueError(f"{name} holds values that are not finite; activations must be finite and >= 0")
-    if x.nnz and x.data.min() < 0:
+    if x.nnz and not signed and x.data.min() < 0:
         raise ValueError(f"{name} holds negative values; activations must be >= 0 (after the SAE's own ReLU or TopK)")
     x.eliminate_zeros()
     return x
 
 
-def _centre_always_on(x: Any, n_fired: NDArray, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Subtract, in place, the mean of each feature that fires at every token; returns the means that remain.
-
-    Only there can mean / sd be so large that the one-pass formula would lose digits. A constant feature becomes 0.
-    """
-    left = mean.copy()
-    for feature in np.flatnonzero(n_fired == x.shape[0]) if x.shape[0] else ():
-        column = x.data[x.indptr[feature] : x.indptr[feature + 1]]
-        column -= column[0] if np.all(column == column[0]) else mean[feature]
-        left[feature] = 0.0
-    return left
-
-
-def _small(indices: NDArray, indptr: NDArray) -> tuple[NDArray, NDArray]:
+def small(indices: NDArray, indptr: NDArray) -> tuple[NDArray, NDArray]:
     """Indices of 4 bytes where they fit: SciPy keeps 8 once given 8, and the product is bound by memory."""
     dtype = np.int32 if indptr[-1] < np.iinfo(np.int32).max else np.int64
     return indices.astype(dtype, copy=False), indptr.astype(dtype, copy=False)

@@ -7,6 +7,7 @@ the pairs were cut into blocks, nor on the order in which blocks arrive.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,18 +19,47 @@ Values = NDArray[np.float64]
 
 def top_of_rows(indptr: NDArray, partner: NDArray, value: NDArray, k: int) -> tuple[Index, Values]:
     """The k best entries of each row of a CSR matrix, as (rows, k) partners and values; -1 and NaN fill short rows."""
-    n_rows = len(indptr) - 1
-    lengths = np.diff(indptr)
-    kept = np.flatnonzero(value >= np.repeat(_floors(indptr, value, k), lengths))
-    row = np.searchsorted(indptr, kept, side="right") - 1
-    order = np.lexsort((partner[kept], -value[kept], row))
-    kept, row = kept[order], row[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, np.arange(n_rows))[row]
-    best = rank < k
-    index, top = empty_top(n_rows, k)
-    index[row[best], rank[best]] = partner[kept[best]]
-    top[row[best], rank[best]] = value[kept[best]]
+    kept = np.flatnonzero(value >= np.repeat(floors_of_rows(indptr, value, k), np.diff(indptr)))
+    starts = np.searchsorted(kept, indptr)
+    lengths = np.diff(starts)
+    partner, value = partner[kept], value[kept]
+    index, top = empty_top(len(lengths), k)
+    # Rows of like length are sorted side by side: an order of magnitude faster than one sort of all entries.
+    for rows in _of_like_length(lengths):
+        width = int(lengths[rows].max())
+        at = starts[rows, None] + np.arange(width)
+        missing = np.arange(width) >= lengths[rows, None]
+        at[missing] = 0
+        falling = np.where(missing, np.inf, -value[at])
+        best = np.lexsort((partner[at], falling, missing), axis=-1)[:, :k]
+        found = ~np.take_along_axis(missing, best, axis=1)
+        chosen = np.take_along_axis(at, best, axis=1)
+        index[rows, : best.shape[1]] = np.where(found, partner[chosen], -1)
+        top[rows, : best.shape[1]] = np.where(found, value[chosen], np.nan)
     return index, top
+
+
+def kth_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
+    """The k-th largest entry of each row of a CSR matrix; -inf for rows with fewer."""
+    lengths = np.diff(indptr)
+    kth = np.full(len(lengths), -np.inf)
+    for rows in _of_like_length(np.where(lengths < k, 0, lengths)):
+        width = int(lengths[rows].max())
+        at = indptr[rows, None].astype(np.int64) + np.arange(width)
+        missing = np.arange(width) >= lengths[rows, None]
+        at[missing] = 0
+        entries = np.where(missing, -np.inf, value[at])
+        kth[rows] = np.partition(entries, width - k, axis=1)[:, width - k]
+    return kth
+
+
+def _of_like_length(lengths: NDArray) -> Iterator[NDArray]:
+    """Rows that hold anything, in groups whose longest is at most twice as long as the shortest, 16 at least."""
+    group = np.ceil(np.log2(np.maximum(lengths, 16))).astype(np.int64)
+    group[lengths == 0] = -1
+    for size in np.unique(group[group >= 0]):
+        rows = np.flatnonzero(group == size)
+        yield from np.array_split(rows, max(1, len(rows) * 2**size >> 20))
 
 
 def empty_top(n_rows: int, k: int) -> tuple[Index, Values]:
@@ -37,7 +67,7 @@ def empty_top(n_rows: int, k: int) -> tuple[Index, Values]:
     return np.full((n_rows, k), -1, dtype=np.int32), np.full((n_rows, k), np.nan)
 
 
-def _floors(indptr: NDArray, value: NDArray, k: int) -> Values:
+def floors_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
     """For each row a value that at least k of its entries reach; -inf for short rows.
 
     A row is cut into 4k runs, and the k-th largest of their maxima is such a value. It leaves a few more than k
@@ -68,6 +98,11 @@ class BestSoFar:
         self._floor = np.full(n, -np.inf)
         self._buffer: list[tuple[NDArray, NDArray, NDArray]] = []
         self._lock = threading.Lock()
+
+    @property
+    def floor(self) -> Values:
+        """(n,) values that a pair must reach to enter, as far as known: pairs below may be left out."""
+        return self._floor
 
     def absorb(self, feature: NDArray, partner: NDArray, value: NDArray) -> None:
         """Take pairs in, each pair at most once over the life of this object."""

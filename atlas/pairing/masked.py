@@ -1,0 +1,86 @@
+"""Masked cosine: how alike two features are where one of them fires; finds features that split in a wider SAE.
+
+Bricken et al. 2023, "Towards Monosemanticity", footnote 32: with sums over tokens,
+
+    m(f, g) = max( sum f g / sqrt(sum f^2  sum_{f>0} g^2),  sum f g / sqrt(sum g^2  sum_{g>0} f^2) )
+
+A feature that fires on a part of another one's tokens, as strongly, has m = 1, where the plain cosine is low.
+Pairs that never fire together are left out: their m is 0 by definition. Rare features reach high values by chance;
+judge them by `joint_ab`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from atlas.pairing.bothways import Progress, SparseBlock, both_ways
+from atlas.pairing.cofiring import blocks, check_sizes, joint_counts, product, threads
+from atlas.pairing.standardised import checked, small
+from atlas.pairing.toppairs import TopPairs
+
+
+def masked_cosine(
+    a: Any,
+    b: Any,
+    *,
+    top_k: int = 10,
+    block_size: int = 1024,
+    workers: int | None = None,
+    on_progress: Progress | None = None,
+    same: bool = False,
+) -> TopPairs:
+    """Find the partners of highest masked cosine, in [0, 1], in both directions.
+
+    Args:
+        a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
+        b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
+        top_k: Partners kept for each feature.
+        block_size: Most features of `a` in one product; changes memory and time only.
+        workers: Threads; None is one per core, 8 at most; changes time only.
+        on_progress: Called as `on_progress(done, total)`, counted in features of `a`.
+        same: Both sides are one SAE: no feature is its own partner.
+    """
+    check_sizes(a.shape[0], b.shape[0], top_k, block_size)
+    (x, n_a), (y, n_b) = _unit(a, "a"), _unit(b, "b")
+    x2, fires_x = _like(x, x.data**2), _like(x, np.ones(x.nnz))
+    by_token = sp.csr_array(y.T)
+    y2, fires_y = _like(by_token, by_token.data**2), _like(by_token, np.ones(by_token.nnz))
+
+    def block_of(features: NDArray) -> SparseBlock:
+        dot = product(x, features, by_token, same=same)
+        y_where_x = product(fires_x, features, y2, same=same)
+        x_where_y = product(x2, features, fires_y, same=same)
+        # The three have one pattern, but nothing promises one order of the entries.
+        for sums in (dot, y_where_x, x_where_y):
+            sums.sort_indices()
+        # Both sides have unit energy, so the whole energies are 1; the larger value has the smaller energy below.
+        dot.data /= np.sqrt(np.minimum(y_where_x.data, x_where_y.data))
+        np.minimum(dot.data, 1.0, out=dot.data)
+        return SparseBlock(features, dot)
+
+    fired_a, fired_b = x.astype(bool), y.astype(bool)
+    with threads(workers) as pool:
+        cut = blocks(x, by_token, block_size)
+        ab, ba = both_ways((x.shape[0], y.shape[0]), top_k, cut, block_of, pool, on_progress)
+        joint_ab = joint_counts(fired_a, fired_b, ab[0], pool)
+        joint_ba = joint_counts(fired_b, fired_a, ba[0], pool)
+    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_a, n_b, a.shape[0])
+
+
+def _unit(activations: Any, name: str) -> tuple[Any, NDArray[np.int64]]:
+    """(d, n_tokens) activations over the root of their sum of squares, and (d,) tokens on which each fires."""
+    x = checked(activations, name)
+    by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
+    n_fired = np.diff(by_feature.indptr).astype(np.int64)
+    energy = np.asarray(by_feature.power(2).sum(axis=1)).ravel()
+    by_feature.data /= np.repeat(np.sqrt(energy), n_fired)
+    return by_feature, n_fired
+
+
+def _like(x: Any, data: NDArray) -> Any:
+    """Other values in the same places, indices shared."""
+    return sp.csr_array((data, x.indices, x.indptr), shape=x.shape)

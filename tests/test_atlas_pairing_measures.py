@@ -1,0 +1,120 @@
+"""Claims about the measures over tokens: each is its dense definition, and the cuts do not show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atlas.pairing import MEASURES, coactivation, correlate_attributions, correlate_sparse, masked_cosine
+from tests.pairing_laws import assert_best_of, assert_counts, pearson, same, scans, signed, without_itself
+
+TOKEN_MEASURES = ["activation", "phi", "jaccard", "lift", "conditional", "masked_cosine"]
+
+
+def dense(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The full matrix of a measure, by its definition; NaN where it is undefined or left out."""
+    f, g = (a > 0).astype(float), (b > 0).astype(float)
+    n, n_a, n_b, n_ab = len(a), f.sum(axis=0)[:, None], g.sum(axis=0), f.T @ g
+    with np.errstate(all="ignore"):
+        if name == "activation":
+            return pearson(a, b)
+        if name == "phi":
+            return (n * n_ab - n_a * n_b) / np.sqrt(n_a * n_b * (n - n_a) * (n - n_b))
+        if name == "masked_cosine":
+            whole_a, whole_b = (a**2).sum(axis=0)[:, None], (b**2).sum(axis=0)
+            value = np.maximum(a.T @ b / np.sqrt(whole_a * (f.T @ b**2)), a.T @ b / np.sqrt(whole_b * ((a**2).T @ g)))
+        else:
+            value = {"jaccard": n_ab / (n_a + n_b - n_ab), "lift": n * n_ab / n_a / n_b, "conditional": n_ab / n_a}[
+                name
+            ]
+    return np.where(n_ab > 0, value, np.nan)
+
+
+@pytest.mark.parametrize("name", TOKEN_MEASURES)
+@settings(max_examples=30, deadline=None)
+@given(scan=scans, top_k=st.integers(1, 12), block_size=st.integers(1, 30), workers=st.integers(1, 3))
+def test_a_measure_is_its_dense_definition_and_no_cut_changes_a_bit(name, scan, top_k, block_size, workers):
+    a, b = scan
+    sides = sp.csr_array(a), sp.csc_array(b)
+    top = MEASURES[name].function(*sides, top_k=top_k, block_size=block_size, workers=workers)
+    assert_best_of(top, dense(name, a, b), top_k)
+    assert_counts(top, a, b)
+    assert same(top, MEASURES[name].function(*sides, top_k=top_k, block_size=1000, workers=1))
+    lowest, highest = np.nanmin(top.value_ab, initial=0), np.nanmax(top.value_ab, initial=0)
+    assert MEASURES[name].low <= lowest
+    assert highest <= MEASURES[name].high
+
+
+@pytest.mark.parametrize("name", TOKEN_MEASURES)
+@settings(max_examples=15, deadline=None)
+@given(scan=scans, top_k=st.integers(1, 6), block_size=st.integers(1, 30))
+def test_within_one_sae_no_feature_is_its_own_partner(name, scan, top_k, block_size):
+    a, _ = scan
+    side = sp.csr_array(a)
+    top = MEASURES[name].function(side, side, top_k=top_k, block_size=block_size, workers=1, same=True)
+    assert_best_of(top, without_itself(dense(name, a, a)), top_k)
+
+
+@settings(max_examples=80, deadline=None)
+@given(scan=scans, seed=st.integers(0, 99), top_k=st.integers(1, 12), block_size=st.integers(1, 30))
+def test_signed_data_has_the_best_correlations_too(scan, seed, top_k, block_size):
+    rng = np.random.default_rng(seed)
+    a, b = (signed(side, rng) for side in scan)
+    top = correlate_attributions(sp.csr_array(a), sp.csr_array(b), top_k=top_k, block_size=block_size, workers=2)
+    assert_best_of(top, pearson(a, b), top_k)
+    assert_counts(top, a, b)
+    whole = correlate_attributions(sp.csr_array(a), sp.csr_array(b), top_k=top_k, workers=1)
+    assert same(top, whole)
+
+
+def test_in_signed_data_opposite_means_make_the_best_partner_one_that_never_fires_together():
+    a = sp.csr_array([[-1.0], [0.0], [0.0], [0.0]])
+    b = sp.csr_array([[1.0, 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, -3.0], [0.0, 1.0, 0.0]])
+    top = correlate_sparse(a, b, top_k=1, signed=True)
+    assert (top.index_ab.item(), top.joint_ab.item()) == (1, 0)
+    assert top.value_ab.item() > 0.3
+
+
+@pytest.mark.parametrize("name", ["phi", "jaccard", "lift", "conditional"])
+def test_equal_partners_go_to_the_lower_id(name):
+    a = sp.csr_array([[1.0], [2.0], [0.0], [0.0]])
+    b = sp.csr_array(np.repeat([[1.0], [0.0], [3.0], [0.0]], 7, axis=1))
+    top = coactivation(a, b, kind=name, top_k=4, block_size=1)
+    assert top.index_ab.tolist() == [[0, 1, 2, 3]]
+    assert coactivation(b, a, kind=name, top_k=4, block_size=2).index_ba.tolist() == [[0, 1, 2, 3]]
+
+
+def test_only_the_conditional_depends_on_the_side():
+    rng = np.random.default_rng(0)
+    a, b = (sp.random_array((60, 20), density=0.2, rng=rng).tocsr() for _ in range(2))
+    for name in TOKEN_MEASURES:
+        there, back = (MEASURES[name].function(*sides, top_k=5) for sides in ((a, b), (b, a)))
+        alike = np.array_equal(there.value_ab, back.value_ba, equal_nan=True)
+        assert alike == MEASURES[name].symmetric, name
+
+
+def test_a_feature_that_fires_on_a_part_of_anothers_tokens_has_masked_cosine_one():
+    rng = np.random.default_rng(1)
+    whole = rng.exponential(size=(500, 1)) * (rng.random((500, 1)) < 0.3)
+    part = whole * (np.arange(500)[:, None] % 3 == 0)
+    assert masked_cosine(sp.csr_array(whole), sp.csr_array(part)).median_best == pytest.approx((1.0, 1.0))
+    assert correlate_sparse(sp.csr_array(whole), sp.csr_array(part)).median_best[0] < 0.7
+
+
+def test_many_pairs_and_small_buffers_change_no_bit(monkeypatch):
+    rng = np.random.default_rng(2)
+    a, b = (sp.random_array((500, 300), density=0.05, rng=rng).tocsr() for _ in range(2))
+    whole = {name: MEASURES[name].function(a, b, top_k=3, workers=1) for name in TOKEN_MEASURES}
+    monkeypatch.setattr("atlas.pairing.cofiring.PAIRS_PER_BLOCK", 500)
+    monkeypatch.setattr("atlas.pairing.topk.BestSoFar.__init__.__kwdefaults__", {"budget": 100})
+    for name, top in whole.items():
+        assert_best_of(top, dense(name, a.toarray(), b.toarray()), 3)
+        assert same(top, MEASURES[name].function(a, b, top_k=3, workers=4)), name
+
+
+def test_an_unknown_kind_names_the_known_ones():
+    with pytest.raises(ValueError, match="known: phi, jaccard, lift, conditional"):
+        coactivation(sp.csr_array([[1.0]]), sp.csr_array([[1.0]]), kind="pmi")  # pyright: ignore[reportArgumentType]
