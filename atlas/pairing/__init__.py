@@ -13,6 +13,7 @@ from atlas.pairing.masked import masked_cosine as masked_cosine
 from atlas.pairing.measures import MEASURES as MEASURES
 from atlas.pairing.measures import Measure as Measure
 from atlas.pairing.pooling import pool_documents as pool_documents
+from atlas.pairing.streamed import correlate_blocks as correlate_blocks
 from atlas.pairing.toppairs import BestPartners as BestPartners
 from atlas.pairing.toppairs import TopPairs as TopPairs
 from atlas.pairing.weights import cosine as cosine

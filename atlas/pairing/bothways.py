@@ -81,6 +81,41 @@ class SparseBlock:
         return bound if self._exact is None else self._exact(feature, self._partner[at], bound)
 
 
+class Search:
+    """The k best partners of every row and of every column of a matrix that comes block by block."""
+
+    def __init__(self, shape: tuple[int, int], k: int, pool: Executor, on_progress: Progress | None = None) -> None:
+        """Start with no pair seen; features in no block have no partner and are nobody's partner.
+
+        Args:
+            shape: Features of the two sides (d_x, d_y).
+            k: Partners kept.
+            pool: Threads.
+            on_progress: Called from the calling thread, counted in features of x.
+        """
+        self._k, self._pool, self._on_progress, self._done = k, pool, on_progress, 0
+        self._index, self._value = empty_top(shape[0], k)
+        self._columns = BestSoFar(shape[1], shape[0], k)
+
+    def see(self, blocks: Sequence[NDArray], block_of: Callable[[NDArray], Block]) -> None:
+        """Take in blocks of features of x, each feature once; `block_of` is called from the threads of the pool."""
+
+        def best_of(features: NDArray) -> Top:
+            block = block_of(features)
+            self._columns.absorb(*block.reaching(self._columns.floor))
+            return block.rows(self._k)
+
+        for features, (index_of, value_of) in zip(blocks, self._pool.map(best_of, blocks), strict=True):
+            self._index[features], self._value[features] = index_of, value_of
+            self._done += len(features)
+            if self._on_progress:
+                self._on_progress(self._done, len(self._index))
+
+    def finish(self) -> tuple[Top, Top]:
+        """The best partners of the features of x, and of those of y."""
+        return (self._index, self._value), self._columns.finish()
+
+
 def both_ways(
     shape: tuple[int, int],
     k: int,
@@ -89,31 +124,10 @@ def both_ways(
     pool: Executor,
     on_progress: Progress | None = None,
 ) -> tuple[Top, Top]:
-    """The k best partners of every row and of every column.
-
-    Args:
-        shape: Features of the two sides (d_x, d_y).
-        k: Partners kept.
-        blocks: Features of x, cut; features in no block have no partner and are nobody's partner.
-        block_of: The pairs of a block; called from the threads of the pool.
-        pool: Threads.
-        on_progress: Called from the calling thread, counted in features of x.
-    """
-    columns = BestSoFar(shape[1], shape[0], k)
-
-    def best_of(features: NDArray) -> Top:
-        block = block_of(features)
-        columns.absorb(*block.reaching(columns.floor))
-        return block.rows(k)
-
-    index, value = empty_top(shape[0], k)
-    done = 0
-    for features, (index_of, value_of) in zip(blocks, pool.map(best_of, blocks), strict=True):
-        index[features], value[features] = index_of, value_of
-        done += len(features)
-        if on_progress:
-            on_progress(done, shape[0])
-    return (index, value), columns.finish()
+    """A `Search` over one list of blocks."""
+    search = Search(shape, k, pool, on_progress)
+    search.see(blocks, block_of)
+    return search.finish()
 
 
 def runs(items: NDArray, cost: NDArray, budget: int, most: int) -> Iterator[NDArray]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.pairing.bothways import Exact, Progress, SparseBlock, Top, both_ways
+from atlas.pairing.bothways import Progress, SparseBlock, Top, both_ways
 from atlas.pairing.cofiring import blocks, check_sizes, have_sums, joint_counts, product, threads
 from atlas.pairing.silent import silent_best, with_silent
 from atlas.pairing.standardised import Standardised
@@ -67,14 +67,10 @@ def best_correlations(
     same: bool = False,
 ) -> tuple[Top, Top]:
     """The k best partners of every feature of x, and of every feature of y; without counts."""
-    exact, (slack_x, slack_y) = pearson_of_sums(x.ratio, y.ratio)
-    signed = bool(slack_x.any())
+    pearson = Pearson(x.ratio, y.ratio)
 
     def block_of(features: NDArray) -> SparseBlock:
-        sums = product(x.by_feature, features, y.by_token, same=same)
-        if not signed:  # r is clipped, and its bound must not lie below
-            np.maximum(sums.data, -1.0, out=sums.data)
-        return SparseBlock(features, sums, exact, (slack_x[features], slack_y))
+        return pearson.block(features, product(x.by_feature, features, y.by_token, same=same))
 
     cut = blocks(x.by_feature, y.by_token, block_size)
     ab, ba = both_ways((len(x.ratio), len(y.ratio)), k, cut, block_of, pool, on_progress)
@@ -84,21 +80,27 @@ def best_correlations(
     )
 
 
-def pearson_of_sums(ratio_x: Values, ratio_y: Values) -> tuple[Exact, tuple[Values, Values]]:
-    """How r follows from the sum of the products of two standardised features.
+class Pearson:
+    """How r follows from the sum of the products of two standardised features."""
 
-    Returns:
-        The function for chosen pairs, and by how much r can exceed such a sum: 0 for activations >= 0.
-    """
+    def __init__(self, ratio_x: Values, ratio_y: Values) -> None:
+        """Take mean over standard deviation of the features of both sides, (d_x,) and (d_y,)."""
+        self._ratio_x, self._ratio_y = ratio_x, ratio_y
+        self._slack_x, self._slack_y = _excess(ratio_x, ratio_y), _excess(ratio_y, ratio_x)
+        self._signed = bool(self._slack_x.any())
 
-    def exact(feature: NDArray, partner: NDArray, sums: Values) -> Values:
-        return np.clip(sums - ratio_x[feature] * ratio_y[partner], -1.0, 1.0)
+    def block(self, features: NDArray, sums: Any) -> SparseBlock:
+        """The correlations of some features, from the CSR of their sums (len(features), d_y), which it takes over."""
+        if not self._signed:  # r is clipped, and its bound must not lie below
+            np.maximum(sums.data, -1.0, out=sums.data)
+        return SparseBlock(features, sums, self._exact, (self._slack_x[features], self._slack_y))
 
-    return exact, (_excess(ratio_x, ratio_y), _excess(ratio_y, ratio_x))
+    def _exact(self, feature: NDArray, partner: NDArray, sums: Values) -> Values:
+        return np.clip(sums - self._ratio_x[feature] * self._ratio_y[partner], -1.0, 1.0)
 
 
 def _excess(ratio_x: Values, ratio_y: Values) -> Values:
-    """(d_x,) the largest r without a common token where that is above 0, with room for rounding; else 0."""
+    """(d_x,) by how much r can exceed the sum, with room for rounding: the largest r without a common token, or 0."""
     largest = np.nan_to_num(silent_best(ratio_x, ratio_y), nan=0.0, neginf=0.0)
     # With signs every feature gets the room, as sums below -1 stay as they are.
     return np.maximum(largest, 0.0) + 1e-9 if np.any(largest > 0) else np.zeros(len(ratio_x))

@@ -116,10 +116,13 @@ class Standardised:
             ValueError: Values that are not finite, or below zero without `signed`.
         """
         x = checked(activations, name, signed=signed)
-        moments = Moments.of(x)
+        return cls.by(Moments.of(x), x)
+
+    @classmethod
+    def by(cls, moments: Moments, x: Any) -> Standardised:
+        """Scale some of the tokens by the moments of all; takes over the canonical CSC `x`."""
         x = moments.scaled(x)
-        n_tokens, d_sae = x.shape
-        by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=(d_sae, n_tokens))
+        by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
         return cls(by_feature, moments.ratio, moments.n_fired)
 
     @property

@@ -1,0 +1,151 @@
+"""The correlations of `correlate_sparse` on scans too large for memory, read in blocks of tokens, several times.
+
+The sums of products of a range of features of a are held for all features of b and grow block by block; then the range
+gives its best partners and makes room for the next. So memory depends on the features and not on the tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from atlas.pairing.bothways import Progress, Search, runs
+from atlas.pairing.cofiring import PAIRS_PER_BLOCK, check_sizes, joint_counts, product, threads
+from atlas.pairing.correlate import Pearson
+from atlas.pairing.silent import with_silent
+from atlas.pairing.standardised import Moments, Standardised, checked
+from atlas.pairing.topk import Index
+from atlas.pairing.toppairs import TopPairs
+
+
+class Blocks(Protocol):
+    """A scan in the store, or anything else that gives its activations in blocks as often as it is asked."""
+
+    def blocks(self) -> Iterator[Any]:
+        """Blocks of consecutive tokens, (tokens, d_sae) each, any SciPy sparse array; the cuts may be any."""
+        ...
+
+
+def correlate_blocks(
+    a: Blocks,
+    b: Blocks,
+    *,
+    top_k: int = 10,
+    memory: int = 1_000_000_000,
+    workers: int | None = None,
+    on_progress: Progress | None = None,
+    same: bool = False,
+    signed: bool = False,
+) -> TopPairs:
+    """Find the most correlated partners of every feature as `correlate_sparse` does, in bounded memory.
+
+    The cuts of the blocks change the last bits of values, as sums are taken block by block; equal values stay equal.
+
+    Args:
+        a: Activations >= 0 of one SAE.
+        b: Those of the other SAE on the same tokens, in the same order; the blocks may be cut elsewhere.
+        top_k: Partners kept for each feature.
+        memory: Bytes of sums held at once; fewer means more readings, each costs one of all tokens. The current block
+            of both sides and up to 100 MB a thread come on top.
+        workers: As in `correlate_sparse`.
+        on_progress: As in `correlate_sparse`.
+        same: As in `correlate_sparse`.
+        signed: As in `correlate_sparse`.
+    """
+    check_sizes(0, 0, top_k, max(memory, 0))
+    with threads(workers) as pool:
+        stream = _Stream(a, b, signed, pool)
+        x, y = stream.moments
+        search = Search((len(x.mean), len(y.mean)), top_k, pool, on_progress)
+        for features in np.array_split(np.arange(len(x.mean), dtype=np.int32), stream.readings(memory)):
+            if len(features):
+                stream.search(features, search, same)
+        ab, ba = search.finish()
+        ab = with_silent(ab, x.ratio, y.ratio, stream.together, not_self=same)
+        ba = with_silent(ba, y.ratio, x.ratio, lambda f, p: stream.together(p, f).T, not_self=same)
+        joint_ab, joint_ba = stream.joint(ab[0], ba[0])
+    return TopPairs(*ab, *ba, joint_ab, joint_ba, x.n_fired, y.n_fired, x.n_tokens)
+
+
+class _Stream:
+    """Two scans read side by side, as often as needed; the first reading gives the moments."""
+
+    def __init__(self, a: Blocks, b: Blocks, signed: bool, pool: Executor) -> None:
+        self._a, self._b, self._signed, self._pool = a, b, signed, pool
+        seen = [(Moments.of(x), Moments.of(y)) for x, y in self._checked()]
+        if not seen:
+            raise ValueError("a and b have no tokens; there is nothing to correlate")
+        self.moments = seen[0]
+        for x, y in seen[1:]:
+            self.moments = self.moments[0].merge(x), self.moments[1].merge(y)
+
+    def readings(self, memory: int) -> int:
+        """Ranges of features of a so that the sums of each fit into `memory` bytes."""
+        x, y = self.moments
+        return max(1, -(-len(x.mean) * len(y.mean) * 8 // max(memory, 1)))
+
+    def search(self, features: NDArray, search: Search, same: bool) -> None:
+        """Sum the products of a range of features over all tokens, and show them to the search."""
+        x, y = self.moments
+        sums = np.zeros((len(features), len(y.mean)))
+        parts = np.array_split(np.arange(len(features)), max(1, len(features) // 256))
+        for of_x, of_y in self._standardised():
+            rows, columns = of_x.by_feature[features[0] : features[-1] + 1], of_y.by_token
+
+            def add(part: NDArray, rows: Any = rows, columns: Any = columns) -> None:
+                new = product(rows, part, columns)
+                row = np.repeat(part, np.diff(new.indptr))
+                sums[row, new.indices] += new.data
+
+            list(self._pool.map(add, parts))
+        if same:
+            sums[np.arange(len(features)), features] = 0.0
+        pearson = Pearson(x.ratio, y.ratio)
+        cost = np.full(len(features), len(y.mean))
+        search.see(
+            list(runs(features, cost, PAIRS_PER_BLOCK, len(features))),
+            lambda some: pearson.block(some, sp.csr_array(sums[some - features[0]])),
+        )
+
+    def together(self, of_a: NDArray, of_b: NDArray) -> NDArray[np.bool_]:
+        """(of_a, of_b) whether the pair has a sum other than 0."""
+        sums = np.zeros((len(of_a), len(of_b)))
+        for x, y in self._standardised():
+            sums += (x.by_feature[of_a] @ y.by_feature[of_b].T).toarray()
+        return sums != 0
+
+    def joint(self, index_ab: Index, index_ba: Index) -> tuple[Index, Index]:
+        """Tokens on which both features of the stored pairs fire."""
+        joint_ab, joint_ba = np.zeros_like(index_ab), np.zeros_like(index_ba)
+        for x, y in self._standardised():
+            joint_ab += joint_counts(x.support, y.support, index_ab, self._pool)
+            joint_ba += joint_counts(y.support, x.support, index_ba, self._pool)
+        return joint_ab, joint_ba
+
+    def _standardised(self) -> Iterator[tuple[Standardised, Standardised]]:
+        """The blocks scaled by the moments of all tokens."""
+        for x, y in self._checked():
+            yield Standardised.by(self.moments[0], x), Standardised.by(self.moments[1], y)
+
+    def _checked(self) -> Iterator[tuple[Any, Any]]:
+        """The blocks of both sides, cut alike, as canonical CSC in float64."""
+        for x, y in _aligned(self._a.blocks(), self._b.blocks()):
+            yield checked(x, "a", signed=self._signed), checked(y, "b", signed=self._signed)
+
+
+def _aligned(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """Blocks of both sides over the same tokens, cut wherever one of them is cut; none without a token."""
+    sides: list[Iterator[Any]] = [(sp.csr_array(block) for block in blocks if block.shape[0]) for blocks in (a, b)]
+    left, right = (next(side, None) for side in sides)
+    while left is not None and right is not None:
+        n = min(left.shape[0], right.shape[0])
+        yield left[:n], right[:n]
+        left = left[n:] if n < left.shape[0] else next(sides[0], None)
+        right = right[n:] if n < right.shape[0] else next(sides[1], None)
+    if left is not None or right is not None:
+        raise ValueError("a and b have different numbers of tokens; both must hold the same tokens in order")
