@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas.pairing import MEASURES, coactivation, correlate_attributions, correlate_sparse, masked_cosine
-from tests.pairing_laws import assert_best_of, assert_counts, pearson, same, scans, signed, without_itself
+from tests.pairing_laws import activations, assert_best_of, assert_counts, pearson, same, scans, signed, without_itself
 
 TOKEN_MEASURES = ["activation", "phi", "jaccard", "lift", "conditional", "masked_cosine"]
 
@@ -68,6 +68,28 @@ def test_signed_data_has_the_best_correlations_too(scan, seed, top_k, block_size
     assert_counts(top, a, b)
     whole = correlate_attributions(sp.csr_array(a), sp.csr_array(b), top_k=top_k, workers=1)
     assert same(top, whole)
+
+
+@pytest.mark.parametrize(
+    ("seed", "n_tokens", "d_a", "d_b", "density", "signs", "top_k"),
+    [(3, 4, 23, 17, 0.5, 4, 1), (373, 8, 10, 12, 0.02, 0, 5), (1, 2, 21, 20, 0.1, 7, 5)],
+)
+def test_sums_beyond_one_and_sums_that_cancel_do_not_hide_a_partner(seed, n_tokens, d_a, d_b, density, signs, top_k):
+    rng = np.random.default_rng(signs)
+    a, b = (
+        signed(activations(np.random.default_rng([seed, side]), n_tokens, d, density), rng)
+        for side, d in enumerate((d_a, d_b))
+    )
+    top = correlate_sparse(sp.csr_array(a), sp.csr_array(b), top_k=top_k, signed=True)
+    assert_best_of(top, pearson(a, b), top_k)
+
+
+def test_no_correlation_is_beyond_one_by_rounding():
+    for seed in range(20):
+        a, b = (activations(np.random.default_rng([seed, side]), 4, 12, 0.5) for side in range(2))
+        for name in ("activation", "phi"):
+            top = MEASURES[name].function(sp.csr_array(a), sp.csr_array(b), top_k=12)
+            assert np.nanmax(np.abs(top.value_ab)) <= 1, (name, seed)
 
 
 def test_in_signed_data_opposite_means_make_the_best_partner_one_that_never_fires_together():

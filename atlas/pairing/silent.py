@@ -19,7 +19,9 @@ Together = Callable[[NDArray, NDArray], NDArray[np.bool_]]
 
 
 def silent_best(ratio_x: Values, ratio_y: Values) -> Values:
-    """(d_x,) the highest r that a partner which never co-fires could have; NaN where undefined, -inf without any.
+    """(d_x,) the highest -(mu/sd)(nu/td) with any partner: what r without a common token cannot exceed.
+
+    NaN where undefined, -inf without partners. Above 1 only where features with signs must share a token.
 
     Args:
         ratio_x: (d_x,) mean over standard deviation of each feature, NaN where it has no correlation.
@@ -43,14 +45,15 @@ def with_silent(top: Top, ratio_x: Values, ratio_y: Values, together: Together, 
     """
     index, value = top
     k = index.shape[1]
-    open_rows = ~(value[:, -1] >= silent_best(ratio_x, ratio_y)) & ~np.isnan(ratio_x)
+    open_rows = ~(value[:, -1] > np.clip(silent_best(ratio_x, ratio_y), -1.0, 1.0)) & ~np.isnan(ratio_x)
     defined = np.flatnonzero(~np.isnan(ratio_y))
     rising = defined[np.argsort(ratio_y[defined], kind="stable")]
     falling = defined[np.argsort(-ratio_y[defined], kind="stable")]
     for of_sign, order in ((ratio_x > 0, rising), (ratio_x == 0, defined), (ratio_x < 0, falling)):
         for rows, partner in _first_silent(np.flatnonzero(open_rows & of_sign), order, k, together, not_self):
             # "0.0 -" as in the product of pairs that do fire together, so that no pair gets -0.0.
-            r = np.where(partner >= 0, 0.0 - ratio_x[rows, None] * ratio_y[partner], np.nan)
+            r = np.clip(0.0 - ratio_x[rows, None] * ratio_y[partner], -1.0, 1.0)
+            r[partner < 0] = np.nan
             index[rows], value[rows] = _best_of_both(index[rows], value[rows], partner, r)
     return index, value
 
