@@ -158,12 +158,14 @@ def _finished(
 ) -> Iterator[FinishedScan | None]:
     """What is to be written of each SAE, none where nothing is; made one by one, all on the disk but its outline."""
     from ingest.finish import reduce_scan
-    from ingest.logits import logit_weights
+    from ingest.logits import keep_unembedding, logit_weights
     from ingest.loss import losses
     from ingest.rows import CorpusFacts
     from ingest.writer import FinishedScan
 
     contexts, measurements = plan.corpus.contexts, [scan.measurement for scan in plan.to_do]
+    if measurements and request.store:
+        keep_unembedding(plan.model, measurements[0].store.folder.parent)
     lost = iter(losses(plan.model, measurements, contexts, batch_size=plan.batch_size))
     facts = CorpusFacts.of(contexts, plan.shards, plan.model.words.texts) if measurements else None
     done, in_all = 0, sum(measurement.sae.d_sae for measurement in measurements)

@@ -8,11 +8,13 @@ the norm divides by, biases, and caps or factors that some models put on their l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from ingest.files import write_whole
 from ingest.sources.models import Model, is_written
 
 TOP_LOGITS = 20
@@ -66,24 +68,59 @@ def logit_weights(model: Model, w_dec: np.ndarray, hook: str, *, k: int = TOP_LO
         None if what is at the hook is not in the residual stream, or the model does not unembed the residual stream
         through a norm and a matrix.
     """
-    unembedding = getattr(model.module, "W_U", None)
-    if not is_written(hook) or unembedding is None or unembedding.shape[0] != w_dec.shape[1]:
+    read_off = _read_off(model)
+    if not is_written(hook) or read_off is None or read_off[0].shape[0] != w_dec.shape[1]:
         return None
+    unembedding, scale, centres = read_off
+    n_vocab = unembedding.shape[1]
+    n_rows = max(1, _BLOCK_BYTES // (_BYTES_PER_ENTRY * n_vocab))
+    parts = []
     with torch.inference_mode():
-        norm = _final_norm(getattr(model.module, "ln_final", None), unembedding)
-        if norm is None:
-            return None
-        scale, centres = norm
-        n_vocab = min(len(model.words.texts), unembedding.shape[1])
-        unembedding = unembedding[:, :n_vocab].float()
-        n_rows = max(1, _BLOCK_BYTES // (_BYTES_PER_ENTRY * n_vocab))
-        parts = []
         for begin in range(0, len(w_dec), n_rows):
             rows = torch.from_numpy(w_dec[begin : begin + n_rows]).to(scale.device).double()
             if centres:
                 rows = rows - rows.mean(dim=1, keepdim=True)
             parts.append(_block((rows * scale).float() @ unembedding, min(k, n_vocab)))
     return LogitWeights(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def folded_unembedding(model: Model) -> np.ndarray | None:
+    """What turns a decoder row into its logit weights: (vocabulary, d_model) float32, one token a row.
+
+    Returns:
+        None if the model does not unembed the residual stream through a norm and a matrix.
+    """
+    read_off = _read_off(model)
+    if read_off is None:
+        return None
+    unembedding, scale, centres = read_off
+    with torch.inference_mode():
+        rows = unembedding.T * scale.float()
+        if centres:
+            rows = rows - rows.mean(dim=1, keepdim=True)
+        return np.ascontiguousarray(rows.cpu().numpy())
+
+
+def keep_unembedding(model: Model, store: Path) -> None:
+    """Write what `folded_unembedding` gives into the store, once a model: measures between features need it.
+
+    Raises:
+        AtlasError: There is no room.
+    """
+    path = store / f"unembedding-{model.sha256[:12]}.npy"
+    if not path.is_file() and (rows := folded_unembedding(model)) is not None:
+        write_whole(path, lambda to: np.save(to, rows, allow_pickle=False))
+
+
+def _read_off(model: Model) -> tuple[torch.Tensor, torch.Tensor, bool] | None:
+    """Unembedding (d_model, vocabulary), scale of the final norm, and whether that takes the mean out."""
+    unembedding = getattr(model.module, "W_U", None)
+    if unembedding is None:
+        return None
+    with torch.inference_mode():
+        norm = _final_norm(getattr(model.module, "ln_final", None), unembedding)
+        n_vocab = min(len(model.words.texts), unembedding.shape[1])
+        return None if norm is None else (unembedding[:, :n_vocab].float(), *norm)
 
 
 def _final_norm(norm: Any, like: torch.Tensor) -> tuple[torch.Tensor, bool] | None:

@@ -92,7 +92,7 @@ def test_another_top_k_replaces_what_was_stored(planted):
 def test_a_pairing_that_fails_leaves_the_earlier_one(planted, monkeypatch):
     path, _ = planted
     pair_saes(path, "A", "B", top_k=3)
-    monkeypatch.setattr("atlas.pairing.job.pair_columns", lambda top: 1 / 0)
+    monkeypatch.setattr("atlas.pairing.job.pair_columns", lambda *sides: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         pair_saes(path, "A", "B", top_k=2)
     with open_atlas(path) as atlas:
@@ -161,3 +161,50 @@ def test_scans_of_different_cuts_of_a_text_are_told_apart(planted):
         atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
     with pytest.raises(AtlasError, match="not measured on the same tokens"):
         pair_saes(path, "A", "B")
+
+
+def test_cosines_of_decoder_rows_are_stored_without_joint_counts(planted):
+    path, _ = planted
+    found = pair_saes(path, "A", "B", measure="decoder", top_k=3)
+    assert (found.measure, found.chance_shift) == ("decoder", None)
+    with open_atlas(path) as atlas:
+        rows = {
+            sae: np.array([row[0] for row in atlas.rows(f"select w_dec from decoder_rows_of('{sae}')")])
+            for sae in ("A", "B")
+        }
+        stored = atlas.rows("select feature_a, feature_b, value, n_ab from pairs where measure = 'decoder'").rows
+        kept = atlas.rows("from matches('A', 'B', measure := 'decoder')").rows
+    unit = {sae: w / np.linalg.norm(w, axis=1, keepdims=True) for sae, w in rows.items()}
+    cosines = unit["A"] @ unit["B"].T
+    assert len(stored) >= 3 * len(cosines)
+    for i, j, value, n_ab in stored:
+        assert value == pytest.approx(cosines[i, j], abs=1e-6)
+        assert n_ab is None
+    assert len(kept) == len(cosines)
+
+
+@pytest.mark.parametrize("measure", ["phi", "jaccard", "lift", "masked_cosine"])
+def test_measures_on_tokens_stand_beside_each_other(planted, measure):
+    path, twins = planted
+    pair_saes(path, "A", "B")
+    found = pair_saes(path, "A", "B", measure=measure)
+    assert found.median_best > found.chance
+    with open_atlas(path) as atlas:
+        best = "select feature_a, feature_b from mutual_matches where measure = $measure"
+        mutual = dict(atlas.rows(best, measure=measure).rows)
+        assert atlas.rows("select count(distinct measure) from pairs").rows == [(2,)]
+    assert sum(mutual.get(i) == j for i, j in twins.items()) > 0.8 * len(twins)
+
+
+def test_an_unknown_measure_names_those_that_exist(planted):
+    with pytest.raises(UnknownName, match="did you mean 'decoder'"):
+        pair_saes(planted[0], "A", "B", measure="decodr")
+
+
+def test_weights_of_different_models_are_not_compared(planted):
+    path, _ = planted
+    with open_atlas(path, write=True) as atlas:
+        atlas.rows("insert into model by name select * replace (2 as model_id, 'other' as name) from model")
+        atlas.rows("update sae set model_id = 2 where sae_id = 2")
+    with pytest.raises(UsageError, match="different spaces"):
+        pair_saes(path, "A", "B", measure="decoder")

@@ -10,7 +10,7 @@
 --   margin           value less that of the second-best partner; null if there is none
 --   n_a              tokens on which feature_a fires
 --   n_b              tokens on which feature_b fires
---   n_ab             tokens on which both fire
+--   n_ab             tokens on which both fire; null for measures of weights
 --   tokens_a         strongest tokens of feature_a that the filters looked at
 --   tokens_b         strongest tokens of feature_b that the filters looked at
 --   kept             passes every filter

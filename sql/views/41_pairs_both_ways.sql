@@ -13,7 +13,7 @@
 --   rank_ba    place of feature_a among the partners of feature_b, from 1
 --   n_a        tokens on which feature_a fires
 --   n_b        tokens on which feature_b fires
---   n_ab       tokens on which both fire
+--   n_ab       tokens on which both fire; null for measures of weights
 create or replace view pairs_both_ways as
 select p.measure, p.sae_a, p.sae_b, p.corpus, p.feature_a, p.feature_b, p.value, p.rank_ab, p.rank_ba, p.n_a, p.n_b, p.n_ab
 from pairs p

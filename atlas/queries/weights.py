@@ -1,0 +1,40 @@
+"""Weights of SAEs and models as matrices, and which token follows which."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from atlas.db import Atlas
+from atlas.errors import AtlasError
+from atlas.sqlfiles import sql_text
+
+
+def weight_rows(atlas: Atlas, sae: str, column: str) -> np.ndarray:
+    """Decoder rows (`w_dec`) or encoder columns (`w_enc`) of all features: (d_sae, d_in) float32."""
+    table = atlas.sql(sql_text("queries/weight_rows"), params={"sae": sae}).to_arrow_table()
+    rows = table.column(column).combine_chunks()
+    return rows.values.to_numpy().reshape(len(rows), -1)
+
+
+def unembedding_of(atlas: Atlas, sae: str) -> np.ndarray:
+    """Unembedding of an SAE's model with the final norm's scale folded in: (vocabulary, d_model) float32.
+
+    Raises:
+        AtlasError: The ingest of this model did not keep it.
+    """
+    sha256, model = atlas.fetch("model_of", sae=sae).rows[0]
+    path = atlas.store / f"unembedding-{sha256[:12]}.npy"
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise AtlasError(
+            f"the unembedding of {model} is not at hand",
+            why=f"{path.name}: {error}",
+            hint="run an ingest of this model again with --replace",
+        ) from error
+
+
+def next_tokens(atlas: Atlas, corpus: str, n_tokens: int) -> np.ndarray:
+    """(n_tokens,) int32: id of the token after each counted token in its context; -1 after the last of one."""
+    columns = atlas.arrays("next_tokens", corpus=corpus, n_tokens=n_tokens)
+    return np.asarray(columns["next_id"], dtype=np.int32)
