@@ -105,6 +105,7 @@ def test_cosines_sought_in_float32_are_assigned_in_float64(seed, n, m, top):
     assert np.abs(source.screen(np.arange(n)) - values).max() <= source.error
     np.testing.assert_allclose(source.rows(0, n), values, atol=1e-14)
     check(assign(source, top=top, block_size=7), values, best_total(values))
+    check(assign(source, top=top, alone=True), values, best_total(np.maximum(values, 0)))
 
 
 @settings(max_examples=50, deadline=None)
@@ -249,3 +250,9 @@ def test_costs_that_differ_in_their_last_bits_only_end():
     got = assign(values, top=2)
     assert got.certified
     assert got.total == pytest.approx(best_total(values), rel=1e-14)
+
+
+def test_rows_with_a_single_pair_do_not_hold_the_solver_up():
+    """Found by hypothesis: SciPy's sparse solver never came back from this one."""
+    values = matrix(100249, 22, 30, "huge")
+    check(assign(values, top=2, alone=True), values, best_total(values))

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.assign_inputs import Candidates, candidates_of, source_of
-from atlas.pairing.assign_scan import Seen, first_scan, rescan, row_prices
+from atlas.pairing.assign_scan import Pairs, Seen, first_scan, rescan, row_prices
 from atlas.pairing.assign_solver import Pool, Prices, complete_core, optimum, optimum_or_alone
 from atlas.pairing.assign_sources import Source, SparseSource
 
@@ -146,7 +146,7 @@ def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assi
     """Solve on the largest values, look again where the prices do not cover the bounds on the rest, repeat."""
     n, m = source.shape
     pairs, seen = first_scan(source, top, block_size)
-    pool = _pool(source.shape, pairs.rows, pairs.columns, pairs.values, alone)
+    pool = _pool(source.shape, pairs, alone, source if source.error else None)
     complete_core(pool, _nothing if alone else source.at)
     prices, scans = None, 1
     while True:
@@ -167,18 +167,27 @@ def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assi
 def _from_candidates(candidates: Candidates, seen: Seen | None) -> Assignment:
     """Solve on the stored pairs, with features free to stay alone; `seen` bounds all other pairs, None if at 0."""
     n, m = candidates.shape
-    pool = _pool(candidates.shape, candidates.rows, candidates.columns, candidates.values, True)
+    pairs = Pairs(candidates.rows, candidates.columns, candidates.values)
+    pool = _pool(candidates.shape, pairs, True, None)
     complete_core(pool, _nothing)
     prices = optimum_or_alone(pool)
     return _result(pool, Prices(prices.column_of[:n], prices.row[:n], prices.column[:m]), True, seen)
 
 
-def _pool(shape: tuple[int, int], rows: NDArray, columns: NDArray, values: NDArray, alone: bool) -> Pool:
-    """The pairs that may be matched; where features may stay alone the square of those worth more than that."""
+def _pool(shape: tuple[int, int], pairs: Pairs, alone: bool, source: Source | None) -> Pool:
+    """The pairs that may be matched; where features may stay alone the square of those worth more than that.
+
+    Args:
+        shape: Rows and columns of the matrix.
+        pairs: Some of its entries, or upper bounds on them.
+        alone: Whether features may stay alone.
+        source: Where the true values are; None if the pairs have them.
+    """
     if not alone:
-        return Pool.of(shape, rows, columns, values)
-    use = values > 0
-    return Pool.of((max(shape), max(shape)), rows[use], columns[use], values[use])
+        return Pool.of(shape, pairs.rows, pairs.columns, pairs.values, source.at if source else None)
+    use, side = pairs.values > 0, max(shape)
+    exact = (lambda rows, columns: np.maximum(source.at(rows, columns), 0.0)) if source else None
+    return Pool.of((side, side), pairs.rows[use], pairs.columns[use], pairs.values[use], exact)
 
 
 def _nothing(rows: NDArray, columns: NDArray) -> NDArray[np.float64]:

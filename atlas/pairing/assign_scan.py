@@ -70,6 +70,8 @@ class Seen:
 def first_scan(source: Source, top: int, block_size: int) -> tuple[Pairs, Seen]:
     """Read the whole matrix once: about `top` of the largest values of every row and column, and bounds on the rest.
 
+    The values are upper bounds, `source.error` above what its screen shows; exact where that error is 0.
+
     Raises:
         ValueError: A value is not finite.
     """
@@ -80,8 +82,7 @@ def first_scan(source: Source, top: int, block_size: int) -> tuple[Pairs, Seen]:
         block = _checked(source.screen(ids), ids)
         bound, keep = _largest(block, column_bound.astype(block.dtype), top)
         row, column = np.divmod(np.flatnonzero(keep), max(m, 1))
-        values = source.at(ids[row], column) if source.error else block[row, column].astype(np.float64)
-        return bound, Pairs(ids[row], column, values)
+        return bound, Pairs(ids[row], column, block[row, column].astype(np.float64) + source.error)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         parts = list(pool.map(best_of, _runs(np.arange(n), block_size)))

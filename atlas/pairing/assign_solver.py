@@ -20,6 +20,9 @@ from atlas.pairing.topk import top_of_rows
 Ids = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
+ValueOf = Callable[[Ids, Ids], Reals]
+"""Gives the values of pairs from their rows and columns."""
+
 CORE = 10
 """Best pairs of every row and of every column that the first solution sees; changes time only."""
 
@@ -49,26 +52,45 @@ class Prices:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """Pairs that may be matched, sorted by row and column, each once; `core` marks those the solver has to see."""
+    """Pairs that may be matched, sorted by row and column, each once; `core` marks those the solver has to see.
+
+    Values outside the core may be upper bounds. Then `exact` gives the true ones, and is asked when a pair joins it.
+    """
 
     shape: tuple[int, int]
     rows: Ids
     columns: Ids
     values: Reals
     core: NDArray[np.bool_]
+    exact: ValueOf | None
 
     @classmethod
-    def of(cls, shape: tuple[int, int], rows: NDArray, columns: NDArray, values: NDArray) -> Pool:
+    def of(
+        cls,
+        shape: tuple[int, int],
+        rows: NDArray,
+        columns: NDArray,
+        values: NDArray,
+        exact: ValueOf | None = None,
+    ) -> Pool:
         """The pool of some pairs in any order, repeats dropped, with the best ones of each side as core."""
         key = np.asarray(rows, dtype=np.int64) * max(shape[1], 1) + columns
         if np.all(key[1:] > key[:-1]):
-            pool = cls(shape, np.asarray(rows, np.int64), np.asarray(columns, np.int64), values, np.zeros(0, bool))
+            row, column = np.asarray(rows, np.int64), np.asarray(columns, np.int64)
         else:
             key, first = np.unique(key, return_index=True)
             row, column = np.divmod(key, max(shape[1], 1))
-            pool = cls(shape, row, column, values[first], np.zeros(0, bool))
-        pool.core = _best_of_both_sides(pool)
+            values = values[first]
+        pool = cls(shape, row, column, values, np.zeros(len(values), dtype=bool), exact)
+        pool.admit(np.flatnonzero(_best_of_both_sides(pool)))
         return pool
+
+    def admit(self, at: NDArray) -> None:
+        """Put pairs of the pool, by their places in it, into the core."""
+        at = at[~self.core[at]]
+        self.core[at] = True
+        if self.exact is not None:
+            self.values[at] = self.exact(self.rows[at], self.columns[at])
 
     def add(self, rows: NDArray, columns: NDArray, values: NDArray) -> None:
         """Put more pairs into the pool and into its core; those already there keep the larger value."""
@@ -78,7 +100,7 @@ class Pool:
         at = np.searchsorted(held, key)
         known = at < len(held)
         known[known] = held[at[known]] == key[known]
-        self.core[at[known]] = True
+        self.admit(at[known])
         self.values[at[known]] = np.maximum(self.values[at[known]], values[first[known]])
         at, key, fresh = at[~known], key[~known], values[first[~known]]
         self.rows, self.columns = np.insert(self.rows, at, key // width), np.insert(self.columns, at, key % width)
@@ -133,7 +155,7 @@ def optimum(pool: Pool, *, start: Prices | None = None) -> Prices:
             return start
         indptr = np.searchsorted(pool.rows[uncovered], np.arange(pool.shape[0] + 1))
         worst, _ = top_of_rows(indptr, uncovered, excess[uncovered], MORE_PER_ROW)
-        pool.core[worst[worst >= 0]] = True
+        pool.admit(worst[worst >= 0])
 
 
 def optimum_or_alone(pool: Pool, *, start: Prices | None = None) -> Prices:
@@ -159,17 +181,25 @@ def optimum_or_alone(pool: Pool, *, start: Prices | None = None) -> Prices:
         pool.add(np.repeat(negative, MORE_PER_ROW), cheapest[picks.ravel()], np.zeros(picks.size))
 
 
-def complete_core(pool: Pool, value_of: Callable[[Ids, Ids], Reals]) -> None:
-    """Pair up what a largest matching of the core leaves alone, and join it loosely: then the smaller side fits."""
+def complete_core(pool: Pool, value_of: ValueOf) -> None:
+    """Pair up what a largest matching of the core leaves alone, and join it loosely: then the smaller side fits.
+
+    In a square every row also gets a second pair: on rows with a single one SciPy's solver subtracts infinities and
+    may run for ever.
+    """
+    n, m = pool.shape
     rng = np.random.default_rng(0)
     rows, columns = unmatched(pool)
-    if not len(rows) or not len(columns):
-        return
-    few, many = min(len(rows), len(columns)), max(len(rows), len(columns))
-    index = np.tile(np.arange(many), 2)
-    row, column = rows[index % len(rows)], columns[rng.permutation(index) % len(columns)]
-    row, column = np.append(row, rows[:few]), np.append(column, columns[:few])
-    pool.add(row, column, value_of(row, column))
+    if len(rows) and len(columns):
+        few, many = min(len(rows), len(columns)), max(len(rows), len(columns))
+        index = np.tile(np.arange(many), 2)
+        row, column = rows[index % len(rows)], columns[rng.permutation(index) % len(columns)]
+        row, column = np.append(row, rows[:few]), np.append(column, columns[:few])
+        pool.add(row, column, value_of(row, column))
+    single = np.flatnonzero(np.bincount(pool.rows[pool.core], minlength=n) < 2)
+    if n == m and len(single):
+        row, column = np.tile(single, 2), np.append(single + 1, single + 2) % m
+        pool.add(row, column, value_of(row, column))
 
 
 def _core_optimum(pool: Pool, start: Prices | None) -> Prices:
