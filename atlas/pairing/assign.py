@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from atlas.pairing.assign_inputs import Candidates, candidates_of, source_of
 from atlas.pairing.assign_scan import Pairs, Seen, first_scan, rescan, row_prices
-from atlas.pairing.assign_solver import Pool, Prices, complete_core, optimum, optimum_or_alone
+from atlas.pairing.assign_solver import CHUNK, Pool, Prices, complete_core, optimum, optimum_or_alone
 from atlas.pairing.assign_sources import Source, SparseSource
 
 TOLERANCE = 1e-9
@@ -198,8 +198,10 @@ def _result(pool: Pool, prices: Prices, alone: bool, seen: Seen | None) -> Assig
     """The pairs, and prices raised until they surely cover everything: what they exceed the pairs by is the gap."""
     n, m = len(prices.row), len(prices.column)
     row, column = prices.row.copy(), prices.column
-    inside = (pool.rows < n) & (pool.columns < m)
-    np.maximum.at(row, pool.rows[inside], pool.values[inside] - column[pool.columns[inside]])
+    for start in range(0, len(pool.values), CHUNK):
+        at = np.arange(start, min(start + CHUNK, len(pool.values)))
+        at = at[(pool.rows[at] < n) & (pool.columns[at] < m)]
+        np.maximum.at(row, pool.rows[at], pool.values[at] - column[pool.columns[at]])
     if seen is not None and n and m:
         raised = Prices(prices.column_of, row.copy(), column)
         row[seen.open_rows(raised, 0.0)] += SLACK * pool.scale

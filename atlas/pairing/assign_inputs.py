@@ -20,10 +20,10 @@ class Candidates:
     shape: tuple[int, int]
     """Rows n and columns m."""
 
-    rows: NDArray[np.int64]
+    rows: NDArray[np.integer]
     """(n_pairs,) row of each pair."""
 
-    columns: NDArray[np.int64]
+    columns: NDArray[np.integer]
     """(n_pairs,) column of each pair."""
 
     values: NDArray[np.float64]
@@ -67,8 +67,8 @@ def candidates_of(values: Any) -> Candidates:
     matrix = sp.csr_array(values, dtype=np.float64, copy=True)
     matrix.sum_duplicates()
     n, m = values.shape
-    rows = np.repeat(np.arange(n), np.diff(matrix.indptr))
-    columns = matrix.indices.astype(np.int64)
+    rows = np.repeat(np.arange(n, dtype=np.int32), np.diff(matrix.indptr))
+    columns = matrix.indices.astype(np.int32, copy=False)
     if not np.isfinite(matrix.data).all():
         at = np.flatnonzero(~np.isfinite(matrix.data))[0]
         raise ValueError(f"value ({rows[at]}, {columns[at]}) is {matrix.data[at]}; all values must be finite")

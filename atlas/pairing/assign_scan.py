@@ -24,8 +24,8 @@ WORKERS = 2
 class Pairs:
     """Some entries of the matrix."""
 
-    rows: Ids
-    columns: Ids
+    rows: NDArray[np.integer]
+    columns: NDArray[np.integer]
     values: Reals
 
 

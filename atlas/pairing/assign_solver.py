@@ -20,7 +20,7 @@ from atlas.pairing.topk import top_of_rows
 Ids = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
-ValueOf = Callable[[Ids, Ids], Reals]
+ValueOf = Callable[[NDArray, NDArray], Reals]
 """Gives the values of pairs from their rows and columns."""
 
 CORE = 10
@@ -28,6 +28,9 @@ CORE = 10
 
 MORE_PER_ROW = 8
 """Most uncovered pairs of one row that join the core at a time; changes time only."""
+
+CHUNK = 1_000_000
+"""Pairs looked at together: 8 MB an array."""
 
 GRID_BITS = 48
 """Costs are solved to this share, 2**-48, of their range; sums of up to 32 ranges stay exact in float64."""
@@ -58,8 +61,8 @@ class Pool:
     """
 
     shape: tuple[int, int]
-    rows: Ids
-    columns: Ids
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
     values: Reals
     core: NDArray[np.bool_]
     exact: ValueOf | None
@@ -74,13 +77,15 @@ class Pool:
         exact: ValueOf | None = None,
     ) -> Pool:
         """The pool of some pairs in any order, repeats dropped, with the best ones of each side as core."""
-        key = np.asarray(rows, dtype=np.int64) * max(shape[1], 1) + columns
+        key = _keys(rows, columns, shape)
         if np.all(key[1:] > key[:-1]):
-            row, column = np.asarray(rows, np.int64), np.asarray(columns, np.int64)
+            row, column = rows, columns
         else:
             key, first = np.unique(key, return_index=True)
             row, column = np.divmod(key, max(shape[1], 1))
             values = values[first]
+        del key
+        row, column = row.astype(np.int32, copy=False), column.astype(np.int32, copy=False)
         pool = cls(shape, row, column, values, np.zeros(len(values), dtype=bool), exact)
         pool.admit(np.flatnonzero(_best_of_both_sides(pool)))
         return pool
@@ -94,37 +99,58 @@ class Pool:
 
     def add(self, rows: NDArray, columns: NDArray, values: NDArray) -> None:
         """Put more pairs into the pool and into its core; those already there keep the larger value."""
-        width = max(self.shape[1], 1)
-        key, first = np.unique(np.asarray(rows, np.int64) * width + columns, return_index=True)
-        held = self.rows * width + self.columns
+        key, first = np.unique(_keys(rows, columns, self.shape), return_index=True)
+        held = _keys(self.rows, self.columns, self.shape)
         at = np.searchsorted(held, key)
         known = at < len(held)
         known[known] = held[at[known]] == key[known]
         self.admit(at[known])
         self.values[at[known]] = np.maximum(self.values[at[known]], values[first[known]])
         at, key, fresh = at[~known], key[~known], values[first[~known]]
-        self.rows, self.columns = np.insert(self.rows, at, key // width), np.insert(self.columns, at, key % width)
+        row, column = np.divmod(key, max(self.shape[1], 1))
+        self.rows, self.columns = np.insert(self.rows, at, row), np.insert(self.columns, at, column)
         self.values, self.core = np.insert(self.values, at, fresh), np.insert(self.core, at, True)
 
     def values_of(self, rows: Ids, columns: Ids) -> Reals:
         """Values of pairs that are in the pool."""
-        width = max(self.shape[1], 1)
-        return self.values[np.searchsorted(self.rows * width + self.columns, rows * width + columns)]
+        held = _keys(self.rows, self.columns, self.shape)
+        return self.values[np.searchsorted(held, _keys(rows, columns, self.shape))]
+
+    def uncovered(self, prices: Prices) -> tuple[NDArray, Reals]:
+        """Places of the pairs outside the core that are worth more than their two prices, and by how much."""
+        places, excess = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+        for start in range(0, len(self.values), CHUNK):
+            part = slice(start, start + CHUNK)
+            over = self.values[part] - prices.row[self.rows[part]] - prices.column[self.columns[part]]
+            over[self.core[part]] = 0.0
+            found = np.flatnonzero(over > 2 * ROUNDING * self.scale)
+            places.append(start + found)
+            excess.append(over[found])
+        return np.concatenate(places), np.concatenate(excess)
 
     @property
     def scale(self) -> float:
         """Largest absolute value in the pool."""
-        return float(np.abs(self.values).max(initial=0.0))
+        return float(max(self.values.max(initial=0.0), -self.values.min(initial=0.0)))
+
+
+def _keys(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> Ids:
+    """One number for each pair, ascending by row and then column."""
+    return rows.astype(np.int64) * max(shape[1], 1) + columns
 
 
 def _best_of_both_sides(pool: Pool) -> NDArray[np.bool_]:
     """Marks of the CORE best pairs of every row and of every column."""
     core = np.zeros(len(pool.values), dtype=bool)
-    by_column = np.argsort(pool.columns, kind="stable")
-    for side, order, n in ((pool.rows, np.arange(len(core)), pool.shape[0]), (pool.columns, by_column, pool.shape[1])):
-        indptr = np.searchsorted(side[order], np.arange(n + 1))
-        best, _ = top_of_rows(indptr, order, pool.values[order], CORE) if len(order) else (np.zeros(0, np.int32), None)
-        core[best[best >= 0]] = True
+    if not len(core):
+        return core
+    places = np.arange(len(core), dtype=np.int32)
+    best, _ = top_of_rows(np.searchsorted(pool.rows, np.arange(pool.shape[0] + 1)), places, pool.values, CORE)
+    core[best[best >= 0]] = True
+    indptr = np.append(0, np.cumsum(np.bincount(pool.columns, minlength=pool.shape[1])))
+    places = np.argsort(pool.columns, kind="stable").astype(np.int32)
+    best, _ = top_of_rows(indptr, places, pool.values[places], CORE)
+    core[best[best >= 0]] = True
     return core
 
 
@@ -148,13 +174,11 @@ def optimum(pool: Pool, *, start: Prices | None = None) -> Prices:
     """
     while True:
         start = _core_optimum(pool, start)
-        excess = pool.values - start.row[pool.rows] - start.column[pool.columns]
-        uncovered = np.flatnonzero(excess > 2 * ROUNDING * pool.scale)
-        uncovered = uncovered[~pool.core[uncovered]]
+        uncovered, excess = pool.uncovered(start)
         if not len(uncovered):
             return start
         indptr = np.searchsorted(pool.rows[uncovered], np.arange(pool.shape[0] + 1))
-        worst, _ = top_of_rows(indptr, uncovered, excess[uncovered], MORE_PER_ROW)
+        worst, _ = top_of_rows(indptr, uncovered, excess, MORE_PER_ROW)
         pool.admit(worst[worst >= 0])
 
 
@@ -205,7 +229,8 @@ def complete_core(pool: Pool, value_of: ValueOf) -> None:
 def _core_optimum(pool: Pool, start: Prices | None) -> Prices:
     """The optimum of the core alone. Works with the smaller side as rows, as every one of them gets a partner."""
     n, m = pool.shape
-    rows, columns, values = pool.rows[pool.core], pool.columns[pool.core], pool.values[pool.core]
+    rows, columns = pool.rows[pool.core].astype(np.int64), pool.columns[pool.core].astype(np.int64)
+    values = pool.values[pool.core]
     cost = -values
     if n == m and start is not None:
         # Prices shift every complete matching by the same sum; with good ones almost no path is left to search.
