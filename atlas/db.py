@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -161,6 +162,8 @@ def open_atlas(
 
 def _open_to_write(path: Path, wait: float) -> Atlas:
     """Open read-write and bring tables, views and macros up to date."""
+    if not path.exists():
+        _create(path)
     with WriterNotice(path):
         con = _connect(path, _WRITING, read_only=False, deadline=time.monotonic() + max(wait, WriterNotice.PATIENCE))
     atlas = Atlas(path, con, writable=True)
@@ -172,6 +175,27 @@ def _open_to_write(path: Path, wait: float) -> Atlas:
         con.close()
         raise
     return atlas
+
+
+def _create(path: Path) -> None:
+    """Make an empty atlas, whole or not at all: under another name first."""
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        con = duckdb.connect(str(new), config=dict(_WRITING))
+        try:
+            apply_migrations(con, path)
+            refresh_contracts(con)
+        finally:
+            con.close()
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass  # another program was faster; it made the same
+        except OSError:  # a disk without second names
+            new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+        new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
 
 
 def _open_to_read(path: Path, wait: float) -> duckdb.DuckDBPyConnection:

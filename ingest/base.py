@@ -44,11 +44,15 @@ class Base:
         return bool(files) and all(is_whole(self.folder / name, stated) for name, stated in files.items())
 
     def _facts(self) -> dict[str, Any]:
-        """The receipt; nothing if there is none."""
+        """The receipt; nothing if there is none, or it makes no sense."""
         try:
-            return json.loads(self.receipt.read_text(encoding="utf-8"))
+            facts = json.loads(self.receipt.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        sound = (
+            isinstance(facts, dict) and type(facts.get("n_contexts")) is int and isinstance(facts.get("files"), dict)
+        )
+        return facts if sound else {}
 
     def partial(self, number: int) -> Partial:
         """Statistics of a range of features."""

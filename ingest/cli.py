@@ -158,7 +158,7 @@ def _print(found: list[ScanSummary]) -> None:
     from atlas.cli._output import visible
 
     for scan in found:
-        fvu = "undefined" if scan.fvu is None else f"{scan.fvu:.3f}"
+        fvu = "undefined" if scan.fvu is None else f"{scan.fvu:.3f}" if scan.fvu < 1000 else f"{scan.fvu:.1e}"
         head = f"{scan.alias}  {visible(scan.sae)}  on {visible(scan.corpus)}"
         click.echo(head + ("" if scan.measured else "  (was there already)"))
         loss = "" if scan.loss_recovered is None else f"   loss recovered {scan.loss_recovered:.3f}"

@@ -20,6 +20,7 @@ def write_whole(path: Path, fill: Callable[[Any], object]) -> Facts:
     Raises:
         AtlasError: The disk is full, or the folder cannot be written to; nothing is left.
     """
+    import polars as pl
     import pyarrow as pa
 
     temporary = path.parent / f".{path.name}.tmp"
@@ -32,7 +33,7 @@ def write_whole(path: Path, fill: Callable[[Any], object]) -> Facts:
         facts: Facts = {"bytes": temporary.stat().st_size, "sha256": sha256(temporary)}
         temporary.replace(path)
         sync_folder(path.parent)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         temporary.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or str(error)
         hint = "make room and run the same command: it goes on after the last finished shard"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from atlas.errors import UsageError
+from atlas.errors import AtlasUnavailable, UsageError
 from ingest.interrupt import stopping_between
 from ingest.sources.folders import check_model
 from ingest.sources.names import check_name, check_sae_name, check_text
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     import datetime
 
     from ingest.plan import Plan, Planned
+    from ingest.shards import ShardStore
     from ingest.writer import FinishedScan
 
 Note = Callable[[str], None]
 Progress = Callable[[int, int], None]
+
+_PATIENCE = 60.0
+"""Seconds to wait, at least, for a locked atlas once all is measured."""
 
 
 def ingest(
@@ -68,20 +72,32 @@ def ingest(
         describe(plan, request, note)
         return []
     record = (started_at, command or command_line())
+    held: list[ShardStore] = []
     with ExitStack() as locks:
-        for scan in plan.to_do:
-            locks.enter_context(scan.measurement.store.locked())
-            if scan.earlier:
-                scan.measurement.store.go_on_from(scan.earlier, plan.shards)
         try:
+            for scan in plan.to_do:
+                locks.enter_context(scan.measurement.store.locked())
+                held.append(scan.measurement.store)
+                if scan.earlier:
+                    scan.measurement.store.go_on_from(scan.earlier, plan.shards)
             measure_missing(plan, on_progress, note)
             finished = _finished(plan, request, record, on_reduced)
-            return [_write(scan, next(finished, None), request, db, wait, note) for scan in plan.scans]
+            return [_write(plan, scan, next(finished, None), request, db, wait, note) for scan in plan.scans]
         except KeyboardInterrupt as stop:
-            if not any(len(scan.measurement.store.missing(plan.shards)) < len(plan.shards) for scan in plan.to_do):
+            kept = any(len(store.missing(plan.shards)) < len(plan.shards) for store in held)
+            _clear(held)
+            if not kept:
                 raise
-            kept = "finished shards are kept, and the same command goes on after them"
-            raise KeyboardInterrupt(kept) from stop
+            raise KeyboardInterrupt("finished shards are kept, and the same command goes on after them") from stop
+        except BaseException:
+            _clear(held)
+            raise
+
+
+def _clear(stores: Sequence[ShardStore]) -> None:
+    """Take away the folders, of those that this program has locked, in which nothing was finished."""
+    for store in stores:
+        store.discard_if_empty()
 
 
 def check_request(request: IngestRequest) -> None:
@@ -123,7 +139,7 @@ def _check_words(request: IngestRequest) -> None:
 
 
 def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
-    """Make every shard that is missing, all SAEs in one pass; a scan with a number that is none leaves nothing."""
+    """Make every shard that is missing, all SAEs in one pass; an SAE with a number that is none leaves nothing."""
     from ingest.runner import NotFinite, measure
 
     measurements = [scan.measurement for scan in plan.to_do]
@@ -132,24 +148,20 @@ def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
     there = sum(shard.n_tokens for shard in plan.shards if shard not in lacking)
     if there and measurements:
         note(f"going on after {there:,} tokens that were measured before")
-    contexts, batch_size = plan.corpus.contexts, plan.batch_size
     try:
         with stopping_between(note) as stop_if_asked:
             measure(
                 plan.model,
                 missing,
-                contexts,
-                batch_size=batch_size,
+                plan.corpus.contexts,
+                batch_size=plan.batch_size,
                 on_progress=on_progress,
                 on_shard=stop_if_asked,
             )
-    except NotFinite:
+    except NotFinite as error:
         for measurement in measurements:
-            measurement.store.remove()
-        raise
-    except BaseException:
-        for measurement in measurements:
-            measurement.store.discard_if_empty()
+            if error.sae in (None, measurement.sae.name) and not measurement.store.base.receipt.exists():
+                measurement.store.remove()
         raise
 
 
@@ -198,7 +210,13 @@ def _finished(
 
 
 def _write(
-    scan: Planned, finished: FinishedScan | None, request: IngestRequest, db: Path, wait: float, note: Note
+    plan: Plan,
+    scan: Planned,
+    finished: FinishedScan | None,
+    request: IngestRequest,
+    db: Path,
+    wait: float,
+    note: Note,
 ) -> ScanSummary:
     """Write one scan in one transaction, and clear what is no longer needed."""
     from atlas.db import open_atlas, store_of
@@ -209,9 +227,14 @@ def _write(
     if scan.present or finished is None:
         store.tidy()
         return cast("ScanSummary", scan.present)
-    with open_atlas(db, create=True, wait=wait) as atlas:
-        found, stale = write_scan(atlas, finished, replace=request.replace, note=note)
-    store.settle()
+    try:
+        with open_atlas(db, create=True, wait=max(wait, _PATIENCE)) as atlas:
+            found, stale = write_scan(atlas, finished, replace=request.replace, note=note)
+    except AtlasUnavailable as error:
+        error.hint = f"all that was measured is kept: {error.hint}, and the same command writes it"
+        raise
+    if stale != scan.spec.folder:
+        store.settle(plan.shards)
     if stale:
         ShardStore(store_of(db) / stale, keep=False).remove()
     return found

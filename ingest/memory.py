@@ -18,6 +18,9 @@ Note = Callable[[str], None]
 
 DEFAULT_MEMORY = 4 << 30
 LEAST_SHARD = 4096
+_PROBED = 32
+"""Contexts on which activations are counted, whatever the size of a batch."""
+
 _GATHERED, _WORKED_ON = 12, 120
 """Bytes that an activation takes while a shard is gathered, of every SAE; and while its statistics are taken, of one
 SAE at a time (measured; see docs/performance.md)."""
@@ -67,7 +70,7 @@ def sizes(
         limit_bytes=room,
         on_note=note,
     )
-    seen = probe(model, measurements, contexts, batch_size)
+    seen = probe(model, measurements, contexts, _PROBED, times=1)
     by_sae = [n / seen.n_tokens for n in seen.n_codes]
     bytes_a_token = _GATHERED * sum(by_sae) + _WORKED_ON * max(by_sae)
     fitting = int(room / max(bytes_a_token, 1))
@@ -78,4 +81,6 @@ def sizes(
             why=f"these SAEs have {sum(by_sae):,.0f} activations a token",
             hint=f"--memory {needed / 1e9 + 0.05:.1f}GB, or fewer SAEs at a time",
         )
-    return batch_size, min(request.shard_tokens, max(fitting, LEAST_SHARD))
+    # A power of two, so that a little more or less makes no other cut.
+    bounded = max(1 << (fitting.bit_length() - 1), LEAST_SHARD)
+    return batch_size, min(request.shard_tokens, bounded)

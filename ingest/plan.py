@@ -22,6 +22,7 @@ from ingest.sources.sae.expand import expand_saes
 from ingest.sources.saes import Sae, check_names, load_sae
 from ingest.sources.texts import open_corpus
 from ingest.spec import IngestRequest, ScanSpec, ScanSummary
+from ingest.superseded import clear_superseded
 from ingest.writer import summary
 
 Note = Callable[[str], None]
@@ -92,8 +93,9 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
     ]
     scans = _compared(request, db, wait, model, corpus, measurements, specs, note)
     ends = sorted({end for scan in scans if scan.earlier for end in scan.earlier.ends(corpus.contexts)})
-    to_do = [scan.measurement for scan in scans if scan.present is None]
-    batch_size, shard_tokens = sizes(request, model, to_do, corpus.contexts, note)
+    # Of all SAEs, also of those that are done: a command that goes on must cut as it did before.
+    needed = measurements if any(scan.present is None for scan in scans) else []
+    batch_size, shard_tokens = sizes(request, model, needed, corpus.contexts, note)
     return Plan(model, corpus, batch_size, plan_shards(corpus.contexts, shard_tokens, ends), scans)
 
 
@@ -166,6 +168,7 @@ def _compared(
     if not db.exists():
         return [Planned(of, spec, None, None, True) for of, spec in zip(measurements, specs, strict=True)]
     with open_atlas(db, wait=wait) as atlas:
+        clear_superseded(atlas)
         model_entry = registry.model_entry(atlas, model, note)
         corpus_entry = registry.corpus_entry(atlas, corpus.contexts, corpus.name, note)
         return [
@@ -192,18 +195,20 @@ def _compared_scan(
     if earlier is None or request.replace:
         return new
     n_contexts, name = corpus.contexts.n_contexts, measurement.sae.name
+    there = replace(new, present=summary(atlas, earlier.scan_id, measured=False))
     if earlier.n_contexts > n_contexts:
         more = f"{name} was measured on {earlier.n_tokens:,} tokens of {entry.name} before"
         note(f"note: {more}, which include these; --replace measures it on these only")
-    if earlier.n_contexts >= n_contexts:
-        folder = store_of(Path(atlas.path)) / (earlier.store or spec.folder)
-        if ShardStore(folder, request.store).keeps(earlier.n_tokens):
-            return replace(new, present=summary(atlas, earlier.scan_id, measured=False))
+        return there
+    if earlier.n_contexts == n_contexts:
+        if measurement.store.keeps(earlier.n_tokens):
+            return there
         note(f"note: activations of {name} on {entry.name} are missing on the disk, so they are made again")
         return new
     left = ShardStore(store_of(Path(atlas.path)) / earlier.store, keep=True) if earlier.store else None
     if left is None or not left.base.is_whole() or not left.keeps(earlier.n_tokens):
-        note(f"note: nothing is left on the disk of the first {earlier.n_tokens:,} tokens of {name}: all are measured")
+        why = "are not on the disk any more" if earlier.store else "were measured with --no-store"
+        note(f"note: the first {earlier.n_tokens:,} tokens of {name} {why}, so all are measured")
         return new
     note(f"{name} goes on after the {earlier.n_tokens:,} tokens that it was measured on before")
     return replace(new, earlier=left)

@@ -24,6 +24,9 @@ Progress = Callable[[int, int], None]
 class NotFinite(AtlasError):
     """An activation that is no finite number, or below zero: the scan stops, and nothing of it is kept."""
 
+    sae: str | None = None
+    """SAE that gave it; None if the model did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -133,7 +136,9 @@ def read_batch(
                     codes = measurement.sae.encode(x)
                     into.parts.append(_sparse(codes, offset, measurement.sae.name, contexts, begin))
                     decoded = measurement.sae.decode(codes, len(x))
-                    _require_finite(decoded, f"reconstructions of {measurement.sae.name}", contexts, begin)
+                    _require_finite(
+                        decoded, f"reconstructions of {measurement.sae.name}", contexts, begin, measurement.sae.name
+                    )
                     into.residuals = into.residuals.merge(Residuals.of(read, decoded.cpu().numpy(), inputs))
 
 
@@ -146,7 +151,8 @@ def _sparse(
     if bool(bad.any()):
         wrong = int(bad.nonzero()[0, 0])
         value, context = float(activation[wrong]), _context_of(contexts, begin, int(token[wrong]))
-        raise NotFinite(
+        raise _not_finite(
+            name,
             f"the SAE {name} gives {value:g} for feature {int(feature[wrong])} in context {context}",
             why="featlas measures activations that are finite and not below zero",
         )
@@ -157,12 +163,19 @@ def _sparse(
     )
 
 
-def _require_finite(x: torch.Tensor, what: str, contexts: Contexts, begin: int) -> None:
+def _not_finite(sae: str | None, what: str, why: str | None = None) -> NotFinite:
+    """The error, with the SAE that it is about."""
+    error = NotFinite(what, why=why)
+    error.sae = sae
+    return error
+
+
+def _require_finite(x: torch.Tensor, what: str, contexts: Contexts, begin: int, sae: str | None = None) -> None:
     """Raise if a model or an SAE gave something that is no number."""
     if not bool(torch.isfinite(x).all()):
         row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0, 0])
         context = _context_of(contexts, begin, row)
-        raise NotFinite(f"the {what} are not finite in context {context}")
+        raise _not_finite(sae, f"the {what} are not finite in context {context}")
 
 
 def _context_of(contexts: Contexts, begin: int, row: int) -> int:

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class ShardStore:
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:
         """Shards that are to be made. One is there if its receipt is, and the files that this states are whole."""
-        covered = self.earlier.n_contexts if self.earlier.is_whole() else 0
+        covered = self.earlier.n_contexts
         return [shard for shard in shards if not self._has(shard, covered)]
 
     def _has(self, shard: Shard, covered: int) -> bool:
@@ -85,12 +85,14 @@ class ShardStore:
         covered = 0
         for number, receipt in enumerate(self._receipts()):
             path = self.folder / f"{stem(number)}.parquet"
+            if covered == n_tokens:
+                break
             try:
                 if receipt["first_token"] != covered or path.stat().st_size != receipt["files"][path.name]["bytes"]:
                     return False
-                covered += receipt["n_tokens"]
             except (OSError, KeyError, TypeError):
                 return False
+            covered += receipt["n_tokens"]
         return covered == n_tokens
 
     def ends(self, contexts: Contexts) -> list[int]:
@@ -107,7 +109,7 @@ class ShardStore:
         """Receipts of the shards from the first on, up to the first that is missing or damaged."""
         for number in count():
             try:
-                yield json.loads((self.folder / f"{stem(number)}.json").read_text(encoding="utf-8"))
+                yield _receipt_in(self.folder / f"{stem(number)}.json")
             except (OSError, ValueError):
                 return
 
@@ -134,15 +136,16 @@ class ShardStore:
 
     def _n_nonzero(self, number: int) -> int:
         """Activations in the shards before this one."""
-        receipts = (self.folder / f"{stem(before)}.json" for before in range(number))
-        return sum(json.loads(receipt.read_text(encoding="utf-8"))["n_nonzero"] for receipt in receipts)
+        return sum(receipt["n_nonzero"] for receipt in islice(self._receipts(), number))
 
     def partial(self, shards: Sequence[Shard], number: int) -> Partial:
         """Statistics of all shards on one range of features, merged in their order."""
         covered = self.earlier.n_contexts
-        pieces = [self.earlier.partial(number)] if covered else []
-        pieces += [read_partial(self._partial(shard), number) for shard in shards if shard.end > covered]
-        return reduce(lambda merged, piece: merged.merge(piece), pieces)
+        merged = self.earlier.partial(number) if covered else None
+        for shard in (shard for shard in shards if shard.end > covered):  # one at a time: a scan may have thousands
+            piece = read_partial(self._partial(shard), number)
+            merged = piece if merged is None else merged.merge(piece)
+        return cast(Partial, merged)
 
     def residuals(self, shards: Sequence[Shard]) -> Residuals:
         """What the SAE left unexplained on all shards."""
@@ -154,11 +157,16 @@ class ShardStore:
     def go_on_from(self, other: ShardStore, shards: Sequence[Shard]) -> None:
         """Take over what another scan, of the first contexts of the same corpus, has measured."""
         covered = other.base.n_contexts
-        if not other.base.is_whole() or (self.earlier.n_contexts == covered and self.earlier.is_whole()):
+        if self.earlier.n_contexts == covered or not other.base.is_whole():
             return
+        left = {(r["first_token"], r["n_tokens"]): (stem(i), r) for i, r in enumerate(other._receipts())}
         for shard in (shard for shard in shards if shard.end <= covered):
-            for file in (self.parquet(shard), self._receipt(shard)):
-                link(other.folder / file.name, file)
+            name, receipt = left.get((shard.first_token, shard.n_tokens), (None, {}))
+            if name is not None:
+                link(other.folder / f"{name}.parquet", self.parquet(shard))
+                files = {self.parquet(shard).name: receipt["files"][f"{name}.parquet"]}
+                text = json.dumps({**receipt, "files": files}, indent=1)
+                write_whole(self._receipt(shard), lambda to, text=text: to.write(text.encode()))
         self.earlier.copy_from(other.base)
 
     def parquet(self, shard: Shard) -> Path:
@@ -185,6 +193,9 @@ class ShardStore:
                 raise AtlasError(f"cannot lock {self.folder}", why=why, hint=_ELSEWHERE) from error
             for leftover in self.folder.glob(".*.tmp"):
                 leftover.unlink(missing_ok=True)
+            shutil.rmtree(self.rows, ignore_errors=True)
+            if self.earlier.receipt.exists() and not self.earlier.is_whole():
+                self.earlier.remove()
             yield
 
     def _lock_file(self) -> IO[str]:
@@ -215,16 +226,24 @@ class ShardStore:
         Raises:
             ValueError: It speaks of another shard, or of none.
         """
-        receipt = json.loads(self._receipt(shard).read_text(encoding="utf-8"))
+        receipt = _receipt_in(self._receipt(shard))
         if (receipt["first_token"], receipt["n_tokens"]) != (shard.first_token, shard.n_tokens):
             raise ValueError("the receipt is of another shard")
         return receipt["files"]
 
-    def settle(self) -> None:
-        """Once the scan is in the database: keep activations and receipts, or nothing at all."""
+    def settle(self, shards: Sequence[Shard] = ()) -> None:
+        """Once the scan is in the database: keep activations and receipts, or nothing at all.
+
+        Args:
+            shards: Shards of the scan, if they are known; those of another cut, which an interrupted run left, go.
+        """
         if not self.keep:
             self.remove()
             return
+        ours = {shard.stem for shard in shards}
+        for file in self.folder.glob("shard-*") if ours else ():
+            if file.name.split(".")[0] not in ours:
+                file.unlink(missing_ok=True)
         for statistics in self.folder.glob("shard-*.partial.npz"):
             statistics.unlink(missing_ok=True)
         self.earlier.remove()
@@ -240,8 +259,9 @@ class ShardStore:
         """Take away a folder in which no shard was ever finished."""
         if not any(self.folder.glob("shard-*.json")):
             shutil.rmtree(self.folder, ignore_errors=True)
-        if self.folder.parent.is_dir() and not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
+        store = self.folder.parent
+        if store.is_dir() and not any(path.is_dir() for path in store.iterdir()):
+            shutil.rmtree(store, ignore_errors=True)  # unembeddings serve those who compare activations
 
     def _partial(self, shard: Shard) -> Path:
         """File with a shard's statistics."""
@@ -250,6 +270,19 @@ class ShardStore:
     def _receipt(self, shard: Shard) -> Path:
         """File that states what a shard holds."""
         return self.folder / f"{shard.stem}.json"
+
+
+def _receipt_in(path: Path) -> dict[str, Any]:
+    """A receipt.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    receipt = json.loads(path.read_text(encoding="utf-8"))
+    numbers = ("first_token", "n_tokens", "n_nonzero")
+    if not isinstance(receipt, dict) or not all(type(receipt.get(name)) is int for name in numbers):
+        raise ValueError(f"{path.name} states no numbers")
+    return receipt
 
 
 def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:

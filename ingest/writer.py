@@ -17,6 +17,7 @@ from ingest.registry import Entry, Note
 from ingest.runner import Measurement
 from ingest.sources.models import Model
 from ingest.spec import ScanSpec, ScanSummary
+from ingest.superseded import supersede
 
 SOFTWARE = ("polars", "pyarrow", "torch", "transformers", "transformer-lens", "sae-lens")
 
@@ -67,21 +68,29 @@ class FinishedScan:
 
 
 def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -> tuple[ScanSummary, str | None]:
-    """Write a scan and whatever it needs in the registries; what it found, and the folder of a scan it replaced."""
+    """Write a scan and whatever it needs in the registries; what it found, and the folder that is not needed now.
+
+    That is the folder of the scan that this one takes the place of; or its own, if another program has written an
+    equal or a longer scan in the meantime.
+    """
+    own = scan.spec.folder if scan.spec.store else None
     with atlas.transaction():
         tokenizer = add_tokenizer(atlas, scan.model)
         model = add_model(atlas, scan.model, tokenizer, note)
         corpus = add_corpus(atlas, scan.corpus, tokenizer, note)
         sae = add_sae(atlas, scan.measurement, model, note)
         earlier = registry.earlier_scan(atlas, sae, corpus, scan.spec, scan.corpus.contexts, replace=replace)
+        if earlier and not replace and earlier.n_contexts >= scan.corpus.contexts.n_contexts:
+            found = summary(atlas, earlier.scan_id, measured=earlier.spec_sha256 == scan.spec.sha256)
+            return found, None if earlier.store == own else scan.spec.folder
         if earlier:
-            if earlier.spec_sha256 == scan.spec.sha256 and not replace:
-                return summary(atlas, earlier.scan_id, measured=True), None
             _remove(atlas, earlier.scan_id, sae, corpus, note)
         if scan.logits is not None:
             add_logits(atlas, scan.logits, sae)
         scan_id = _scan(atlas, scan, sae, corpus)
-    stale = earlier.store if earlier and earlier.store != scan.spec.folder else None
+        stale = earlier.store if earlier and earlier.store != scan.spec.folder else None
+        if stale:
+            supersede(atlas.store / stale, scan.spec.folder)
     return summary(atlas, scan_id, measured=True), stale
 
 

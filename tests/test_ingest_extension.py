@@ -88,7 +88,7 @@ def test_after_an_extension_only_the_new_scan_is_on_the_disk(part, tmp_path):
     ingest(replace(part, tokens=None), db=db)
     with open_atlas(db) as atlas:
         stores = {row[0] for row in atlas.rows("select store from scan")}
-    assert {path.name for path in store_of(db).iterdir()} == stores
+    assert {path.name for path in store_of(db).iterdir() if path.is_dir()} == stores
     assert not list(store_of(db).rglob("earlier*"))
     assert not list(store_of(db).rglob("*.partial.npz"))
 
@@ -191,3 +191,79 @@ def test_scans_of_different_lengths_are_not_correlated(part, tmp_path):
     assert read_scan(db, "B").shape[0] < read_scan(db, "A").shape[0]
     with pytest.raises(AtlasError, match="not measured on the same tokens"):
         pair_saes(db, "A", "B")
+
+
+def test_saes_that_were_measured_on_different_parts_grow_together(part, tmp_path):
+    db = tmp_path / "a.duckdb"
+    ingest(replace(part, saes=part.saes[:1]), db=db)
+    ingest(replace(part, saes=part.saes[1:], tokens=200), db=db)
+    whole = replace(part, tokens=None)
+    ingest(whole, db=db)
+    ingest(whole, db=tmp_path / "once.duckdb")
+    for sae in ("one", "two"):
+        assert_same_statistics(db, tmp_path / "once.duckdb", sae)
+        assert read_scan(db, sae).shape == read_scan(tmp_path / "once.duckdb", sae).shape
+
+
+def test_a_shorter_ingest_that_ends_later_does_not_take_the_place_of_a_longer_one(part, tmp_path, monkeypatch):
+    import ingest.job as job
+
+    db, measure, whole = tmp_path / "a.duckdb", job.measure_missing, replace(part, tokens=None)
+
+    def overtaken(*arguments):
+        measure(*arguments)
+        monkeypatch.setattr(job, "measure_missing", measure)
+        found.extend(ingest(whole, db=db))
+
+    found: list = []
+    monkeypatch.setattr(job, "measure_missing", overtaken)
+    late = ingest(part, db=db)
+    assert [scan.n_tokens for scan in late] == [scan.n_tokens for scan in found]
+    with open_atlas(db) as atlas:
+        stores = {row[0] for row in atlas.rows("select store from scan")}
+    assert {path.name for path in store_of(db).iterdir() if path.is_dir()} == stores
+    assert read_scan(db, "one").shape[0] == found[0].n_tokens
+
+
+def test_another_cut_of_shards_leaves_nothing_behind(part, tmp_path, monkeypatch):
+    db, put, made = tmp_path / "a.duckdb", ShardStore.put, []
+
+    def stop(store, shard, *rest):
+        if len(made) == 4:
+            raise KeyboardInterrupt
+        made.append(shard.first_token)
+        put(store, shard, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardStore, "put", stop)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(replace(part, saes=part.saes[:1], shard_tokens=40), db=db)
+    again = replace(part, saes=part.saes[:1], shard_tokens=400)
+    assert [scan.measured for scan in ingest(again, db=db)] == [True]
+    assert [scan.measured for scan in ingest(again, db=db)] == [False]
+    assert len(list(store_of(db).glob("*/shard-*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("how", ["more tokens", "replace"])
+def test_the_folder_of_a_replaced_scan_goes_even_if_a_kill_kept_it(part, tmp_path, monkeypatch, how):
+    db, one = tmp_path / "a.duckdb", replace(part, saes=part.saes[:1])
+    ingest(one, db=db)
+    other = replace(one, tokens=None) if how == "more tokens" else replace(one, seed=5, replace=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardStore, "settle", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ingest(other, db=db)
+    assert len([path for path in store_of(db).iterdir() if path.is_dir()]) == 2
+    ingest(replace(other, replace=False), db=db)
+    assert len([path for path in store_of(db).iterdir() if path.is_dir()]) == 1
+    assert read_scan(db, "one").nnz > 0
+
+
+@pytest.mark.parametrize("content", ["[1]", "null", '{"n_contexts": 3, "files": [1]}', "{"])
+def test_a_base_that_makes_no_sense_is_no_base(part, tmp_path, content):
+    db, one = tmp_path / "a.duckdb", replace(part, saes=part.saes[:1])
+    ingest(one, db=db)
+    next(store_of(db).rglob("base.json")).write_text(content)
+    notes: list[str] = []
+    ingest(replace(one, tokens=None), db=db, on_note=notes.append)
+    assert any("all are measured" in note for note in notes)

@@ -66,7 +66,7 @@ def run(arguments: list[str] | None = None) -> int:
         _let_the_reader_go()
         return 0
     except (click.Abort, KeyboardInterrupt) as error:
-        return _interrupted(str(error.__cause__ or error))
+        return _interrupted(str(error) or str(error.__cause__ or ""))
     except AtlasError as error:
         if session.debug:
             raise
