@@ -133,7 +133,7 @@ class ScanSpec:
     kept: tuple[int, ...] = limits.KEPT
     """How much is kept one by one of each feature."""
 
-    format: int = 2
+    format: int = 3
     """Raised when the meaning of stored rows changes."""
 
     @property

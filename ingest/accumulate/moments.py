@@ -1,4 +1,8 @@
-"""Counts, power sums and maxima of every feature."""
+"""Counts, maxima and moments of every feature, centred so that no digit is lost where activations are nearly alike.
+
+Source: Pébay 2008, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order statistical
+moments", sec. 3. Departs from it in one point: the mean is the sum over the count, not a value of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.accumulate.codes import Codes, TokenMap, run_starts
+from ingest.accumulate.codes import Codes, TokenMap, blocks, run_starts
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Sufficient statistics of each feature over the tokens seen so far.
 
-    `a.merge(b)` equals having seen both pieces, in either order. Sums are float64: sums of fourth powers lose every
-    digit in single precision within one corpus.
+    `a.merge(b)` equals having seen both pieces, in either order, up to the last bits.
     """
 
     n_tokens: int
@@ -26,14 +29,14 @@ class Moments:
     total: np.ndarray
     """(d_sae,) float64: sum of activations, in SAE activation units."""
 
-    total_2: np.ndarray
-    """(d_sae,) float64: sum of squares."""
+    centred_2: np.ndarray
+    """(d_sae,) float64: sum of squared distances from the mean, over the tokens that fire."""
 
-    total_3: np.ndarray
-    """(d_sae,) float64: sum of cubes."""
+    centred_3: np.ndarray
+    """(d_sae,) float64: sum of cubed distances."""
 
-    total_4: np.ndarray
-    """(d_sae,) float64: sum of fourth powers."""
+    centred_4: np.ndarray
+    """(d_sae,) float64: sum of fourth powers of distances."""
 
     max: np.ndarray
     """(d_sae,) float32: largest activation; 0 if none fired."""
@@ -41,29 +44,63 @@ class Moments:
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Moments:
         """Moments of one piece."""
-        starts = run_starts(codes.feature)
-        fired = codes.feature[starts]
-        n_fired = np.zeros(codes.d_sae, np.int64)
-        n_fired[fired] = np.diff(np.append(starts, len(codes)))
-        largest = np.zeros(codes.d_sae, np.float32)
-        total, total_2, total_3, total_4 = sums = [np.zeros(codes.d_sae) for _ in range(4)]
-        if len(codes):
-            largest[fired] = np.maximum.reduceat(codes.activation, starts)
-            activation = codes.activation.astype(np.float64)
-            power = np.ones_like(activation)
-            for power_sum in sums:
-                power *= activation
+        n_fired, largest = np.zeros(codes.d_sae, np.int64), np.zeros(codes.d_sae, np.float32)
+        total, *centred = (np.zeros(codes.d_sae) for _ in range(4))
+        for block in blocks(codes.feature):
+            feature, activation = codes.feature[block], codes.activation[block].astype(np.float64)
+            starts = run_starts(feature)
+            fired, n = feature[starts], np.diff(np.append(starts, len(feature)))
+            n_fired[fired] = n
+            largest[fired] = np.maximum.reduceat(codes.activation[block], starts)
+            total[fired] = np.add.reduceat(activation, starts)
+            distance = activation - np.repeat(total[fired] / n, n)
+            power = distance.copy()
+            for power_sum in centred:
+                power *= distance
                 power_sum[fired] = np.add.reduceat(power, starts)
-        return cls(len(tokens), n_fired, total, total_2, total_3, total_4, largest)
+        return cls(len(tokens), n_fired, total, *centred, max=largest)
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both pieces."""
+        n = self.n_fired + other.n_fired
+        here, there = self.n_fired / np.maximum(n, 1), other.n_fired / np.maximum(n, 1)
+        step = np.where((self.n_fired > 0) & (other.n_fired > 0), other.mean - self.mean, 0.0)
+        apart = n * here * there * step**2
         return Moments(
             n_tokens=self.n_tokens + other.n_tokens,
-            n_fired=self.n_fired + other.n_fired,
+            n_fired=n,
             total=self.total + other.total,
-            total_2=self.total_2 + other.total_2,
-            total_3=self.total_3 + other.total_3,
-            total_4=self.total_4 + other.total_4,
+            centred_2=self.centred_2 + other.centred_2 + apart,
+            centred_3=self.centred_3
+            + other.centred_3
+            + apart * step * (here - there)
+            + 3 * step * (here * other.centred_2 - there * self.centred_2),
+            centred_4=self.centred_4
+            + other.centred_4
+            + apart * step**2 * (1 - 3 * here * there)
+            + 6 * step**2 * (here**2 * other.centred_2 + there**2 * self.centred_2)
+            + 4 * step * (here * other.centred_3 - there * self.centred_3),
             max=np.maximum(self.max, other.max),
         )
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(d_sae,) float64: mean over the tokens that fire; 0 if none does."""
+        return self.total / np.maximum(self.n_fired, 1)
+
+    @property
+    def total_2(self) -> np.ndarray:
+        """(d_sae,) float64: sum of squares."""
+        return self.centred_2 + self.total * self.mean
+
+    @property
+    def total_3(self) -> np.ndarray:
+        """(d_sae,) float64: sum of cubes."""
+        return self.centred_3 + 3 * self.mean * self.centred_2 + self.total * self.mean**2
+
+    @property
+    def total_4(self) -> np.ndarray:
+        """(d_sae,) float64: sum of fourth powers."""
+        return (
+            self.centred_4 + 4 * self.mean * self.centred_3 + 6 * self.mean**2 * self.centred_2
+        ) + self.total * self.mean**3

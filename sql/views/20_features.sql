@@ -16,15 +16,15 @@
 --   q25_active     lower quartile over the tokens that fire, as median_active
 --   q75_active     upper quartile over the tokens that fire, as median_active
 --   max            largest activation; null if none fires
---   skew           skewness over all tokens; null where std is 0
---   kurtosis       kurtosis over all tokens, 3 for a normal distribution; null where std is 0
+--   skew           skewness over all tokens; null where std is at most 1e-14 of the mean, which is rounding (1e-3 in scans that kept raw sums of powers only)
+--   kurtosis       kurtosis over all tokens, 3 for a normal distribution; null where skew is
 --   doc_density    share of the corpus's documents in which it fires
 --   top_tokens     tokens of its strongest firing positions, strongest first, repeats kept; at most 20
 --   is_dead        never fires on this corpus
 --   is_concept     fires, and none of its five strongest tokens is on the non-concept list
 --   label          labels that it was given, by source, joined with a semicolon; null if none
---   skew_active    skewness over the tokens that fire; null where std_active is 0
---   kurtosis_active  kurtosis over the tokens that fire, 3 for a normal distribution; null where std_active is 0
+--   skew_active    skewness over the tokens that fire; null where std_active is at most 1e-14 of mean_active, which is rounding (1e-3 as in skew)
+--   kurtosis_active  kurtosis over the tokens that fire, 3 for a normal distribution; null where skew_active is
 --   n_documents    documents in which it fires
 --   encoder_norm   norm of its encoder column
 --   encoder_bias   its bias in the encoder
@@ -39,7 +39,7 @@ with labels as (
     from feature_label f
     group by f.sae_id, f.feature_id
 ),
-moments as (
+means as (
     select
         s.name                                                          as sae,
         k.name                                                          as corpus,
@@ -47,14 +47,39 @@ moments as (
         c.n_tokens,
         c.n_documents                                                   as n_documents_in_all,
         f.*,
+        f.n_fired / c.n_tokens                                          as p,       -- share of tokens that fire
+        (c.n_tokens - f.n_fired) / c.n_tokens                           as q,
         f.total / c.n_tokens                                            as mean,
-        greatest(f.total_2 / c.n_tokens - (f.total / c.n_tokens) ** 2, 0) as variance,
         f.total / nullif(f.n_fired, 0)                                  as mean_active,
-        greatest(f.total_2 / nullif(f.n_fired, 0) - (f.total / nullif(f.n_fired, 0)) ** 2, 0) as variance_active
+        if(f.centred_2 is null, 1e-6, 1e-28)                            as least    -- variance / mean ** 2 that is more than rounding
     from feature_stat f
     join scan c using (scan_id)
     join sae s using (sae_id)
     join corpus k using (corpus_id)
+),
+active as (                                         -- central moments over the tokens that fire
+    select
+        m.*,
+        coalesce(m.centred_2 / nullif(m.n_fired, 0), greatest(m.total_2 / nullif(m.n_fired, 0) - m.mean_active ** 2, 0))
+            as active_2,
+        coalesce(m.centred_3 / nullif(m.n_fired, 0), m.total_3 / m.n_fired - 3 * m.mean_active * active_2 - m.mean_active ** 3)
+            as active_3,
+        coalesce(
+            m.centred_4 / nullif(m.n_fired, 0),
+            m.total_4 / m.n_fired - 4 * m.mean_active * m.total_3 / m.n_fired + 6 * m.mean_active ** 2 * m.total_2 / m.n_fired
+                - 3 * m.mean_active ** 4
+        )                                                               as active_4
+    from means m
+),
+moments as (                                        -- over all tokens: those merged with as many zeros as there are (Pebay 2008)
+    select
+        a.*,
+        a.p * a.active_2 + a.p * a.q * a.mean_active ** 2               as variance,
+        a.p * a.active_3 + 3 * a.p * a.q * a.mean_active * a.active_2 + a.p * a.q * (a.q - a.p) * a.mean_active ** 3
+            as central_3,
+        a.p * a.active_4 + 4 * a.p * a.q * a.mean_active * a.active_3 + 6 * a.p * a.q ** 2 * a.mean_active ** 2 * a.active_2
+            + a.p * a.q * (1 - 3 * a.p * a.q) * a.mean_active ** 4      as central_4
+    from active a
 )
 select
     m.sae,
@@ -64,25 +89,22 @@ select
     m.n_fired,
     m.n_fired / m.n_tokens                                              as density,
     m.mean,
-    sqrt(m.variance)                                                    as std,
+    coalesce(sqrt(m.variance), 0)                                       as std,
     m.mean_active,
-    if(m.n_fired > 0, sqrt(m.variance_active), null)                    as std_active,
+    if(m.n_fired > 0, sqrt(m.active_2), null)                           as std_active,
     m.median_active,
     m.q25_active,
     m.q75_active,
     m.max,
-    (m.total_3 / m.n_tokens - 3 * m.mean * m.variance - m.mean ** 3) / nullif(m.variance, 0) ** 1.5 as skew,
-    (m.total_4 / m.n_tokens - 4 * m.mean * m.total_3 / m.n_tokens + 6 * m.mean ** 2 * m.total_2 / m.n_tokens - 3 * m.mean ** 4)
-        / nullif(m.variance, 0) ** 2                                    as kurtosis,
+    if(m.variance > m.least * m.mean ** 2, m.central_3 / m.variance ** 1.5, null) as skew,
+    if(m.variance > m.least * m.mean ** 2, m.central_4 / m.variance ** 2, null)   as kurtosis,
     m.n_documents / m.n_documents_in_all                                as doc_density,
     m.top_tokens,
     m.n_fired = 0                                                       as is_dead,
     m.n_fired > 0 and not list_has_any(m.top_tokens[1:5], (select list(t.text) from non_concept_token t)) as is_concept,
     l.label,
-    (m.total_3 / m.n_fired - 3 * m.mean_active * m.variance_active - m.mean_active ** 3)
-        / nullif(m.variance_active, 0) ** 1.5                           as skew_active,
-    (m.total_4 / m.n_fired - 4 * m.mean_active * m.total_3 / m.n_fired + 6 * m.mean_active ** 2 * m.total_2 / m.n_fired
-        - 3 * m.mean_active ** 4) / nullif(m.variance_active, 0) ** 2   as kurtosis_active,
+    if(m.active_2 > m.least * m.mean_active ** 2, m.active_3 / m.active_2 ** 1.5, null) as skew_active,
+    if(m.active_2 > m.least * m.mean_active ** 2, m.active_4 / m.active_2 ** 2, null)   as kurtosis_active,
     m.n_documents,
     v.encoder_norm,
     v.b_enc                                                             as encoder_bias,
