@@ -86,7 +86,7 @@ def rows_of(partial: Partial, quartiles: np.ndarray, facts: CorpusFacts, first_f
         "feature_context": _windows(partial.contexts),
         "feature_position": _frame(partial.by_position, "position", "n_fired", "total", "total_2"),
         "feature_token": _feature_token(partial, facts),
-        "feature_pooling": _feature_pooling(partial.documents, facts),
+        "feature_pooling": _feature_pooling(partial.documents),
     }
     shifted = (pl.col("feature_id") + first_feature).cast(pl.Int32)
     return {table: rows.with_columns(shifted) for table, rows in tables.items()}
@@ -195,9 +195,9 @@ def _feature_token(partial: Partial, facts: CorpusFacts) -> pl.DataFrame:
     )
 
 
-def _feature_pooling(documents: DocumentPools, facts: CorpusFacts) -> pl.DataFrame:
+def _feature_pooling(documents: DocumentPools) -> pl.DataFrame:
     """Seven rows a feature that fires: one a truncation, the whole document last."""
-    totals = documents.totals(facts.document_lengths, facts.labels)
+    totals = documents.totals()
     fired = np.flatnonzero(totals.n_documents)
     n_pools = len(TRUNCATIONS) + 1
     columns: dict[str, object] = {

@@ -147,7 +147,7 @@ def test_pools_equal_the_dense_ones_for_any_cut(mean_document, labelled, seed, n
     n_contexts *= 4
     toy = Toy(seed, n_contexts, mean_document, labelled)
     document_length = np.bincount(toy.document)
-    totals = toy.merged(DocumentPools, n_contexts, {4 * c for c in cuts}, order).totals(document_length, toy.label)
+    totals = toy.merged(DocumentPools, n_contexts, {4 * c for c in cuts}, order).totals()
     label = np.full(len(document_length), np.nan) if toy.label is None else toy.label
     known = ~np.isnan(label)
     assert len(totals.labelled) == (0 if labelled is None else len(POOL_SUMS))
@@ -165,7 +165,7 @@ def test_pools_equal_the_dense_ones_for_any_cut(mean_document, labelled, seed, n
 def test_a_document_cut_over_many_pieces_is_pooled_as_one():
     toy = Toy(1, 12, mean_document=1e9)
     pieces = [DocumentPools.of(*toy.piece(begin, begin + 1)) for begin in range(12)]
-    totals = reduce(DocumentPools.merge, pieces).totals(np.array([len(toy.dense)]), toy.label)
+    totals = reduce(DocumentPools.merge, pieces).totals()
     assert totals.n_documents.tolist() == [int(f != DEAD) for f in range(D_SAE)]
     assert totals.sums[0, 0].tolist() == toy.dense[:16].max(axis=0).tolist()
     np.testing.assert_allclose(totals.sums[2, -1], toy.dense.mean(axis=0, dtype=np.float64), rtol=1e-12)
@@ -173,7 +173,44 @@ def test_a_document_cut_over_many_pieces_is_pooled_as_one():
 
 def test_a_whole_document_at_the_front_of_a_piece_is_not_kept_one_by_one():
     toy = Toy(2, 20, mean_document=10)
-    assert set(DocumentPools.of(*toy.piece(0, 20)).edges & 0xFFFFFFFF) == {toy.document[-1]}
+    pools = DocumentPools.of(*toy.piece(0, 20))
+    assert set(pools.edges & 0xFFFFFFFF) == set(pools.document) == {toy.document[-1]}
+
+
+@settings(max_examples=60, deadline=None)
+@given(mean_document=st.sampled_from([1.5, 12, 60, 10_000]), begin=st.integers(0, 10), **corpora)
+def test_pieces_merged_in_their_order_keep_two_documents_at_most(mean_document, begin, seed, n_contexts, cuts, order):
+    toy, end = Toy(seed, begin + n_contexts, mean_document), begin + n_contexts
+    edges = [begin, *sorted(cut for cut in cuts if begin < cut < end), end]
+    pieces = [DocumentPools.of(*toy.piece(*edge)) for edge in pairwise(edges)]
+    merged = pieces[0]
+    for piece in pieces[1:]:
+        merged = merged.merge(piece)
+        assert len(merged.document) <= 2
+        assert len(merged.begun) <= 1
+        assert len(merged.edges) <= 2 * D_SAE
+    order.shuffle(pieces)
+    shuffled = reduce(DocumentPools.merge, pieces)
+    for name in ("n_closed", "document", "first", "length", "label", "begun", "edges", "edge_highest"):
+        np.testing.assert_array_equal(getattr(shuffled, name), getattr(merged, name), err_msg=name)
+
+
+def test_neighbours_may_come_last():
+    toy = Toy(4, 41, mean_document=12)
+    pieces = [DocumentPools.of(*toy.piece(at, at + 1)) for at in (*range(0, 41, 2), *range(1, 41, 2))]
+    halves = reduce(DocumentPools.merge, pieces[:21])
+    merged = reduce(DocumentPools.merge, pieces[21:], halves)
+    assert len(halves.document) > 2
+    assert merged.document.tolist() == [toy.document[-1]]
+    assert merged.totals().n_documents[ALWAYS] == toy.document[-1] + 1
+
+
+def test_totals_leave_open_documents_open():
+    toy = Toy(5, 20)
+    pools = DocumentPools.of(*toy.piece(0, 10))
+    once, again = pools.totals(), pools.totals()
+    np.testing.assert_array_equal(once.sums, again.sums)
+    np.testing.assert_array_equal(once.labelled, again.labelled)
 
 
 @pytest.mark.parametrize("pool", [0, 3, 6])
@@ -181,7 +218,7 @@ def test_a_whole_document_at_the_front_of_a_piece_is_not_kept_one_by_one():
 def test_correlations_with_the_label_given_the_length_follow_from_the_sums(pool, pooling):
     toy = Toy(3, 200, mean_document=25, labelled=0.6)
     document_length, known = np.bincount(toy.document), ~np.isnan(toy.label)
-    totals = DocumentPools.of(*toy.piece(0, 200)).totals(document_length, toy.label)
+    totals = DocumentPools.of(*toy.piece(0, 200)).totals()
     base = DocumentSums.of(document_length, toy.label)
     sums = dict(zip(POOL_SUMS, totals.labelled[:, pool, 0], strict=True))
     n, (y, yy), (t, tt, ty) = base.n_labelled, base.label, base.labelled_length[:, pool]
@@ -221,7 +258,7 @@ def test_one_token_and_one_document_are_enough():
     codes = Codes(D_SAE, codes.feature[first], codes.token[first], codes.activation[first])
     partial = Partial.of(codes, one)
     assert partial.documents.counts().sum() == len(codes) == partial.by_position.n_fired.sum()
-    totals = partial.documents.totals(np.array([1]), toy.label)
+    totals = partial.documents.totals()
     assert totals.sums[0].tolist() == totals.sums[2].tolist() == [toy.dense[0].tolist()] * len(LENGTHS)
     nothing = Partial.of(Codes.of(D_SAE, *np.zeros((3, 0), np.int32)), one)
     assert nothing.merge(partial).documents.counts().tolist() == partial.documents.counts().tolist()

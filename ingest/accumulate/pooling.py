@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ingest.accumulate.codes import Codes, TokenMap, blocks, run_starts
+from ingest.accumulate.documents import N_POOLS, Documents
 from ingest.accumulate.limits import TRUNCATIONS
-
-N_POOLS = len(TRUNCATIONS) + 1
-"""Lengths over which is pooled: the leading 16, 32, … counted tokens of a document, and last the whole document."""
 
 POOL_SUMS = ("max", "max_2", "mean", "mean_2", "max_length", "mean_length", "max_label", "mean_label")
 """Sums over documents: of the max-pooled and the mean-pooled activation, their squares, and their products with the
@@ -39,20 +37,36 @@ class DocumentPools:
     """Pooled activations summed over documents, where a document may be cut between pieces.
 
     Only the first and the last document of a piece can go on in another piece. What each feature did in those is kept
-    one by one, so that pieces merge exactly in any order.
+    one by one until all of their tokens are there, so that pieces merge exactly in any order; pieces that merge in
+    their own order keep at most two.
     """
 
-    n_inside: np.ndarray
-    """(d_sae,) int64: documents wholly inside a piece in which the feature fired."""
+    n_closed: np.ndarray
+    """(d_sae,) int64: closed documents, of which every token was seen, in which the feature fired."""
 
     sums: np.ndarray
-    """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over documents wholly inside a piece."""
+    """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over closed documents."""
 
     labelled: np.ndarray
     """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over those with a label; (0, …) if the corpus has no labels."""
 
+    document: np.ndarray
+    """(open,) int64, ascending: number of each open document, which may go on in another piece."""
+
+    first: np.ndarray
+    """(open,) int64: token_index of its first counted token, seen or not."""
+
+    length: np.ndarray
+    """(open,) int64: its counted tokens seen so far."""
+
+    label: np.ndarray
+    """(open,) float64: its label; NaN if it has none."""
+
+    begun: np.ndarray
+    """(begun,) int64, ascending: token_index at which a document begins while the one before it is still open."""
+
     edges: np.ndarray
-    """(rows,) int64, sorted, unique: feature << 32 | document, for documents that may go on in another piece."""
+    """(rows,) int64, sorted, unique: feature << 32 | document, for open documents."""
 
     edge_highest: np.ndarray
     """(rows, N_POOLS) float32: largest activation in the part of the document seen so far."""
@@ -63,53 +77,86 @@ class DocumentPools:
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> DocumentPools:
         """Pools of one piece."""
-        n_inside = np.zeros(codes.d_sae, np.int64)
+        n_closed = np.zeros(codes.d_sae, np.int64)
         sums, labelled = _nothing(codes.d_sae, has_labels=tokens.label is not None)
         keys, highest, total = [np.zeros(0, np.int64)], [np.zeros((0, N_POOLS), np.float32)], [np.zeros((0, N_POOLS))]
-        documents = _Documents.of(tokens)
+        documents = Documents.of(tokens)
         for block in blocks(codes.feature):
             rows = _Rows.of(codes, block, documents.section)
             at_edge = documents.at_edge[rows.document]
             inside, edge = rows.take(~at_edge), rows.take(at_edge)
-            n_inside += np.bincount(inside.feature, minlength=codes.d_sae)
+            n_closed += np.bincount(inside.feature, minlength=codes.d_sae)
             label = None if documents.label is None else documents.label[inside.document]
             _add_rows(sums, labelled, inside, documents.length[inside.document], label)
             keys.append(edge.feature.astype(np.int64) << 32 | documents.number[edge.document])
             highest.append(edge.highest.T)
             total.append(edge.total.T)
-        return cls(n_inside, sums, labelled, np.concatenate(keys), np.concatenate(highest), np.concatenate(total))
+        rows = np.concatenate(keys), np.concatenate(highest), np.concatenate(total)
+        return cls(n_closed, sums, labelled, *documents.open(), documents.begun, *rows)
 
     def merge(self, other: DocumentPools) -> DocumentPools:
-        """Pools of both pieces."""
-        keys = np.concatenate([self.edges, other.edges])
+        """Pools of both pieces; documents of which all tokens are there now are closed."""
+        keys, length, highest, total = (
+            np.concatenate(pair)
+            for pair in (
+                (self.edges, other.edges),
+                (self.length, other.length),
+                (self.edge_highest, other.edge_highest),
+                (self.edge_total, other.edge_total),
+            )
+        )
         order = np.argsort(keys, kind="stable")
         starts = run_starts(keys[order])
-        highest = np.concatenate([self.edge_highest, other.edge_highest])[order]
-        total = np.concatenate([self.edge_total, other.edge_total])[order]
-        return DocumentPools(
-            n_inside=self.n_inside + other.n_inside,
+        document, one, same = np.unique(
+            np.concatenate([self.document, other.document]), return_index=True, return_inverse=True
+        )
+        merged = DocumentPools(
+            n_closed=self.n_closed + other.n_closed,
             sums=self.sums + other.sums,
             labelled=self.labelled + other.labelled,
+            document=document,
+            first=np.concatenate([self.first, other.first])[one],
+            length=np.bincount(same, length, minlength=len(document)).astype(np.int64),
+            label=np.concatenate([self.label, other.label])[one],
+            begun=np.union1d(self.begun, other.begun),
             edges=keys[order][starts],
-            edge_highest=np.maximum.reduceat(highest, starts, axis=0),
-            edge_total=np.add.reduceat(total, starts, axis=0),
+            edge_highest=np.maximum.reduceat(highest[order], starts, axis=0),
+            edge_total=np.add.reduceat(total[order], starts, axis=0),
+        )
+        # Another document begins where this one's tokens, as many as were seen, would end: none of them is missing.
+        return merged._close(np.isin(merged.first + merged.length, merged.begun))
+
+    def _close(self, ended: np.ndarray) -> DocumentPools:
+        """Add open documents, of which all tokens were seen, to the sums; the arrays of sums are changed."""
+        if not ended.any():
+            return self
+        place = np.searchsorted(self.document, self.edges & 0xFFFFFFFF)
+        closing = ended[place]
+        rows = _Rows(self.edges >> 32, place, self.edge_highest.T, self.edge_total.T).take(closing)
+        label = self.label[rows.document] if len(self.labelled) else None
+        _add_rows(self.sums, self.labelled, rows, self.length[rows.document], label)
+        return replace(
+            self,
+            n_closed=self.n_closed + np.bincount(rows.feature, minlength=len(self.n_closed)),
+            document=self.document[~ended],
+            first=self.first[~ended],
+            length=self.length[~ended],
+            label=self.label[~ended],
+            begun=np.setdiff1d(self.begun, (self.first + self.length)[ended]),
+            edges=self.edges[~closing],
+            edge_highest=self.edge_highest[~closing],
+            edge_total=self.edge_total[~closing],
         )
 
     def counts(self) -> np.ndarray:
         """(d_sae,) int64: documents in which each feature fired."""
-        return self.n_inside + np.bincount(self.edges >> 32, minlength=len(self.n_inside))
+        return self.n_closed + np.bincount(self.edges >> 32, minlength=len(self.n_closed))
 
-    def totals(self, document_length: np.ndarray, label: np.ndarray | None) -> PoolTotals:
-        """Sums over all documents, when every piece has been merged.
-
-        Args:
-            document_length: (n_documents,) counted tokens of each document of the corpus.
-            label: (n_documents,) float64, NaN for none; None if the corpus has no labels.
-        """
-        rows = _Rows(self.edges >> 32, self.edges & 0xFFFFFFFF, self.edge_highest.T, self.edge_total.T)
-        sums, labelled = self.sums.copy(), self.labelled.copy()
-        _add_rows(sums, labelled, rows, document_length[rows.document], None if label is None else label[rows.document])
-        return PoolTotals(self.counts(), sums, labelled)
+    def totals(self) -> PoolTotals:
+        """Sums over all documents, when every piece has been merged."""
+        copied = replace(self, sums=self.sums.copy(), labelled=self.labelled.copy())
+        closed = copied._close(np.ones(len(self.document), bool))
+        return PoolTotals(closed.n_closed, closed.sums, closed.labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +180,12 @@ class DocumentSums:
 
     @classmethod
     def of(cls, document_length: np.ndarray, label: np.ndarray | None) -> DocumentSums:
-        """Sums of a corpus, from what `DocumentPools.totals` is given."""
+        """Sums of a corpus.
+
+        Args:
+            document_length: (n_documents,) counted tokens of each document.
+            label: (n_documents,) float64, NaN for none; None if the corpus has no labels.
+        """
         length = pooled_length(document_length)
         known = np.zeros(len(document_length), bool) if label is None else ~np.isnan(label)
         y, there = (np.zeros(0) if label is None else label[known]), length[:, known]
@@ -149,43 +201,6 @@ class DocumentSums:
 def pooled_length(document_length: np.ndarray) -> np.ndarray:
     """(N_POOLS, n_documents) float64: tokens of each document that are there to pool."""
     return np.minimum(np.array([*TRUNCATIONS, np.inf])[:, None], document_length)
-
-
-@dataclass(frozen=True, slots=True)
-class _Documents:
-    """The documents of one piece, in their order."""
-
-    number: np.ndarray
-    """(documents,) int32: number in the corpus."""
-
-    length: np.ndarray
-    """(documents,) int64: counted tokens in the piece."""
-
-    at_edge: np.ndarray
-    """(documents,) bool: whether it may go on in another piece."""
-
-    label: np.ndarray | None
-    """(documents,) float64: its label."""
-
-    section: np.ndarray
-    """(tokens,) int32: N_POOLS * place of the document in the piece + first pool that the token enters."""
-
-    @classmethod
-    def of(cls, tokens: TokenMap) -> _Documents:
-        """Documents of a piece; the first one is whole if it begins here and another follows."""
-        begins = run_starts(tokens.document)
-        length = np.diff(np.append(begins, len(tokens)))
-        at_edge = np.zeros(len(begins), bool)
-        at_edge[-1:] = True
-        at_edge[:1] |= tokens.place[:1] > 0
-        first_pool = np.searchsorted(np.array(TRUNCATIONS), tokens.place, side="right")
-        return cls(
-            number=tokens.document[begins],
-            length=length,
-            at_edge=at_edge,
-            label=None if tokens.label is None else tokens.label[begins],
-            section=(np.repeat(np.arange(len(begins)) * N_POOLS, length) + first_pool).astype(np.int32),
-        )
 
 
 @dataclass(frozen=True, slots=True)
