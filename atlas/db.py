@@ -92,7 +92,11 @@ class Atlas:
         except BaseException:
             self.con.execute("rollback")
             raise
-        self.con.execute("commit")
+        try:
+            self.con.execute("commit")
+        except duckdb.Error as error:
+            why, hint = first_line(error), "make room on the disk and give the same command again"
+            raise AtlasUnavailable(f"{self.path} could not be written", why=why, hint=hint) from error
 
     def insert(self, table: str, columns: Mapping[str, object]) -> None:
         """Append to a table: columns by name, each an array or a list of one length; masked items are null."""

@@ -169,15 +169,17 @@ def _print(found: list[ScanSummary]) -> None:
 def _next_step(session: Any, scan: ScanSummary, others: list[str]) -> str:
     """The command that a user would type now: correlate with an SAE measured on the same tokens, if there is one."""
     featlas = f"featlas --db {shlex.quote(str(session.db))}"
-    near = _measured_beside(session, scan)
+    near, several = _measured_beside(session, scan)
     partner = next((alias for alias in others if alias in near), next(iter(near), None))
     if partner is None:
         return f"next:  {featlas} tui   or ingest another SAE on the same text, to correlate them"
-    return f"next:  {featlas} correlate {' '.join(sorted((scan.alias, partner), key=lambda a: (len(a), a)))}"
+    pair = " ".join(sorted((scan.alias, partner), key=lambda a: (len(a), a)))
+    where = f" --corpus {shlex.quote(scan.corpus)}" if several else ""
+    return f"next:  {featlas} correlate {pair}{where}"
 
 
-def _measured_beside(session: Any, scan: ScanSummary) -> list[str]:
-    """Aliases of the SAEs with which one can be correlated: both kept their activations on one corpus."""
+def _measured_beside(session: Any, scan: ScanSummary) -> tuple[list[str], bool]:
+    """Aliases of the SAEs with which one can be correlated, and whether the atlas has several corpora."""
     from atlas.db import open_atlas
     from atlas.errors import AtlasUnavailable
 
@@ -190,6 +192,8 @@ def _measured_beside(session: Any, scan: ScanSummary) -> list[str]:
     try:
         with open_atlas(session.db, wait=session.wait) as atlas:
             found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus, n_tokens=scan.n_tokens).rows
+            several = len(atlas.rows("select k.corpus_id from corpus k")) > 1
     except AtlasUnavailable:  # all is written; that somebody else reads it now is no failure
-        return []
-    return [alias for alias, is_itself in found if not is_itself] if any(row[1] for row in found) else []
+        return [], False
+    others = [alias for alias, is_itself in found if not is_itself]
+    return (others if any(row[1] for row in found) else []), several

@@ -69,7 +69,7 @@ def add_labels(
         path: A table, JSON, or a folder of Neuronpedia or delphi; `ingest.sources.labels` says how they look.
         sae: Name or alias of the SAE.
         db: The atlas, which holds the SAE.
-        source: Who made the labels; None for what the rows say, else the name of the file.
+        source: Who made the labels, whatever the rows say; None for what the rows say, else the name of the file.
         replace: Whether all earlier labels of the same source on this SAE give way to these.
         wait: Seconds to wait for a locked atlas.
         command: Command line for the record; by default that of this process.
@@ -84,7 +84,7 @@ def add_labels(
     labels = list(read_labels(path))
     if not labels:
         raise AtlasError(f"{path} holds no label", hint="it has a header or nothing; give another file")
-    by_source = _by_source(labels, source or _name_of(path))
+    by_source = _by_source(labels, source, _name_of(path))
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         target = _target(atlas, sae)
         _check(labels, target, on_note)
@@ -107,11 +107,11 @@ def _name_of(path: Path) -> str:
     return whole.name.removesuffix(".gz").rpartition(".")[0]
 
 
-def _by_source(labels: list[Label], default: str) -> dict[str, set[tuple[int, str]]]:
-    """Labels by source; what is said twice is one label."""
+def _by_source(labels: list[Label], source: str | None, default: str) -> dict[str, set[tuple[int, str]]]:
+    """Labels by source: as the user says, else as the rows do; what is said twice is one label."""
     by_source: dict[str, set[tuple[int, str]]] = {}
     for label in labels:
-        by_source.setdefault(label.source or default, set()).add((label.feature_id, label.text))
+        by_source.setdefault(source or label.source or default, set()).add((label.feature_id, label.text))
     for name in by_source:
         check_name("--source", name)
     return by_source

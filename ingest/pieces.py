@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,3 +60,16 @@ def plan_shards(contexts: Contexts, shard_tokens: int, ends: Sequence[int] = ())
         shards.append(Shard(len(shards), begin, end, int(first[begin]), int(first[end] - first[begin])))
         begin = end
     return shards
+
+
+def read_receipt(path: Path) -> dict[str, Any]:
+    """What a shard's receipt states.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    receipt = json.loads(path.read_text(encoding="utf-8"))
+    numbers = ("first_token", "n_tokens", "n_nonzero")
+    if not isinstance(receipt, dict) or not all(type(receipt.get(name)) is int for name in numbers):
+        raise ValueError(f"{path.name} states no numbers")
+    return receipt

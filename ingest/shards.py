@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import reduce
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -26,7 +26,7 @@ from ingest.accumulate.residuals import Inputs, Residuals
 from ingest.base import Base
 from ingest.files import Facts, is_whole, link, write_whole
 from ingest.partials import partials, read_partial, read_residuals, write_partials
-from ingest.pieces import Shard, stem
+from ingest.pieces import Shard, read_receipt, stem
 from ingest.sources.contexts import Contexts
 
 _ROW_GROUP = 122_880
@@ -109,7 +109,7 @@ class ShardStore:
         """Receipts of the shards from the first on, up to the first that is missing or damaged."""
         for number in count():
             try:
-                yield _receipt_in(self.folder / f"{stem(number)}.json")
+                yield read_receipt(self.folder / f"{stem(number)}.json")
             except (OSError, ValueError):
                 return
 
@@ -150,9 +150,9 @@ class ShardStore:
     def residuals(self, shards: Sequence[Shard]) -> Residuals:
         """What the SAE left unexplained on all shards."""
         covered = self.earlier.n_contexts
-        pieces = [self.earlier.residuals()] if covered else []
-        pieces += [read_residuals(self._partial(shard)) for shard in shards if shard.end > covered]
-        return reduce(lambda merged, piece: merged.merge(piece), pieces)
+        before = [self.earlier.residuals()] if covered else []
+        rest = (read_residuals(self._partial(shard)) for shard in shards if shard.end > covered)
+        return reduce(lambda merged, piece: merged.merge(piece), chain(before, rest))
 
     def go_on_from(self, other: ShardStore, shards: Sequence[Shard]) -> None:
         """Take over what another scan, of the first contexts of the same corpus, has measured."""
@@ -226,7 +226,7 @@ class ShardStore:
         Raises:
             ValueError: It speaks of another shard, or of none.
         """
-        receipt = _receipt_in(self._receipt(shard))
+        receipt = read_receipt(self._receipt(shard))
         if (receipt["first_token"], receipt["n_tokens"]) != (shard.first_token, shard.n_tokens):
             raise ValueError("the receipt is of another shard")
         return receipt["files"]
@@ -270,19 +270,6 @@ class ShardStore:
     def _receipt(self, shard: Shard) -> Path:
         """File that states what a shard holds."""
         return self.folder / f"{shard.stem}.json"
-
-
-def _receipt_in(path: Path) -> dict[str, Any]:
-    """A receipt.
-
-    Raises:
-        ValueError: It makes no sense.
-    """
-    receipt = json.loads(path.read_text(encoding="utf-8"))
-    numbers = ("first_token", "n_tokens", "n_nonzero")
-    if not isinstance(receipt, dict) or not all(type(receipt.get(name)) is int for name in numbers):
-        raise ValueError(f"{path.name} states no numbers")
-    return receipt
 
 
 def _write_parquet(to: Any, codes: Codes, first_token: int) -> None:

@@ -115,3 +115,10 @@ def test_rows_far_behind_the_cut_are_not_computed(tiny, capsys):
 def test_a_time_with_a_zone_says_how_to_print_it(tiny, capsys):
     assert featlas(tiny, "sql", "select now() as now") == 1
     assert "cast them: my_column::timestamp" in capsys.readouterr().err
+
+
+def test_a_letter_that_finds_nothing_is_told_what_it_stands_for(tiny, capsys):
+    assert run(["--db", str(tiny), "sql", "from features where sae = 'A'"]) == 0
+    assert "A is little/one" in capsys.readouterr().err
+    assert run(["--db", str(tiny), "sql", "from features where sae = 'little/one' limit 1"]) == 0
+    assert "is little/one" not in capsys.readouterr().err

@@ -67,4 +67,6 @@ def correlate(session: Session, a: str, b: str, measure: str, corpus: str | None
     if found.chance_shift is not None:
         against = f"with the tokens of {sae_b} shifted by {found.chance_shift:,}"
     click.echo(f"  chance        median {found.chance:.3f} and {found.chance_ba:.3f} {against}")
-    session.note(f"next:  {session.command('pairs', a, b)}    {session.command('metric', 'svcca', a, b)}")
+    where = ("--corpus", found.corpus) if corpus else ()
+    pairs, metric = session.command("pairs", a, b, *where), session.command("metric", "svcca", a, b, *where)
+    session.note(f"next:  {pairs}    {metric}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ import click
 
 from atlas.cli._group import Session
 from atlas.cli._output import Out, Taken, output_options, take, write
+from atlas.cli._text import visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,6 +62,7 @@ def sql(
             atlas.transaction() if writing else nullcontext(),
         ):
             taken = _heeding_ctrl_c(atlas, lambda: _run(atlas, statements, parameters, out))
+            meant = _aliases_in(atlas, text) if taken and not taken.rows and taken.table is None else ""
     except duckdb.Error as error:
         if "pytz" in str(error):
             raise AtlasError(
@@ -70,6 +73,15 @@ def sql(
         session.note(f"ran {len(statements)} statements; the result of the last:")
     if taken:
         write(taken, session, out, schema="featlas.sql/1")
+    if meant:
+        session.note(f"note: in the views an SAE goes by its full name: {visible(meant)}")
+
+
+def _aliases_in(atlas: Atlas, text: str) -> str:
+    """Aliases that stand in quotes in a query, each with the name that it is short for."""
+    quoted = set(re.findall(r"'([A-Z]{1,3})'", text))
+    known = atlas.rows("select s.alias, s.name from sae s order by s.sae_id")
+    return ", ".join(f"{alias} is {name}" for alias, name in known if alias in quoted)
 
 
 def _text(query: str | None, file: Path | None) -> str:

@@ -14,6 +14,7 @@ from atlas.errors import UsageError
 from atlas.pairing.attribution import attributions
 from atlas.pairing.chance import effective_dimension
 from atlas.pairing.measures import Measure
+from atlas.pairing.standardised import Standardised
 from atlas.pairing.weights import gram
 from atlas.queries.weights import next_tokens, unembedding_of, weight_rows
 
@@ -56,6 +57,10 @@ def sides_of(atlas: Atlas, measure: Measure, sae_a: str, sae_b: str, corpus: str
 
     if measure.needs in ("activations", "attributions"):
         scans = [open_scan(atlas, name, corpus) for name in names]
+        if measure.name == "activation":  # scaled once, for the search and for its chance level
+            return lambda: sides(
+                tuple(Standardised.of(scan.csr(), name=side) for side, scan in zip("ab", scans, strict=True))
+            )
         if measure.needs == "activations":
             return lambda: sides((scans[0].csr(), scans[1].csr()))
         followed = next_tokens(atlas, corpus, n_tokens)

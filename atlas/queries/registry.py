@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.references import resolve_sae
@@ -76,7 +78,9 @@ def corpus_in_common(atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None) -
         raise _nothing_in_common(atlas, sae_a, sae_b)
     if len(shared) > 1:
         raise UsageError(
-            f"{sae_a} and {sae_b} share several corpora", why=f"known: {', '.join(names)}", hint="--corpus NAME"
+            f"{sae_a} and {sae_b} share several corpora",
+            why=f"both were measured on {', '.join(names)}",
+            hint=f"--corpus {shlex.quote(names[0])}",
         )
     return shared[0]
 

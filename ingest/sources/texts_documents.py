@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +83,9 @@ def label_of(value: object, field: str, place: str) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool | int | float):
-        return float(value)
-    shown = repr(value)
+        with suppress(OverflowError):  # a whole number of hundreds of digits
+            return float(value)
+    shown = f"{value!r:.100}" if not isinstance(value, int) else "a number too large"
     raise AtlasError(
         f"{place} has no number under {quoted(field)}",
         why=f"it has {shown if len(shown) < 60 else shown[:60] + '…'}",
