@@ -12,17 +12,14 @@ import polars as pl
 import pyarrow as pa
 
 from atlas.errors import AtlasError
-from ingest.accumulate.codes import TokenMap
-from ingest.accumulate.moments import Moments
 from ingest.accumulate.partial import Partial
 from ingest.accumulate.quantiles import exact_quartiles, histogram_quartiles
 from ingest.accumulate.residuals import Residuals
-from ingest.accumulate.samples import sample_contexts
-from ingest.accumulate.stored import buckets, stored_codes
 from ingest.files import write_whole
 from ingest.partials import ranges
 from ingest.pieces import Shard
-from ingest.rows import CorpusFacts, corpus_rows, rows_of, sample_rows
+from ingest.rows import CorpusFacts, corpus_rows, rows_of
+from ingest.sampler import Sampler
 from ingest.shards import ShardStore
 from ingest.sources.contexts import Contexts
 
@@ -51,39 +48,6 @@ class Measured:
         return (pl.read_parquet(path) for path in self.files[table])
 
 
-@dataclass(frozen=True, slots=True)
-class Sampler:
-    """Draws contexts from the first shards of a scan."""
-
-    shards: Sequence[Shard]
-    """Those shards."""
-
-    paths: Sequence[Path]
-    """Their activations."""
-
-    tokens: TokenMap
-    """Their tokens."""
-
-    seed: int
-    """Of every draw."""
-
-    @classmethod
-    def of(cls, store: ShardStore, shards: Sequence[Shard], contexts: Contexts, seed: int) -> Sampler:
-        """Take the shards whose activations are at hand whether or not they are kept."""
-        sampled = store.sampled(shards)
-        tokens = contexts.token_map(0, sampled[-1].end)
-        return cls(sampled, [store.parquet(shard) for shard in sampled], tokens, seed)
-
-    def rows(self, moments: Moments, low: int) -> Iterator[pl.DataFrame]:
-        """Rows of a range that begins at feature `low`, a few features at a time."""
-        for begin, end in buckets(moments.n_fired):
-            codes = stored_codes(self.paths, low + begin, low + end)
-            drawn = sample_contexts(
-                codes, self.tokens, moments.max[begin:end], seed=self.seed, first_feature=low + begin
-            )
-            yield sample_rows(drawn, low + begin)
-
-
 def reduce_scan(
     store: ShardStore,
     shards: Sequence[Shard],
@@ -101,8 +65,9 @@ def reduce_scan(
         AtlasError: A shard cannot be read, or there is no room for the rows.
     """
     residuals, files, stated, n_nonzero = store.residuals(shards), _files(store, corpus_rows(facts)), {}, 0
-    sampler = Sampler.of(store, shards, contexts, seed)
-    exact = store.keep or len(sampler.shards) == len(shards)
+    with _readable(store):
+        sampler = Sampler.of(store, shards, contexts, seed)
+    exact = store.keep or sampler.all_at_hand
     for number, (low, high) in enumerate(ranges(d_sae)):
         partial = store.partial(shards, number)
         with _readable(store):

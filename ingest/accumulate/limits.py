@@ -27,6 +27,9 @@ RANDOM_CONTEXTS = 10
 SILENT_CONTEXTS = 10
 """Contexts sampled from those in which a feature never fires."""
 
+SAMPLED_TOKENS = 8_000_000
+"""Tokens of a scan from which contexts are sampled, to the end of the context that reaches them."""
+
 KEPT = (
     TOP_POSITIONS,
     TOP_CONTEXTS,
@@ -37,5 +40,6 @@ KEPT = (
     CONTEXTS_PER_BIN,
     RANDOM_CONTEXTS,
     SILENT_CONTEXTS,
+    SAMPLED_TOKENS,
 )
 """All of these: what a scan keeps is part of what it is."""

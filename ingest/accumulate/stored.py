@@ -25,18 +25,21 @@ def buckets(n_fired: np.ndarray) -> Iterator[tuple[int, int]]:
         yield low, len(n_fired)
 
 
-def stored_codes(shards: Sequence[Path], low: int, high: int) -> Codes:
+def stored_codes(shards: Sequence[Path], low: int, high: int, *, n_tokens: int | None = None) -> Codes:
     """Codes of the features [low, high), counted from `low`; tokens are counted from the corpus's first.
 
     Args:
         shards: Parquet files, each sorted by (feature, token), in the order of their tokens.
         low: First feature.
         high: One past the last feature.
+        n_tokens: Tokens of the corpus, from its first, whose codes are read; None for all.
     """
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
     wanted = (pc.field("feature_id") >= low) & (pc.field("feature_id") < high)
+    if n_tokens is not None:
+        wanted &= pc.field("token_index") < n_tokens
     table = ds.dataset([str(path) for path in shards], format="parquet").to_table(filter=wanted)
     feature = table["feature_id"].to_numpy() - np.int32(low)
     return Codes.of(high - low, feature, table["token_index"].to_numpy(), table["activation"].to_numpy())

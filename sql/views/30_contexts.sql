@@ -5,7 +5,7 @@
 --   sae          name of the SAE
 --   corpus       name of the corpus
 --   feature_id   feature of the SAE
---   kind         how the context was chosen: top (the 20 strongest), or a seeded choice: interval (5 from each tenth of the way to the maximum), quantile (5 from each of ten equal groups by peak), random (10 in which it fires), silent (10 in which it never does); the choice is from the first 100M activations of a scan
+--   kind         how the context was chosen: top (the 20 strongest), or a seeded choice: interval (5 from each tenth of the way to the maximum), quantile (5 from each of ten equal groups by peak), random (10 in which it fires), silent (10 in which it never does); the choice is from the first contexts of a scan, up to the one that reaches 100M activations or 8M tokens
 --   bin          tenth of the way to the maximum (interval) or equal group (quantile), from 0, weakest first; 0 for other kinds
 --   rank         place within kind and bin, from 1; strongest first
 --   activation   at the peak token, its strongest in that context; 0 for silent
