@@ -1,5 +1,6 @@
 """Similarities between the features of two SAEs."""
 
+from atlas.pairing.assign import assign as assign
 from atlas.pairing.attribution import attributions as attributions
 from atlas.pairing.attribution import correlate_attributions as correlate_attributions
 from atlas.pairing.chance import ShiftNull as ShiftNull
