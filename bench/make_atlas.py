@@ -13,10 +13,12 @@ import polars as pl
 
 from atlas.db import Atlas, open_atlas
 
-NOW = datetime.datetime(2026, 1, 1)
-WINDOW = 32
-"""Tokens of a stored context."""
+try:
+    from bench import make_rows as rows_of
+except ImportError:  # as a script: its own folder is on the path
+    import make_rows as rows_of
 
+NOW = datetime.datetime(2026, 1, 1)
 HEADS = "Lily Tom Ben Mia Sam the a and said was happy sad little big cat dog once upon time day Monday red ball"
 ONSETS, VOWELS, ENDS = "bdfgklmnprstvw", "aeiou", "nrstlm"
 
@@ -30,39 +32,29 @@ class Size:
     n_words: int = 3_000
     n_contexts: int = 2_000
     context_length: int = 128
-    n_top: int = 12
-    """Contexts of a feature."""
+    n_top: int = 20
+    """Strongest contexts of a feature, besides 120 of other kinds."""
     top_k: int = 5
     """Partners of a feature in every other SAE."""
     d_in: int = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A random corpus: words by Zipf's law, and where each of them stands."""
-
-    ids: np.ndarray
-    """(n_contexts, context_length) token ids; column 0 is BOS."""
-    by_token: np.ndarray
-    """Flat places of all tokens, sorted by token."""
-    first: np.ndarray
-    """Where the places of a token begin in `by_token`."""
 
 
 def words(n: int) -> list[str]:
     """Decoded vocabulary: BOS, punctuation, then words with a leading space."""
     made = [f" {a}{v}{e}{b}{w}" for a in ONSETS for v in VOWELS for e in ENDS for b in ONSETS for w in VOWELS]
     order = np.random.default_rng(1).permutation(len(made))
-    return ["<s>", ".", ",", "\n", *(f" {word}" for word in HEADS.split()), *(made[i] for i in order)][:n]
+    shuffled = [made[i] for i in order]
+    more = [f"{word}{ending}" for ending in ("al", "ic", "ous") for word in shuffled]
+    return ["<s>", ".", ",", "\n", *(f" {word}" for word in HEADS.split()), *shuffled, *more][:n]
 
 
-def random_text(size: Size, rng: np.random.Generator) -> Text:
+def random_text(size: Size, rng: np.random.Generator) -> rows_of.Text:
     """Draw the corpus."""
     weights = 1 / np.arange(1, size.n_words) ** 1.05
     ids = rng.choice(np.arange(1, size.n_words), size=(size.n_contexts, size.context_length), p=weights / weights.sum())
     ids[:, 0] = 0
     by_token = np.argsort(ids, axis=None, kind="stable")
-    return Text(ids, by_token, np.searchsorted(ids.ravel()[by_token], np.arange(size.n_words + 1)))
+    return rows_of.Text(ids, by_token, np.searchsorted(ids.ravel()[by_token], np.arange(size.n_words + 1)))
 
 
 def write(atlas: Atlas, size: Size, seed: int) -> None:
@@ -88,7 +80,7 @@ def write(atlas: Atlas, size: Size, seed: int) -> None:
             _write_pairing(atlas, size, pairing, (a, b), partner, fired, n_tokens, rng)
 
 
-def _write_registries(atlas: Atlas, size: Size, text: Text) -> None:
+def _write_registries(atlas: Atlas, size: Size, text: rows_of.Text) -> None:
     """Run, tokenizer, two models, corpus."""
     vocabulary = words(size.n_words)
     kinds = ["special", "punctuation", "punctuation", "space"] + ["word"] * (size.n_words - 4)
@@ -114,6 +106,10 @@ def _write_registries(atlas: Atlas, size: Size, text: Text) -> None:
     atlas.insert(
         "context", context | {"first_token": first, "token_ids": _lists(text.ids), "documents": _lists(documents)}
     )
+    label = np.random.default_rng(2).normal(size=size.n_contexts)
+    spans = {"first_token": first, "n_tokens": np.full(size.n_contexts, counted), "label": label}
+    numbers = {"corpus_id": [1] * size.n_contexts, "document_id": range(size.n_contexts)}
+    atlas.insert("document", numbers | spans)
 
 
 def _write_sae(atlas: Atlas, size: Size, s: int, rng: np.random.Generator) -> None:
@@ -127,8 +123,13 @@ def _write_sae(atlas: Atlas, size: Size, s: int, rng: np.random.Generator) -> No
     rows = rng.normal(size=(size.d_sae, size.d_in)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     keys = {"sae_id": np.full(size.d_sae, s + 1), "feature_id": np.arange(size.d_sae)}
-    flat = {"b_enc": np.zeros(size.d_sae, np.float32), "decoder_norm": np.ones(size.d_sae, np.float32)}
-    atlas.insert("feature_vector", keys | {"w_dec": _lists(rows), "w_enc": _lists(rows)} | flat)
+    ones = np.ones(size.d_sae, np.float32)
+    flat = {"b_enc": ones * 0, "decoder_norm": ones, "encoder_norm": ones}
+    logits = {"logit_mean": ones * 0, "logit_std": ones, "logit_skew": ones * 0, "logit_kurtosis": ones * 3}
+    atlas.insert("feature_vector", keys | {"w_dec": _lists(rows), "w_enc": _lists(rows)} | flat | logits)
+    for begin in range(0, size.d_sae, 16 * rows_of.AT_ONCE):
+        here = np.arange(begin, min(begin + 16 * rows_of.AT_ONCE, size.d_sae), dtype=np.int32)
+        _insert(atlas, "logit_token", "sae_id", s + 1, rows_of.logit_rows(size.n_words, here, rng))
 
 
 def _write_scan(atlas, size, text, s, tokens, fired, n_tokens, rng) -> None:
@@ -153,7 +154,19 @@ def _write_scan(atlas, size, text, s, tokens, fired, n_tokens, rng) -> None:
     lists = {"top_tokens": top, "top_activations": pl.Series(strengths, dtype=pl.List(pl.Float32))}
     atlas.insert("feature_stat", keys | moments | spread | quantiles | lists)
     _write_histograms(atlas, s, features[alive], fired[alive], mean[alive], peak[alive], rng)
-    _write_contexts(atlas, size, text, s, features[alive], tokens[alive], peak[alive], rng)
+    of_alive = rows_of.Alive(features[alive].astype(np.int32), tokens[alive], fired[alive], mean[alive], peak[alive])
+    for table, rows in rows_of.scan_rows(text).items():
+        _insert(atlas, table, "scan_id", s + 1, rows)
+    for part in of_alive.parts():
+        _insert(atlas, "feature_context", "scan_id", s + 1, rows_of.context_rows(text, part, size.n_top, rng))
+        _insert(atlas, "feature_token", "scan_id", s + 1, rows_of.token_rows(text, part, rng))
+        _insert(atlas, "feature_position", "scan_id", s + 1, rows_of.position_rows(text, part, rng))
+        _insert(atlas, "feature_pooling", "scan_id", s + 1, rows_of.pooling_rows(text, part, rng))
+
+
+def _insert(atlas: Atlas, table: str, key: str, value: int, rows: rows_of.Columns) -> None:
+    """Write rows of one scan or SAE."""
+    atlas.insert(table, {**rows, key: np.full(len(next(iter(rows.values()))), value)})  # type: ignore[arg-type]
 
 
 def _write_histograms(atlas, s, features, fired, mean, peak, rng) -> None:
@@ -167,33 +180,6 @@ def _write_histograms(atlas, s, features, fired, mean, peak, rng) -> None:
     rows, columns = np.nonzero(counts)
     keys = {"scan_id": np.full(len(rows), s + 1), "feature_id": features[rows]}
     atlas.insert("histogram", keys | {"bin": bins[rows, columns], "n": counts[rows, columns]})
-
-
-def _write_contexts(atlas, size, text, s, features, tokens, peak, rng) -> None:
-    """Contexts around the feature's token, strongest first."""
-    n, k = len(features), size.n_top
-    count = text.first[tokens + 1] - text.first[tokens]
-    draws = rng.random((n, k))
-    draws[:, ::2] = (tokens[:, None] * 0.618 + np.arange(0, k, 2) * 0.1) % 1  # the same in every SAE: shared contexts
-    picks = text.first[tokens][:, None] + (draws * np.maximum(count, 1)[:, None]).astype(int)
-    context, position = np.divmod(text.by_token[np.minimum(picks, text.ids.size - 1)], size.context_length)
-    start = np.clip(position - WINDOW // 2, 0, size.context_length - WINDOW)
-    windows = text.ids[context[..., None], start[..., None] + np.arange(WINDOW)]
-    strength = (peak[:, None] * np.linspace(1, 0.5, k)).astype(np.float32)
-    noise = rng.random(windows.shape, dtype=np.float32)
-    acts = np.where(windows == tokens[:, None, None], 0.8, np.where(noise > 0.9, noise - 0.6, 0)) * strength[..., None]
-    acts[np.arange(n)[:, None], np.arange(k), position - start] = strength
-    keys = {"scan_id": np.full(n * k, s + 1), "feature_id": np.repeat(features, k), "kind": ["top"] * (n * k)}
-    ranks = {"bin": np.zeros(n * k, int), "rank": np.tile(np.arange(1, k + 1), n), "activation": strength.ravel()}
-    places = {"context_id": context.ravel(), "position": position.ravel(), "start": start.ravel()}
-    fires = acts.reshape(-1, WINDOW) > 0
-    n_inside = fires.sum(axis=1)
-    windows = {
-        "length": np.full(n * k, WINDOW),
-        "places": _ragged(np.nonzero(fires)[1], n_inside),
-        "activations": _ragged(acts.reshape(-1, WINDOW)[fires].astype(np.float32), n_inside),
-    }
-    atlas.insert("feature_context", keys | ranks | places | windows)
 
 
 def _write_pairing(atlas, size, pairing, saes, partner, fired, n_tokens, rng) -> None:
@@ -239,22 +225,19 @@ def _lists(rows: np.ndarray) -> pl.Series:
     return pl.Series(rows).arr.to_list()
 
 
-def _ragged(values: np.ndarray, lengths: np.ndarray) -> pl.Series:
-    """Lists of the given lengths, one after another."""
-    rows = pl.DataFrame({"row": np.repeat(np.arange(len(lengths)), lengths), "value": values})
-    return rows.group_by("row", maintain_order=True).agg("value").get_column("value")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("--saes", type=int, default=4)
     parser.add_argument("--d-sae", type=int, default=32_768)
+    parser.add_argument("--contexts", type=int, default=2_000, help="contexts of the corpus")
+    parser.add_argument("--words", type=int, default=50_257, help="size of the vocabulary")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     started = time.perf_counter()
     with open_atlas(options.output, create=True) as atlas, atlas.transaction():
-        write(atlas, Size(options.saes, options.d_sae), options.seed)
+        size = Size(options.saes, options.d_sae, n_words=options.words, n_contexts=options.contexts)
+        write(atlas, size, options.seed)
     print(f"{options.output}: {options.saes} x {options.d_sae:,} features in {time.perf_counter() - started:.1f} s")
 
 

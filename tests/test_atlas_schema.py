@@ -170,6 +170,19 @@ def test_a_token_that_the_vocabulary_lacks_keeps_its_place(tiny: Path):
             assert "<6>" in tokens
 
 
+def test_contexts_are_read_with_the_vocabulary_of_their_own_corpus(tiny: Path):
+    with open_atlas(tiny, write=True) as atlas:
+        before = atlas.rows("select distinct tokens from contexts order by all").rows
+        atlas.rows("insert into tokenizer values (0, 'others', 9), (2, 'more', 2)")
+        atlas.rows("insert into vocab values (0, 8, 'x', 'word'), (0, 1, 'y', 'word'), (2, 0, 'z', 'word')")
+        assert atlas.rows("select distinct tokens from contexts order by all").rows == before
+        atlas.rows("update corpus set tokenizer_id = 2")
+        places = "select flatten(list(tokens)) from contexts"
+        assert {"<1>", "<7>", "z"} <= set(atlas.rows(places).rows[0][0]) <= {"z", *(f"<{i}>" for i in range(1, 8))}
+        atlas.rows("delete from vocab")
+        assert set(atlas.rows(places).rows[0][0]) == {f"<{i}>" for i in range(8)}
+
+
 def test_a_decoder_row_of_zeros_is_no_neighbour(tiny: Path):
     with open_atlas(tiny, write=True) as atlas:
         atlas.rows("update feature_vector set w_dec = [0.0, 0.0, 0.0] where sae_id = 1 and feature_id = 4")

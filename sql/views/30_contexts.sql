@@ -16,50 +16,51 @@
 --   activations  of the window's tokens, same length; 0 where silent or special
 --   peak         index of the peak token in tokens, from 0
 create or replace view contexts as
-with unrolled as (
+with vocabularies as (
+    select w.tokenizer_id, w.n, (sum(w.n) over (order by w.tokenizer_id) - w.n)::bigint as before
+    from (select v.tokenizer_id, 1 + max(v.token_id) as n from vocab v group by v.tokenizer_id) w
+),
+words as (                                      -- one row: the texts of all vocabularies, null where one has a gap
+    select list(v.text order by p.tokenizer_id, p.token_id) as texts
+    from (select z.tokenizer_id, unnest(range(z.n))::integer as token_id from vocabularies z) p
+    left join vocab v on v.tokenizer_id = p.tokenizer_id and v.token_id = p.token_id
+),
+windows as (                                    -- by itself, so that no join copies the texts into every row
     select
-        f.scan_id,
+        s.name                                              as sae,
+        k.name                                              as corpus,
         f.feature_id,
         f.kind,
         f.bin,
         f.rank,
         f.activation,
+        x.documents[f.position + 1]                         as document,
         f.position,
-        f.start,
-        f.length,
-        f.places,
-        f.activations,
-        k.corpus_id,
-        k.documents[f.position + 1]                                             as document,
-        unnest(k.token_ids[f.start + 1 : f.start + f.length])                    as token_id,
-        unnest(range(f.length))                                                  as i
+        f.position - f.start                                as peak,
+        x.token_ids[f.start + 1 : f.start + f.length]       as ids,
+        every_activation(f.length, f.places, f.activations) as activations,
+        coalesce(z.n, 0)                                    as n_words,
+        coalesce(z.before, 0)                               as before
     from feature_context f
     join scan c using (scan_id)
-    join context k on k.corpus_id = c.corpus_id and k.context_id = f.context_id
+    join sae s using (sae_id)
+    join corpus k using (corpus_id)
+    join context x on x.corpus_id = c.corpus_id and x.context_id = f.context_id
+    left join vocabularies z on z.tokenizer_id = k.tokenizer_id
 ),
 decoded as (
     select
-        u.scan_id,
-        u.feature_id,
-        u.kind,
-        u.bin,
-        u.rank,
-        any_value(u.activation)                     as activation,
-        any_value(u.document)                       as document,
-        any_value(u.position)                       as position,
-        any_value(u.position - u.start)             as peak,
-        any_value(u.length)                         as length,
-        any_value(u.places)                         as places,
-        any_value(u.activations)                    as activations,
-        list(coalesce(v.text, '<' || u.token_id || '>') order by u.i) as tokens
-    from unrolled u
-    join corpus k using (corpus_id)
-    left join vocab v on v.tokenizer_id = k.tokenizer_id and v.token_id = u.token_id
-    group by u.scan_id, u.feature_id, u.kind, u.bin, u.rank
+        h.*,
+        list_transform(
+            h.ids,
+            lambda id: coalesce(case when id < h.n_words then w.texts[h.before + id + 1] end, '<' || id || '>')
+        ) as tokens
+    from windows h
+    cross join words w
 )
 select
-    s.name              as sae,
-    k.name              as corpus,
+    d.sae,
+    d.corpus,
     d.feature_id,
     d.kind,
     d.bin,
@@ -69,9 +70,6 @@ select
     d.document,
     d.position,
     d.tokens,
-    every_activation(d.length, d.places, d.activations) as activations,
+    d.activations,
     d.peak
-from decoded d
-join scan c using (scan_id)
-join sae s using (sae_id)
-join corpus k using (corpus_id);
+from decoded d;
