@@ -11,6 +11,7 @@ import click
 
 from atlas.cli._group import LazyGroup, need
 from atlas.cli._params import Size, Whole
+from ingest.spec import DTYPES, MODEL_CLASSES
 
 if TYPE_CHECKING:
     from ingest.spec import ScanSummary
@@ -36,7 +37,8 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
     "saes",
     multiple=True,
     metavar="SAE",
-    help="SAELens folder, or RELEASE/SAE_ID. Repeatable.  [required]",
+    help="Folder of one SAE or many, of any format; a pattern in quotes; RELEASE/SAE_ID of SAELens; or ORG/REPO/FOLDER "
+    "on the hub. Repeatable.  [required]",
 )
 @click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
 @click.option("--corpus", metavar="PATH", help="Text: file, folder, pattern, or hf:NAME:SPLIT.  [required]")
@@ -70,12 +72,12 @@ COMMANDS = {"labels": ("ingest.labels_cli:labels", "Give the features of an SAE 
     help="Whether a context begins with BOS.  [default: as the SAE's cfg says, else if the tokenizer has one]",
 )
 @click.option("--device", metavar="D", help="Device of PyTorch.  [default: a GPU if there is one]")
-@click.option("--dtype", default="float32", show_default=True, metavar="T", help="float32, float16 or bfloat16 model.")
+@click.option("--dtype", type=click.Choice(DTYPES), default=DTYPES[0], show_default=True, help="Numbers of the model.")
 @click.option(
-    "--model-class", metavar="CLASS", help="TransformerBridge or HookedTransformer.  [default: as the SAE's cfg says]"
+    "--model-class", type=click.Choice(MODEL_CLASSES), help="What loads the model.  [default: as the SAE's cfg says]"
 )
 @click.option(
-    "--memory", type=Size(), metavar="SIZE", help="What the measurement may take, the model aside.  [default: 4GB]"
+    "--memory", type=Size(), metavar="SIZE", help="What the measurement may take, the model aside.  [default: 4GiB]"
 )
 @click.option("--seed", type=Whole(), default=0, show_default=True, metavar="N", help="Of contexts chosen at random.")
 @click.option("--no-store", is_flag=True, help="Keep no activations; correlate will not work.")

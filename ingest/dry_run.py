@@ -23,6 +23,9 @@ def describe(plan: Plan, request: IngestRequest, note: Callable[[str], None]) ->
     )
     for scan in plan.scans:
         state = "was there already" if scan.present else "would be measured"
+        if scan.earlier:
+            n_before = int(contexts.first_token[scan.earlier.base.n_contexts])
+            state = f"the tokens after the first {n_before:,} would be measured"
         note(
             f"{scan.measurement.sae.name} at {scan.measurement.hook}: {scan.measurement.sae.d_sae:,} features, {state}"
         )
@@ -39,7 +42,8 @@ def describe(plan: Plan, request: IngestRequest, note: Callable[[str], None]) ->
         else "no activations kept"
     )
     rate = seen.n_tokens / seen.seconds
-    note(f"{n_tokens:,} tokens in about {n_tokens / rate:,.0f} s at {rate:,.0f} tokens/s; {stored}")
+    pace = f"about {n_tokens / rate:,.0f} s at {rate:,.0f} tokens/s, loading and putting together aside"
+    note(f"{n_tokens:,} tokens in {pace}; {stored}")
 
 
 def _lacking(plan: Plan, scan: Planned) -> list[Shard]:

@@ -54,7 +54,10 @@ def link(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
-    except OSError:
+    except OSError as error:
+        if not source.is_file():
+            hint = "run the same command again"
+            raise AtlasError(f"{source} is missing", why=error.strerror, hint=hint) from error
         write_whole(target, lambda to: to.write(source.read_bytes()))
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from atlas.db import Atlas
+from atlas.errors import UsageError
 from ingest import registry
 from ingest.logits import LogitWeights
 from ingest.registry import Entry, Note
@@ -73,12 +74,16 @@ def add_model(atlas: Atlas, model: Model, tokenizer: Entry, note: Note) -> Entry
     return entry
 
 
-def add_corpus(atlas: Atlas, corpus: Corpus, tokenizer: Entry, note: Note) -> Entry:
-    """Register the corpus with its contexts and documents, or what it has grown by."""
+def add_corpus(atlas: Atlas, corpus: Corpus, tokenizer: Entry, note: Note, *, replace: bool) -> Entry:
+    """Register the corpus with its contexts and documents, or what it has grown by.
+
+    Raises:
+        UsageError: Its documents carry other labels in this atlas, and are not to get these.
+    """
     contexts = corpus.contexts
     entry = registry.corpus_entry(atlas, contexts, corpus.name, note)
     if entry.known and contexts.labels is not None:
-        _relabel(atlas, contexts.labels, entry)
+        _relabel(atlas, contexts.labels, entry, replace=replace)
     if entry.known and entry.n_contexts >= contexts.n_contexts:
         return entry
     extent = {
@@ -120,8 +125,19 @@ def _contexts(atlas: Atlas, contexts: Contexts, entry: Entry) -> None:
         atlas.insert("context", with_id("corpus_id", entry.row_id, rows))
 
 
-def _relabel(atlas: Atlas, labels: np.ndarray, entry: Entry) -> None:
-    """Give the documents that the atlas has the labels of this ingest."""
+def _relabel(atlas: Atlas, labels: np.ndarray, entry: Entry, *, replace: bool) -> None:
+    """Give the documents that the atlas has the labels of this ingest; others are only replaced if asked for."""
+    query = "select d.label from document d where d.corpus_id = $id order by d.document_id"
+    stored = np.array([row[0] for row in atlas.rows(query, id=entry.row_id)], dtype=np.float64)
+    n_both = min(len(stored), len(labels))
+    if np.array_equal(stored[:n_both], labels[:n_both], equal_nan=True):
+        return
+    if not (replace or np.isnan(stored).all()):
+        raise UsageError(
+            f"the documents of {entry.name} carry other labels in this atlas",
+            why="statistics of scans before go by them",
+            hint="--replace gives them these, or --corpus-name with a copy of the text",
+        )
     frame = pl.DataFrame({"document_id": np.arange(len(labels), dtype=np.int32), "label": labels}).fill_nan(None)
     atlas.con.register("incoming_labels", frame.to_arrow())
     atlas.rows(

@@ -185,10 +185,9 @@ def earlier_scan(
         beyond = earlier.n_contexts > contexts.n_contexts
         alike = spec.sha256 == earlier.spec_sha256 or (beyond and spec.differs_only_in_corpus(settings))
     if not alike and not replace:
-        kept = "kept its activations" if earlier.store else "kept no activations"
         raise UsageError(
             f"{sae.name} was measured on {corpus.name} before, with other settings",
-            why=f"that scan {kept}; its settings: {settings}",
+            why=spec.differences(settings),
             hint="--replace puts the new scan in its place",
         )
     return earlier

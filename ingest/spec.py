@@ -22,6 +22,9 @@ DTYPES = ("float32", "float16", "bfloat16")
 """Number types that a model can run in, the usual one first; SAEs always run in float32."""
 
 
+_SETTINGS = {"store": "activations kept:", "seed": "--seed", "dtype": "--dtype", "labels_sha256": "labels"}
+
+
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """One `featlas ingest`: a model, its SAEs and a text."""
@@ -150,6 +153,20 @@ class ScanSpec:
         """Whether another spec, as JSON, asks for the same of whatever part of a corpus."""
         of_corpus = {"corpus_sha256": "", "labels_sha256": ""}
         return {**json.loads(other), **of_corpus} == {**json.loads(self.json), **of_corpus}
+
+    def differences(self, other: str) -> str:
+        """In words, in what an earlier spec, as JSON, differs from this one."""
+        theirs, mine = json.loads(other), json.loads(self.json)
+        if theirs.get("format") != mine["format"]:
+            return "that was an earlier featlas, which measured less or otherwise"
+        words = {True: "yes", False: "no", None: "none"}
+        said = []
+        for name, value in mine.items():
+            before = theirs.get(name)
+            if before != value and name != "corpus_sha256":
+                shown = [words.get(one, one) if isinstance(one, bool | None) else one for one in (before, value)]
+                said.append(f"{_SETTINGS.get(name, name)} {shown[0]} then and {shown[1]} now".replace("_sha256", ""))
+        return "; ".join(said) or "the same text was cut otherwise"
 
     def on_first(self, n_contexts: int, contexts: Contexts) -> ScanSpec:
         """The same on the first contexts of its corpus."""

@@ -77,7 +77,7 @@ def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -
     with atlas.transaction():
         tokenizer = add_tokenizer(atlas, scan.model)
         model = add_model(atlas, scan.model, tokenizer, note)
-        corpus = add_corpus(atlas, scan.corpus, tokenizer, note)
+        corpus = add_corpus(atlas, scan.corpus, tokenizer, note, replace=replace)
         sae = add_sae(atlas, scan.measurement, model, note)
         earlier = registry.earlier_scan(atlas, sae, corpus, scan.spec, scan.corpus.contexts, replace=replace)
         if earlier and not replace and earlier.n_contexts >= scan.corpus.contexts.n_contexts:

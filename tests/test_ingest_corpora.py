@@ -87,3 +87,27 @@ def test_a_field_that_is_not_there_is_told_before_the_model_is_loaded(tiny, tmp_
     (tmp_path / "a.jsonl").write_text('{"body": "a b"}')
     with pytest.raises(AtlasError, match="--text-field body"):
         ingest(replace(request_, model=str(tmp_path), corpus=str(tmp_path / "a.jsonl")), db=tmp_path / "a.duckdb")
+
+
+def test_other_labels_for_the_same_documents_need_replace(tiny, tmp_path):
+    rows = [{"text": text, "y": i % 2, "z": i % 3} for i, text in enumerate(texts(tiny))]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    db = tmp_path / "a.duckdb"
+    common = [
+        "--model",
+        str(tiny / "model"),
+        "--hook",
+        HOOK,
+        "--context-length",
+        "12",
+        "--corpus",
+        f"{tmp_path}/a.jsonl",
+    ]
+    ingest_one = ["-q", "--db", str(db), "ingest", *common]
+    assert run([*ingest_one, "--sae", str(tiny / "one"), "--label-field", "y"]) == 0
+    assert run([*ingest_one, "--sae", str(tiny / "two"), "--label-field", "z"]) == 2
+    assert run([*ingest_one, "--sae", str(tiny / "two"), "--label-field", "y"]) == 0
+    with open_atlas(db) as atlas:
+        assert [row[0] for row in atlas.rows("select label from documents order by document")] == [
+            i % 2 for i in range(40)
+        ]

@@ -35,7 +35,9 @@ def sampled(request: IngestRequest, db: Path) -> list[tuple]:
 def cut_by_hand(db: Path, n_nonzero: int) -> int:
     """Contexts up to the one at whose end so many activations were seen, from the stored matrix."""
     with open_atlas(db) as atlas:
-        n_counted = atlas.rows("select len(list_filter(documents, lambda d: d >= 0)) from context order by context_id").rows
+        n_counted = atlas.rows(
+            "select len(list_filter(documents, lambda d: d >= 0)) from context order by context_id"
+        ).rows
     ends = np.cumsum([row[0] for row in n_counted])
     nonzero = np.concatenate([[0], np.cumsum(np.count_nonzero(read_scan(db, "one").toarray(), axis=1))])
     return int(np.argmax(nonzero[ends] >= n_nonzero)) + 1

@@ -73,9 +73,6 @@ class Layout:
     rescale_acts_by_decoder_norm: bool = False
     """Whether TopK chooses among pre-activations times decoder norms."""
 
-    zeros: tuple[str, ...] = ()
-    """Tensors that are zero where the file has none."""
-
     sizes: Mapping[str, int] = field(default_factory=dict)
     """d_in and d_sae as the settings say, where they do."""
 
@@ -201,5 +198,4 @@ def _described(files: SaeFiles) -> Layout:
         normalize_activations=facts.get("normalize_activations") or "none",
         input_scale=facts.get("input_scale"),
         rescale_acts_by_decoder_norm=bool(facts.get("rescale_acts_by_decoder_norm")),
-        zeros=("b_enc", "b_dec"),
     )

@@ -147,7 +147,7 @@ def _state(layout: Layout, weights: Mapping[str, torch.Tensor], file: Path) -> d
     state = {}
     for role in NEEDED[layout.architecture]:
         named, shape = layout.tensors.get(role), [sizes[axis] for axis in ROLES[role]]
-        if named is None or (role in layout.zeros and named.name not in weights):
+        if named is None:
             fill = layout.threshold if role == "threshold" and layout.threshold is not None else 0.0
             state[role] = torch.full(shape, float(fill))
             continue
