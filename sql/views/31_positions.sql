@@ -1,6 +1,6 @@
 -- view:    positions
 -- grain:   sae, corpus, feature_id, position
--- about:   how often and how strongly a feature fires at each place of a context; places where it never fires have no row
+-- about:   how often and how strongly a feature fires at each place of a context; places where it never fires have no row, and features that never fire have none at all
 -- columns:
 --   sae         name of the SAE
 --   corpus      name of the corpus

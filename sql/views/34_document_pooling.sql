@@ -1,6 +1,6 @@
 -- view:    document_pooling
 -- grain:   sae, corpus, feature_id, truncation
--- about:   a feature's activation pooled over each document, by maximum and by mean, and how it goes with length and label
+-- about:   a feature's activation pooled over each document, by maximum and by mean, and how it goes with length and label; features that never fire have no row
 -- columns:
 --   sae           name of the SAE
 --   corpus        name of the corpus
