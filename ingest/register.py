@@ -10,7 +10,6 @@ import polars as pl
 import pyarrow as pa
 
 from atlas.db import Atlas
-from atlas.errors import UsageError
 from ingest import registry
 from ingest.logits import LogitWeights
 from ingest.registry import Entry, Note
@@ -127,17 +126,12 @@ def _contexts(atlas: Atlas, contexts: Contexts, entry: Entry) -> None:
 
 def _relabel(atlas: Atlas, labels: np.ndarray, entry: Entry, *, replace: bool) -> None:
     """Give the documents that the atlas has the labels of this ingest; others are only replaced if asked for."""
-    query = "select d.label from document d where d.corpus_id = $id order by d.document_id"
-    stored = np.array([row[0] for row in atlas.rows(query, id=entry.row_id)], dtype=np.float64)
+    stored = registry.stored_labels(atlas, entry)
     n_both = min(len(stored), len(labels))
     if np.array_equal(stored[:n_both], labels[:n_both], equal_nan=True):
         return
-    if not (replace or np.isnan(stored).all()):
-        raise UsageError(
-            f"the documents of {entry.name} carry other labels in this atlas",
-            why="statistics of scans before go by them",
-            hint="--replace gives them these, or --corpus-name with a copy of the text",
-        )
+    if not replace:
+        registry.refuse_other_labels(atlas, entry, labels)
     frame = pl.DataFrame({"document_id": np.arange(len(labels), dtype=np.int32), "label": labels}).fill_nan(None)
     atlas.con.register("incoming_labels", frame.to_arrow())
     atlas.rows(

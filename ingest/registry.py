@@ -166,8 +166,11 @@ def earlier_scan(
     """The scan of this SAE on this corpus, if there is one; it may cover less or more of the corpus.
 
     Raises:
-        UsageError: There is one that was asked for differently, and it is not to be replaced.
+        UsageError: There is one that was asked for differently, or documents carry other labels in this atlas, and
+            nothing is to be replaced.
     """
+    if corpus.known and not replace:
+        refuse_other_labels(atlas, corpus, contexts.labels)
     if not (sae.known and corpus.known):
         return None
     query = """
@@ -180,17 +183,41 @@ def earlier_scan(
     *facts, settings = found
     earlier = Earlier(*facts)
     if earlier.n_contexts < contexts.n_contexts:
-        alike = spec.on_first(earlier.n_contexts, contexts).sha256 == earlier.spec_sha256
-    else:
-        beyond = earlier.n_contexts > contexts.n_contexts
-        alike = spec.sha256 == earlier.spec_sha256 or (beyond and spec.differs_only_in_corpus(settings))
+        spec = spec.on_first(earlier.n_contexts, contexts)
+    beyond = earlier.n_contexts > contexts.n_contexts
+    alike = spec.sha256 == earlier.spec_sha256 or (beyond and spec.differs_only_in_corpus(settings))
     if not alike and not replace:
         raise UsageError(
             f"{sae.name} was measured on {corpus.name} before, with other settings",
-            why=spec.differences(settings),
+            why=spec.differences(settings, beyond=beyond),
             hint="--replace puts the new scan in its place",
         )
     return earlier
+
+
+def stored_labels(atlas: Atlas, corpus: Entry) -> np.ndarray:
+    """(documents,) float64: labels that the atlas has of a corpus that it knows; NaN where a document has none."""
+    sql = "select d.label from document d where d.corpus_id = $corpus order by d.document_id"
+    return np.ma.filled(atlas.con.execute(sql, {"corpus": corpus.row_id}).fetchnumpy()["label"].astype(float), np.nan)
+
+
+def refuse_other_labels(atlas: Atlas, corpus: Entry, labels: np.ndarray | None) -> None:
+    """Raise if the atlas has labels of documents, and others than these.
+
+    Raises:
+        UsageError: They differ.
+    """
+    if labels is None:
+        return
+    stored = stored_labels(atlas, corpus)
+    n_both = min(len(stored), len(labels))
+    if np.isnan(stored).all() or np.array_equal(stored[:n_both], labels[:n_both], equal_nan=True):
+        return
+    raise UsageError(
+        f"the documents of {corpus.name} carry other labels in this atlas",
+        why="statistics of scans before go by them",
+        hint="--replace gives them these; another --db keeps both",
+    )
 
 
 def has_logits(atlas: Atlas, sae: Entry) -> bool:

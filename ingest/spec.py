@@ -154,8 +154,13 @@ class ScanSpec:
         of_corpus = {"corpus_sha256": "", "labels_sha256": ""}
         return {**json.loads(other), **of_corpus} == {**json.loads(self.json), **of_corpus}
 
-    def differences(self, other: str) -> str:
-        """In words, in what an earlier spec, as JSON, differs from this one."""
+    def differences(self, other: str, *, beyond: bool) -> str:
+        """In words, in what an earlier spec, as JSON, differs from this one.
+
+        Args:
+            other: The earlier spec.
+            beyond: Whether it is of more of the corpus, so that its labels are more too.
+        """
         theirs, mine = json.loads(other), json.loads(self.json)
         if theirs.get("format") != mine["format"]:
             return "that was an earlier featlas, which measured less or otherwise"
@@ -163,8 +168,10 @@ class ScanSpec:
         said = []
         for name, value in mine.items():
             before = theirs.get(name)
-            if before != value and name != "corpus_sha256":
+            more = name == "labels_sha256" and beyond and None not in (before, value)
+            if before != value and name != "corpus_sha256" and not more:
                 shown = [words.get(one, one) if isinstance(one, bool | None) else one for one in (before, value)]
+                shown = [str(one)[:12] if name.endswith("_sha256") else one for one in shown]
                 said.append(f"{_SETTINGS.get(name, name)} {shown[0]} then and {shown[1]} now".replace("_sha256", ""))
         return "; ".join(said) or "the same text was cut otherwise"
 

@@ -105,7 +105,9 @@ def test_other_labels_for_the_same_documents_need_replace(tiny, tmp_path):
     ]
     ingest_one = ["-q", "--db", str(db), "ingest", *common]
     assert run([*ingest_one, "--sae", str(tiny / "one"), "--label-field", "y"]) == 0
+    made = set(tmp_path.rglob("*"))
     assert run([*ingest_one, "--sae", str(tiny / "two"), "--label-field", "z"]) == 2
+    assert set(tmp_path.rglob("*")) == made  # told before anything is measured
     assert run([*ingest_one, "--sae", str(tiny / "two"), "--label-field", "y"]) == 0
     with open_atlas(db) as atlas:
         assert [row[0] for row in atlas.rows("select label from documents order by document")] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +168,18 @@ def test_other_settings_are_no_extension(part, tmp_path):
     ingest(part, db=db)
     with pytest.raises(UsageError, match="--replace"):
         ingest(replace(part, tokens=None, seed=1), db=db)
+
+
+@pytest.mark.parametrize(("before", "now"), [(200, None), (None, 200)])
+def test_of_a_longer_or_shorter_scan_only_the_setting_that_differs_is_named(part, tmp_path, before, now):
+    texts = Path(part.corpus).read_text().split("\n<|endoftext|>\n")
+    rows = [json.dumps({"text": text, "y": i % 2}) for i, text in enumerate(texts)]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    labelled = replace(part, corpus=str(tmp_path / "a.jsonl"), label_field="y")
+    ingest(replace(labelled, tokens=before), db=tmp_path / "a.duckdb")
+    with pytest.raises(UsageError) as caught:
+        ingest(replace(labelled, tokens=now, seed=1), db=tmp_path / "a.duckdb")
+    assert caught.value.why == "--seed 0 then and 1 now"
 
 
 def test_correlations_with_the_shorter_scan_go_with_it(part, tmp_path):

@@ -191,6 +191,15 @@ def test_a_description_of_topk_may_choose_by_decoder_norm_and_has_a_name_of_its_
     assert sae.name == "mine/small"
 
 
+@pytest.mark.parametrize("bias", ["b_enc", "b_dec"])
+def test_a_bias_that_a_description_names_and_the_file_lacks_is_not_taken_for_zero(tmp_path, bias):
+    w = random_arrays(4, enc=(D_SAE, D_IN), dec=(D_IN, D_SAE))
+    facts = {"architecture": "standard", "apply_b_dec_to_input": False}
+    load_sae(described(tmp_path, w, **facts, tensors=MATRICES), "cpu")
+    with pytest.raises(AtlasError, match=r"lacks the tensor typo\n  why: its tensors are: dec, enc"):
+        load_sae(described(tmp_path, w, **facts, tensors={**MATRICES, bias: "typo"}), "cpu")
+
+
 def test_the_same_weights_in_two_formats_are_one_sae(tmp_path):
     w = write_sparsify(tmp_path / "layers.3")
     tensors_of = {"W_enc": {"name": "encoder.weight", "axes": ["d_sae", "d_in"]}, "b_enc": "encoder.bias"}
