@@ -37,9 +37,9 @@ with args as (  -- a parameter may not be named where a column of that name is i
 ranked as (
     select
         p.*,
-        if(args.forward, p.rank_ab, p.rank_ba)      as choice,
-        if(args.forward, p.feature_a, p.feature_b)  as chooser,
-        if(args.forward, p.feature_b, p.feature_a)  as chosen
+        case when args.forward then p.rank_ab else p.rank_ba end      as choice,
+        case when args.forward then p.feature_a else p.feature_b end  as chooser,
+        case when args.forward then p.feature_b else p.feature_a end  as chosen
     from pairs_both_ways p, args
     where p.sae_a = args.name_a and p.sae_b = args.name_b and p.measure = args.which
 ),
@@ -83,7 +83,7 @@ placed as (
 settled as (
     select
         p.*,
-        if(args.singly and len(p.reasons) = 0 and p.place > 1, ['many-to-one'], p.reasons) as all_reasons
+        case when args.singly and len(p.reasons) = 0 and p.place > 1 then ['many-to-one'] else p.reasons end as all_reasons
     from placed p, args
 )
 select

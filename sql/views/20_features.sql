@@ -26,8 +26,8 @@
 --   skew_active    skewness over the tokens that fire; null where std_active is at most 1e-14 of mean_active, which is rounding (1e-3 as in skew)
 --   kurtosis_active  kurtosis over the tokens that fire, 3 for a normal distribution; null where skew_active is
 --   n_documents    documents in which it fires
---   encoder_norm   norm of its encoder column
---   encoder_bias   its bias in the encoder
+--   encoder_norm   norm of its encoder column, times decoder_norm where the decoder was folded
+--   encoder_bias   its bias in the encoder, times decoder_norm where the decoder was folded
 --   decoder_norm   norm of its decoder row as the SAE came; activations are in units of a row of norm 1 where it was folded
 --   logit_mean     mean over the vocabulary of its logit weights, for a decoder row of norm 1; null where the hook is not in the residual stream
 --   logit_std      population standard deviation of the logit weights
@@ -51,7 +51,7 @@ means as (
         (c.n_tokens - f.n_fired) / c.n_tokens                           as q,
         f.total / c.n_tokens                                            as mean,
         f.total / nullif(f.n_fired, 0)                                  as mean_active,
-        if(f.centred_2 is null, 1e-6, 1e-28)                            as least    -- variance / mean ** 2 that is more than rounding
+        case when f.centred_2 is null then 1e-6 else 1e-28 end                            as least    -- variance / mean ** 2 that is more than rounding
     from feature_stat f
     join scan c using (scan_id)
     join sae s using (sae_id)
@@ -91,20 +91,20 @@ select
     m.mean,
     coalesce(sqrt(m.variance), 0)                                       as std,
     m.mean_active,
-    if(m.n_fired > 0, sqrt(m.active_2), null)                           as std_active,
+    case when m.n_fired > 0 then sqrt(m.active_2) end                           as std_active,
     m.median_active,
     m.q25_active,
     m.q75_active,
     m.max,
-    if(m.variance > m.least * m.mean ** 2, m.central_3 / m.variance ** 1.5, null) as skew,
-    if(m.variance > m.least * m.mean ** 2, m.central_4 / m.variance ** 2, null)   as kurtosis,
+    case when m.variance > m.least * m.mean ** 2 then m.central_3 / m.variance ** 1.5 end as skew,
+    case when m.variance > m.least * m.mean ** 2 then m.central_4 / m.variance ** 2 end   as kurtosis,
     m.n_documents / m.n_documents_in_all                                as doc_density,
     m.top_tokens,
     m.n_fired = 0                                                       as is_dead,
     m.n_fired > 0 and not list_has_any(m.top_tokens[1:5], (select list(t.text) from non_concept_token t)) as is_concept,
     l.label,
-    if(m.active_2 > m.least * m.mean_active ** 2, m.active_3 / m.active_2 ** 1.5, null) as skew_active,
-    if(m.active_2 > m.least * m.mean_active ** 2, m.active_4 / m.active_2 ** 2, null)   as kurtosis_active,
+    case when m.active_2 > m.least * m.mean_active ** 2 then m.active_3 / m.active_2 ** 1.5 end as skew_active,
+    case when m.active_2 > m.least * m.mean_active ** 2 then m.active_4 / m.active_2 ** 2 end   as kurtosis_active,
     m.n_documents,
     v.encoder_norm,
     v.b_enc                                                             as encoder_bias,

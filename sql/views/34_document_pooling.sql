@@ -35,7 +35,7 @@ select
     n.n_labelled,
     correlation(n.n_labelled, f.labelled_max, n.label_sum, f.labelled_max_2, n.label_sum_2, f.max_label) as max_r_label,
     correlation(n.n_labelled, f.labelled_mean, n.label_sum, f.labelled_mean_2, n.label_sum_2, f.mean_label) as mean_r_label,
-    if(n.n_labelled > 0, correlation(n.n_labelled, n.labelled_length, n.label_sum, n.labelled_length_2, n.label_sum_2, n.length_label), null)
+    case when n.n_labelled > 0 then correlation(n.n_labelled, n.labelled_length, n.label_sum, n.labelled_length_2, n.label_sum_2, n.length_label) end
         as length_r_label,
     correlation(n.n_labelled, f.labelled_max, n.labelled_length, f.labelled_max_2, n.labelled_length_2, f.labelled_max_length)
         as max_r_length_labelled,

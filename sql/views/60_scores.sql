@@ -47,7 +47,7 @@ select
     c.seed,
     c.created_at,
     c.run_id,
-    if(c.null_mean < 1, (c.value - c.null_mean) / (1 - c.null_mean), null) as excess
+    case when c.null_mean < 1 then (c.value - c.null_mean) / (1 - c.null_mean) end as excess
 from score c
 join sae a on a.sae_id = c.sae_a
 join sae b on b.sae_id = c.sae_b
