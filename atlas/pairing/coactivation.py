@@ -18,8 +18,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.bothways import Exact, Progress, SparseBlock, both_ways
-from atlas.pairing.cofiring import blocks, check_sizes, joint_counts, product, threads
+from atlas.pairing.bothways import Exact, Progress, SparseBlock
+from atlas.pairing.cofiring import best_cofiring, check_sizes, product
 from atlas.pairing.correlate import correlate_sparse
 from atlas.pairing.standardised import checked, small
 from atlas.pairing.topk import Values
@@ -55,10 +55,9 @@ def coactivation(
     if kind not in ("phi", "jaccard", "lift", "conditional"):
         raise ValueError(f"no kind of coactivation named {kind!r}; known: phi, jaccard, lift, conditional")
     x, y = (_fires(side, name) for side, name in ((a, "a"), (b, "b")))
+    options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
     if kind == "phi":
-        return correlate_sparse(
-            x.T, y.T, top_k=top_k, block_size=block_size, workers=workers, on_progress=on_progress, same=same
-        )
+        return correlate_sparse(x.T, y.T, same=same, **options)
     n_tokens, n_a, n_b = a.shape[0], np.diff(x.indptr).astype(np.int64), np.diff(y.indptr).astype(np.int64)
     exact = _value_of_counts(kind, n_tokens, n_a, n_b)
     by_token = sp.csr_array(y.T)
@@ -69,13 +68,7 @@ def coactivation(
         counts.data = exact(feature, counts.indices, counts.data)
         return SparseBlock(features, counts)
 
-    fired_a, fired_b = x.astype(bool), y.astype(bool)
-    with threads(workers) as pool:
-        cut = blocks(x, by_token, block_size)
-        ab, ba = both_ways((len(n_a), len(n_b)), top_k, cut, block_of, pool, on_progress)
-        joint_ab = joint_counts(fired_a, fired_b, ab[0], pool)
-        joint_ba = joint_counts(fired_b, fired_a, ba[0], pool)
-    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_a, n_b, n_tokens)
+    return best_cofiring(x, y, by_token, block_of, **options)
 
 
 def _value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> Exact:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.bothways import runs
-from atlas.pairing.topk import Index
+from atlas.pairing.bothways import Block, Progress, both_ways, runs
+from atlas.pairing.topk import Index, Values
+from atlas.pairing.toppairs import TopPairs
 
 PAIRS_PER_BLOCK = 2_000_000
 """Most pairs one product may hold: 24 MB of result, and small enough that a thread stays under 100 MB."""
@@ -57,6 +59,39 @@ def product(by_feature: Any, features: NDArray, by_token: Any, *, same: bool = F
     return sp.csr_array((sums.data[keep], sums.indices[keep], starts), shape=sums.shape)
 
 
+def best_cofiring(
+    x: Any,
+    y: Any,
+    by_token: Any,
+    block_of: Callable[[NDArray], Block],
+    *,
+    top_k: int,
+    block_size: int,
+    workers: int | None,
+    on_progress: Progress | None,
+) -> TopPairs:
+    """Search among the pairs that fire together, and count the tokens of the best.
+
+    Args:
+        x: (d_x, n_tokens) activations without stored zeros.
+        y: (d_y, n_tokens) those of the partners.
+        by_token: (n_tokens, d_y) the transpose of y.
+        block_of: The pairs of some features of x, as in `both_ways`.
+        top_k: Partners kept for each feature.
+        block_size: Most features of x in one block.
+        workers: Threads, as in `threads`.
+        on_progress: Called as `on_progress(done, total)`, counted in features of x.
+    """
+    fires_x, fires_y = x.astype(bool), y.astype(bool)
+    with threads(workers) as pool:
+        cut = blocks(x, by_token, block_size)
+        ab, ba = both_ways((x.shape[0], y.shape[0]), top_k, cut, block_of, pool, on_progress)
+        joint_ab = joint_counts(fires_x, fires_y, ab[0], pool)
+        joint_ba = joint_counts(fires_y, fires_x, ba[0], pool)
+    n_x, n_y = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
+    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_x, n_y, x.shape[1])
+
+
 def joint_counts(x: Any, y: Any, index: Index, pool: Executor) -> Index:
     """Tokens on which both features of each stored pair fire, counted for the stored pairs only.
 
@@ -68,16 +103,36 @@ def joint_counts(x: Any, y: Any, index: Index, pool: Executor) -> Index:
     """
     joint = np.zeros(index.shape, dtype=np.int32)
     feature, rank = np.nonzero(index >= 0)
-    partner = index[feature, rank]
-
-    def count(pairs: NDArray) -> NDArray:
-        return np.diff(sp.csr_array(x[feature[pairs]].multiply(y[partner[pairs]])).indptr)
-
-    cost = np.diff(x.indptr)[feature] + np.diff(y.indptr)[partner]
-    cut = list(runs(np.arange(len(feature)), cost, 4_000_000, len(feature)))
-    for pairs, counts in zip(cut, pool.map(count, cut), strict=True):
-        joint[feature[pairs], rank[pairs]] = counts
+    joint[feature, rank] = joint_at(x, y, feature, index[feature, rank], pool)
     return joint
+
+
+def joint_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor) -> NDArray[np.int64]:
+    """(n,) tokens on which both features of given pairs fire; x and y as in `joint_counts`."""
+    return _of_products(x, y, features, partners, lambda products: np.diff(products.indptr), pool).astype(np.int64)
+
+
+def sums_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor) -> Values:
+    """(n,) sums over tokens of the products of given pairs.
+
+    Args:
+        x: (d_x, n_tokens) activations.
+        y: (d_y, n_tokens) those of the partners.
+        features: (n,) rows of x.
+        partners: (n,) rows of y.
+        pool: Threads.
+    """
+    return _of_products(x, y, features, partners, lambda products: np.asarray(products.sum(axis=1)).ravel(), pool)
+
+
+def _of_products(
+    x: Any, y: Any, features: NDArray, partners: NDArray, measure: Callable[[Any], NDArray], pool: Executor
+) -> NDArray:
+    """What `measure` says of the products of each pair, (some pairs, n_tokens) CSR at a time."""
+    cost = np.diff(x.indptr)[features] + np.diff(y.indptr)[partners]
+    cut = list(runs(np.arange(len(features)), cost, 4_000_000, max(len(features), 1)))
+    found = pool.map(lambda at: measure(sp.csr_array(x[features[at]].multiply(y[partners[at]]))), cut)
+    return np.concatenate([np.zeros(0), *found])
 
 
 def have_sums(x: Any, y: Any, features: NDArray, partners: NDArray) -> NDArray[np.bool_]:

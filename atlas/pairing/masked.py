@@ -17,8 +17,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.bothways import Progress, SparseBlock, both_ways
-from atlas.pairing.cofiring import blocks, check_sizes, joint_counts, product, threads
+from atlas.pairing.bothways import Progress, SparseBlock
+from atlas.pairing.cofiring import best_cofiring, check_sizes, product
 from atlas.pairing.standardised import checked, small
 from atlas.pairing.toppairs import TopPairs
 
@@ -45,7 +45,7 @@ def masked_cosine(
         same: Both sides are one SAE: no feature is its own partner.
     """
     check_sizes(a.shape[0], b.shape[0], top_k, block_size)
-    (x, n_a), (y, n_b) = _unit(a, "a"), _unit(b, "b")
+    x, y = _unit(a, "a"), _unit(b, "b")
     x2, fires_x = _like(x, x.data**2), _like(x, np.ones(x.nnz))
     by_token = sp.csr_array(y.T)
     y2, fires_y = _like(by_token, by_token.data**2), _like(by_token, np.ones(by_token.nnz))
@@ -62,23 +62,17 @@ def masked_cosine(
         np.minimum(dot.data, 1.0, out=dot.data)
         return SparseBlock(features, dot)
 
-    fired_a, fired_b = x.astype(bool), y.astype(bool)
-    with threads(workers) as pool:
-        cut = blocks(x, by_token, block_size)
-        ab, ba = both_ways((x.shape[0], y.shape[0]), top_k, cut, block_of, pool, on_progress)
-        joint_ab = joint_counts(fired_a, fired_b, ab[0], pool)
-        joint_ba = joint_counts(fired_b, fired_a, ba[0], pool)
-    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_a, n_b, a.shape[0])
+    options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
+    return best_cofiring(x, y, by_token, block_of, **options)
 
 
-def _unit(activations: Any, name: str) -> tuple[Any, NDArray[np.int64]]:
-    """(d, n_tokens) activations over the root of their sum of squares, and (d,) tokens on which each fires."""
+def _unit(activations: Any, name: str) -> Any:
+    """(d, n_tokens) activations over the root of their sum of squares."""
     x = checked(activations, name)
     by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
-    n_fired = np.diff(by_feature.indptr).astype(np.int64)
     energy = np.asarray(by_feature.power(2).sum(axis=1)).ravel()
-    by_feature.data /= np.repeat(np.sqrt(energy), n_fired)
-    return by_feature, n_fired
+    by_feature.data /= np.repeat(np.sqrt(energy), np.diff(by_feature.indptr))
+    return by_feature
 
 
 def _like(x: Any, data: NDArray) -> Any:
