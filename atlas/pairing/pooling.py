@@ -8,9 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+Pool = Literal["max", "mean"]
+"""How the activations of a document become one number."""
+
 
 def pool_documents(
-    activations: Any, document: NDArray, *, how: Literal["max", "mean"] = "max", n_documents: int | None = None
+    activations: Any, document: NDArray, *, how: Pool = "max", n_documents: int | None = None
 ) -> sp.csr_array:
     """Take the largest or the mean activation of every feature in every document: (n_documents, d_sae) float64.
 
@@ -31,21 +34,35 @@ def pool_documents(
     if len(document) and (document.min() < 0 or document.max() >= n):
         raise ValueError(f"documents must be between 0 and {n - 1}, not {document.min()} to {document.max()}")
     if how == "mean":
-        lengths = np.bincount(document, minlength=n)
-        belongs = sp.csr_array(
-            (1.0 / lengths[document], (document, np.arange(len(document)))), shape=(n, len(document))
-        )
-        return sp.csr_array(belongs @ x)
+        return _mean(x, document, n)
     if how != "max":
         raise ValueError(f"no pooling named {how!r}; known: max, mean")
-    return _largest(x, document, n)
+    order = np.argsort(document, kind="stable")
+    return largest_by_group(x[order], np.append(0, np.cumsum(np.bincount(document, minlength=n))))
 
 
-def _largest(x: Any, document: NDArray, n: int) -> sp.csr_array:
-    """The largest entry of every (document, feature) that has one."""
-    row, feature = np.repeat(document, np.diff(x.indptr)).astype(np.int64), x.indices
-    order = np.lexsort((feature, row))
-    row, feature, value = row[order], feature[order], x.data[order]
-    first = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (feature[1:] != feature[:-1]))[: len(row)])
-    largest = np.maximum.reduceat(value, first) if len(first) else value
-    return sp.csr_array((largest, (row[first], feature[first])), shape=(n, x.shape[1]))
+def largest_by_group(x: Any, start: NDArray) -> sp.csr_array:
+    """The largest entry of every feature in every group of consecutive rows: (n_groups, d_sae).
+
+    Args:
+        x: (n_rows, d_sae) CSR of values >= 0, which it takes over.
+        start: (n_groups + 1,) first row of each group, from 0 to n_rows.
+    """
+    if len(start) - 1 == x.shape[0] and np.all(np.diff(start) == 1):
+        return x
+    merged = sp.csr_array((x.data, x.indices, x.indptr[start]), shape=(len(start) - 1, x.shape[1]))
+    merged.sort_indices()  # a feature that fires on several rows of a group stands there as often, side by side
+    row = np.repeat(np.arange(len(start) - 1), np.diff(merged.indptr))
+    begins = np.ones(len(row), bool)
+    begins[1:] = (merged.indices[1:] != merged.indices[:-1]) | (row[1:] != row[:-1])
+    first = np.flatnonzero(begins)
+    largest = np.maximum.reduceat(merged.data, first) if len(first) else merged.data
+    indptr = np.searchsorted(first, merged.indptr).astype(merged.indptr.dtype)
+    return sp.csr_array((largest, merged.indices[first], indptr), shape=merged.shape)
+
+
+def _mean(x: Any, document: NDArray, n: int) -> sp.csr_array:
+    """The mean of every feature over the tokens of each document, silent ones included."""
+    lengths = np.bincount(document, minlength=n)
+    belongs = sp.csr_array((1.0 / lengths[document], (document, np.arange(len(document)))), shape=(n, len(document)))
+    return sp.csr_array(belongs @ x)
