@@ -1,22 +1,26 @@
-"""Which matched pairs of features a comparison is over: match rule, filters, condition, concept."""
+"""Which matched pairs of features are meant: match rule, filters, condition, concept."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from atlas.db import Atlas, first_line
-from atlas.errors import AtlasError, UsageError
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.queries.registry import concept_named
 from atlas.sqlfiles import sql_text
 
-MATCH_RULES = ("one-to-one", "best", "mutual")
-FILTERS = ("value", "joint", "non-concept", "no shared token", "many-to-one")
+MATCH_RULES = ("one-to-one", "best", "mutual", "singletons", "first-seen", "assignment", "greedy")
+STORED_RULES = ("assignment", "greedy")
+"""Rules that no view can follow: `featlas match` computes and stores their pairs."""
+
+FILTERS = ("value", "joint", "density", "non-concept", "no shared token", "not mutual", "many-to-one")
 """Reasons of the macro `matches`, in the order in which its filters look."""
 
 
@@ -26,7 +30,9 @@ class Subset:
 
     match: str = "one-to-one"
     """`one-to-one`: each partner keeps the best feature that chose it; `best`: every feature with its best partner,
-    which several may share; `mutual`: each is the other's best."""
+    which several may share; `mutual`: each is the other's best; `singletons`: partners that several features chose are
+    left out; `first-seen`: a partner keeps the chooser of the lowest id; `assignment`: one to one, of the largest sum;
+    `greedy`: one to one, the largest value first. The last two are stored by `featlas match`."""
 
     direction: str = "a_to_b"
     """`a_to_b`: features of A choose in B; `b_to_a`: the other way."""
@@ -39,6 +45,12 @@ class Subset:
 
     min_joint: int = 0
     """Least number of tokens on which both fire."""
+
+    min_density: float = 0.0
+    """Least share of tokens on which a feature of either side fires."""
+
+    max_density: float = 1.0
+    """Largest such share."""
 
     top_tokens: int = 5
     """Strongest tokens that the two token filters look at."""
@@ -58,11 +70,23 @@ class Subset:
     concept_share: float = 0.5
     """Least share of a feature's ten strongest tokens that are keywords of the concept, in (0, 1]."""
 
+    paper_compat: bool = False
+    """As the code released with arXiv 2410.06981 selects pairs: correlations count (n - 1) / n of themselves, and the
+    least value itself is not enough. `as_the_paper` sets the rest."""
+
+    def as_the_paper(self) -> Subset:
+        """The same with that code's direction, rule and least value: docs/matching.md says where its text differs."""
+        return replace(self, match="first-seen", direction="b_to_a", min_value=0.1, paper_compat=True)
+
     def in_words(self) -> str:
         """One line for the record."""
         parts = [f"{self.match} by {self.measure}, {self.direction}"]
-        if self.min_value > 0:
+        if self.paper_compat:
+            parts.append(f"as the code of arXiv 2410.06981: value (n - 1) / n > {self.min_value:g}")
+        elif self.min_value > 0:
             parts.append(f"value >= {self.min_value:g}")
+        if self.min_density > 0 or self.max_density < 1:
+            parts.append(f"density {self.min_density:g} to {self.max_density:g}")
         if self.min_joint > 0:
             parts.append(f"joint >= {self.min_joint}")
         if self.concept:
@@ -103,16 +127,9 @@ def select_pairs(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, subset: Subs
         AtlasError: The two SAEs have no stored pairs on the corpus.
         UsageError: The condition is no SQL over features, or an option names nothing.
     """
-    parameters = _parameters(sae_a, sae_b, corpus, subset)
-    pairings = atlas.fetch("pairings", sae_a=sae_a, sae_b=sae_b).dicts()
-    if not any(row["corpus"] == corpus and row["measure"] == subset.measure for row in pairings):
-        raise AtlasError(
-            f"{sae_a} and {sae_b} have no pairs on {corpus} yet",
-            hint=f"featlas --db {atlas.path} correlate {sae_a} {sae_b}",
-        )
-    relation = atlas.sql(sql_text("queries/matched_features"), params=parameters)
-    rows = relation.select("feature_a, feature_b, kept, dropped_because, mutual").fetchall()
-    steps, left = _count_steps(rows, subset)
+    relation = candidates(atlas, "matched_features", sae_a, sae_b, corpus, subset)
+    rows = relation.select("feature_a, feature_b, kept, dropped_because").fetchall()
+    steps, left = count_steps(row[3] for row in rows), {(row[0], row[1]) for row in rows if row[2]}
     if subset.where:
         left = _step(steps, "where", left, _condition(relation, subset.where))
     if subset.concept:
@@ -121,23 +138,85 @@ def select_pairs(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, subset: Subs
     return Matched(pairs[:, 0].copy(), pairs[:, 1].copy(), (*steps, ("left", len(pairs))))
 
 
-def _parameters(sae_a: str, sae_b: str, corpus: str, subset: Subset) -> dict[str, object]:
-    """Parameters of the macro `matches`."""
-    if subset.match not in MATCH_RULES:
-        raise UsageError(f"no match rule {subset.match!r}", why=f"known: {', '.join(MATCH_RULES)}")
-    return {
+def candidates(
+    atlas: Atlas, query: str, sae_a: str, sae_b: str, corpus: str, subset: Subset
+) -> duckdb.DuckDBPyRelation:
+    """Every candidate pair of a subset, with the verdict of the filters.
+
+    Args:
+        atlas: Open for reading.
+        query: `matched_features`, or `browse_pairs`, which leaves out the rows of both features.
+        sae_a: Full name.
+        sae_b: Full name.
+        corpus: Corpus of A on which the two were compared.
+        subset: Which pairs; its condition and its concept are not looked at.
+
+    Raises:
+        AtlasError: No such pairs are stored; the hint is the command that makes them.
+        UsageError: There is no such match rule.
+    """
+    n_tokens = stored_comparison(atlas, sae_a, sae_b, subset, corpus)["n_tokens"]
+    least = subset.min_value
+    if subset.paper_compat:
+        least = float(np.nextafter(least * n_tokens / (n_tokens - 1), np.inf))
+    parameters = {
         "sae_a": sae_a,
         "sae_b": sae_b,
         "corpus": corpus,
         "measure": subset.measure,
         "direction": subset.direction,
-        "min_value": subset.min_value,
+        "min_value": least,
         "min_joint": subset.min_joint,
+        "min_density": subset.min_density,
+        "max_density": subset.max_density,
         "top_tokens": subset.top_tokens,
         "drop_non_concept": not (subset.keep_non_concept or subset.concept),
         "shared_token": not (subset.keep_unshared or subset.concept),
-        "one_to_one": subset.match == "one-to-one",
+        "method": subset.match,
     }
+    return atlas.sql(sql_text(f"queries/{query}"), params=parameters)
+
+
+def stored_comparison(
+    atlas: Atlas, sae_a: str, sae_b: str, subset: Subset, corpus: str | None = None
+) -> dict[str, Any]:
+    """What the pairs of a subset come from: a row of the query `pairings`, or `stored_matchings` for stored rules.
+
+    Args:
+        atlas: Open for reading.
+        sae_a: Full name.
+        sae_b: Full name.
+        subset: Names the rule and the measure.
+        corpus: Corpus of A; None takes the newest comparison. The row names A's as `corpus`, whoever came first.
+
+    Raises:
+        AtlasError: There is none; the hint is the command that makes it.
+        UnknownName: There is none on this corpus, but on others.
+        UsageError: There is no such match rule.
+    """
+    if subset.match not in MATCH_RULES:
+        raise UsageError(f"no match rule {subset.match!r}", why=f"known: {', '.join(MATCH_RULES)}")
+    by_command = subset.match in STORED_RULES
+    rows = atlas.fetch("stored_matchings" if by_command else "pairings", sae_a=sae_a, sae_b=sae_b).dicts()
+    known = sorted({row["measure"] for row in rows if not by_command or row["method"] == subset.match})
+    rows = [row for row in rows if row["measure"] == subset.measure and row.get("method", subset.match) == subset.match]
+    for row in rows:
+        if row["sae_a"] != sae_a:
+            row["corpus"], row["corpus_b"] = row["corpus_b"], row["corpus"]
+        if corpus in (None, row["corpus"]):
+            return row
+    if rows:
+        raise UnknownName(
+            f"corpus on which {sae_a} and {sae_b} were compared", str(corpus), [r["corpus"] for r in rows]
+        )
+    how = f"match {sae_a} {sae_b} --method {subset.match}" if by_command else f"correlate {sae_a} {sae_b}"
+    measure = "" if subset.measure == "activation" else f" --measure {subset.measure}"
+    what = f"{subset.match} by {subset.measure}" if by_command else f"pairs by {subset.measure}"
+    raise AtlasError(
+        f"{sae_a} and {sae_b} have no {what} yet",
+        why=f"stored are those by {', '.join(known)}" if known else None,
+        hint=f"featlas --db {atlas.path} {how}{measure}",
+    )
 
 
 def count_steps(reasons: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
@@ -149,15 +228,6 @@ def count_steps(reasons: Iterable[Sequence[str]]) -> list[tuple[str, int]]:
     first = [pair[0] if pair else None for pair in reasons]
     removed = Counter(first)
     return [("candidates", len(first)), *((name, removed[name]) for name in FILTERS if removed[name])]
-
-
-def _count_steps(rows: list[tuple], subset: Subset) -> tuple[list[tuple[str, int]], set[tuple[int, int]]]:
-    """How many candidates each filter dropped, and the pairs left."""
-    steps = count_steps(row[3] for row in rows)
-    left = {(row[0], row[1]) for row in rows if row[2]}
-    if subset.match == "mutual":
-        left = _step(steps, "not mutual", left, {(row[0], row[1]) for row in rows if row[4]})
-    return steps, left
 
 
 def _step(steps: list[tuple[str, int]], name: str, left: set, allowed: set) -> set:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from atlas.db import open_atlas
-from tests.tiny_atlas import write_tiny
+from tests.tiny_atlas import write_more, write_tiny
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real models, SAEs and text, beside a checkout; tests marked `real` skip where it is not."""
@@ -27,6 +27,14 @@ def tiny_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(tiny_master: Path, tmp_path: Path) -> Path:
     """Two SAEs of one model (five features each), one corpus of 100 tokens in four documents, one pairing."""
     return Path(shutil.copy(tiny_master, tmp_path / "tiny.duckdb"))
+
+
+@pytest.fixture
+def full(tiny: Path) -> Path:
+    """The tiny atlas with rows in every table: a second measure, matchings, families."""
+    with open_atlas(tiny, write=True) as atlas, atlas.transaction():
+        write_more(atlas)
+    return tiny
 
 
 @pytest.fixture(scope="session")

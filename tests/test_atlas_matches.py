@@ -91,3 +91,120 @@ def test_concept_pairs_need_the_concept_on_both_sides(tiny: Path):
             "select keywords, share from concept_features where concept = 'Emotions' and sae = 'little/one'"
         ).rows == [(["sad"], 0.5)]
         assert atlas.rows("from concept_pairs('Emotions', 'A', 'B', min_share := 0.6)").rows == []
+
+
+def kept_by(path: Path, how: str, more: str = "") -> set[tuple[int, int]]:
+    loose = "drop_non_concept := false, shared_token := false"
+    return {
+        pair for pair, (kept, _) in judged(path, f"matches('A', 'B', method := '{how}', {loose}{more})").items() if kept
+    }
+
+
+def test_every_rule_by_hand(full: Path):
+    assert kept_by(full, "best") == {(0, 1), (1, 0), (2, 2), (3, 1)}
+    assert kept_by(full, "mutual") == {(0, 1), (1, 0), (2, 2)}
+    assert kept_by(full, "one-to-one") == {(0, 1), (1, 0), (2, 2)}
+    assert kept_by(full, "singletons") == {(1, 0), (2, 2)}
+    assert kept_by(full, "first-seen") == {(0, 1), (1, 0), (2, 2)}
+    assert kept_by(full, "assignment") == kept_by(full, "greedy") == {(0, 1), (1, 0), (2, 2), (3, 3)}
+
+
+def test_first_seen_takes_the_lowest_id_where_one_to_one_takes_the_best(full: Path):
+    with open_atlas(full, write=True) as atlas:
+        atlas.rows("update pair set value = 0.95 where feature_a = 3 and feature_b = 1 and pairing_id = 1")
+    assert (0, 1) in kept_by(full, "first-seen")
+    assert (3, 1) in kept_by(full, "one-to-one")
+
+
+def test_rules_look_at_what_the_filters_left(full: Path):
+    assert kept_by(full, "singletons", ", max_density := 0.35") == {(2, 2), (3, 1)}
+
+
+def test_a_pair_that_is_not_mutual_says_so(full: Path):
+    verdict = judged(full, "matches('A', 'B', method := 'mutual', shared_token := false)")
+    assert verdict[3, 1] == (False, ["not mutual"])
+
+
+def test_a_stored_matching_can_be_asked_from_the_other_side(full: Path):
+    swapped = judged(
+        full, "matches('B', 'A', method := 'assignment', drop_non_concept := false, shared_token := false)"
+    )
+    assert {(a, b) for b, a in swapped} == kept_by(full, "assignment")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "matches('A', 'B', method := 'assignment', measure := 'logit')",
+            "no assignment by logit of .* yet: featlas match",
+        ),
+        ("matches('A', 'B', method := 'hungarian')", "method is best, mutual"),
+        ("shared_features('A', 'B', rule := 'assignment', measure := 'logit')", "featlas match"),
+        ("shared_features('A', 'B', rule := 'mine')", "rule is paulo-belrose"),
+        ("shared_features('A', 'B', rule := 'top-1')", "no decoder pairs"),
+    ],
+)
+def test_what_is_not_stored_is_an_error_that_says_what_to_run(full: Path, call: str, message: str):
+    with open_atlas(full) as atlas, pytest.raises(duckdb.Error, match=message):
+        atlas.rows(f"from {call}")
+
+
+def shared(path: Path, options: str = "") -> dict[int, str | None]:
+    with open_atlas(path) as atlas:
+        return dict(atlas.rows(f"select feature, orphan_because from shared_features('A', 'B'{options})").rows)
+
+
+def test_paulo_and_belrose_ask_for_one_counterpart_and_both_cosines(full: Path):
+    other = "another counterpart by encoder"
+    assert shared(full) == {0: None, 1: None, 2: "under the threshold", 3: other, 4: "no counterpart"}
+    assert shared(full, ", threshold := 0.73")[0] == "under the threshold"  # its encoder cosine is 0.72
+    assert shared(full, ", rule := 'assignment'") == {
+        0: None,
+        1: None,
+        2: "under the threshold",
+        3: None,
+        4: "no counterpart",
+    }
+    assert shared(full, ", rule := 'top-1', measure := 'activation', threshold := 0.75") == {
+        0: None,
+        1: None,
+        2: "under the threshold",
+        3: "under the threshold",
+        4: "no counterpart",
+    }
+
+
+def test_the_sweep_counts_what_the_rule_keeps_at_every_threshold(full: Path):
+    with open_atlas(full) as atlas:
+        swept = dict(atlas.rows("select threshold, n_shared from sharing_sweep('A', 'B')").rows)
+        assert len(swept) == 101
+        for threshold in (0.0, 0.6, 0.61, 0.7, 0.72, 0.73, 0.75, 0.76, 1.0):
+            call = f"select count(*) from shared_features('A', 'B', threshold := {threshold}) where is_shared"
+            assert swept[threshold] == atlas.rows(call).rows[0][0]
+        assert (swept[0.0], swept[0.6], swept[0.61], swept[0.73], swept[0.76]) == (3, 3, 2, 1, 0)
+
+
+def test_orphans_are_features_under_the_threshold_or_without_a_partner(full: Path):
+    with open_atlas(full) as atlas:
+        rows = atlas.rows("select sae, feature, value from orphans where measure = 'activation' order by all").rows
+    assert rows == [("little/one", 3, 0.4), ("little/one", 4, None), ("little/two", 3, 0.3), ("little/two", 4, None)]
+
+
+def test_disagreements_are_pairs_that_one_measure_sees_and_another_does_not(full: Path):
+    with open_atlas(full) as atlas:
+        found = atlas.rows("select feature_a, feature_b, activation, value, high from disagreements").rows
+        assert found == [(0, 1, 0.9, 0.1, "activation")]
+        assert atlas.rows("select value from disagreements_between('B', 'A', high := 0.9)").rows == [(0.1,)]
+        assert atlas.rows("select value from disagreements_between('A', 'B', high := 0.91)").rows == []
+        wide = atlas.rows(
+            "select activation, logit from measures_of_pairs where sae_a = 'little/two' and feature_a = 1 and feature_b = 0"
+        )
+        assert wide.rows == [(0.9, 0.1)]
+
+
+def test_a_direction_is_not_mirrored_where_the_measure_has_one(full: Path):
+    with open_atlas(full, write=True) as atlas:
+        atlas.rows("update pairing set measure = 'conditional' where measure = 'logit'")
+        asked = "select distinct sae_a from pairs_both_ways where measure = 'conditional'"
+        assert atlas.rows(asked).rows == [("little/one",)]

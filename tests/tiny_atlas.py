@@ -221,11 +221,65 @@ def _write_finer_statistics(atlas: Atlas, sae_id: int) -> None:
 
 def _write_pairs(atlas: Atlas) -> None:
     """A's features 0 and 3 both choose B's feature 1; feature 2 pairs on a full stop; feature 1 pairs with B's 0."""
+    _write_pairing(
+        atlas,
+        1,
+        "activation",
+        [
+            (0, 1, 0.9, 1, 1, 40, 30, 25),
+            (0, 3, 0.3, 2, 1, 40, 10, 8),
+            (1, 0, 0.8, 1, 1, 30, 40, 22),
+            (1, 2, 0.1, 2, 2, 30, 20, 3),
+            (2, 2, 0.7, 1, 1, 20, 20, 15),
+            (3, 1, 0.4, 1, 2, 10, 30, 6),
+            (3, 3, 0.2, 2, 2, 10, 10, 2),
+            (2, 0, -0.1, 2, 2, 20, 40, 1),
+        ],
+    )
+
+
+def write_more(atlas: Atlas) -> None:
+    """What `match`, `families` and a second measure leave: logit weights disagree on the pair (0, 1)."""
+    _write_pairing(
+        atlas, 2, "logit", [(0, 1, 0.1, None, None, 40, 30, None), (0, 2, 0.95, 1, 1, 40, 20, None)], shift=None
+    )
+    keys = {"sae_a": [1], "sae_b": [2], "corpus_id": [1], "corpus_b": [None], "run_id": [1], "n_tokens": [100]}
+    matched = {"total": [2.1], "gap": [0.0], "certified": [True], "chance": [0.05], "spec_sha256": ["m"]}
+    pairs = {"feature_a": [0, 1, 2, 3], "feature_b": [1, 0, 2, 3], "n_a": [40, 30, 20, 10], "n_b": [30, 40, 20, 10]}
+    for number, (method, measure, values) in enumerate(
+        [
+            ("assignment", "activation", [0.9, 0.8, 0.7, 0.2]),
+            ("greedy", "activation", [0.9, 0.8, 0.7, 0.2]),
+            ("assignment", "decoder", [0.95, 0.75, 0.6, 0.9]),
+            ("assignment", "encoder", [0.72, 0.75, 0.9, 0.9]),
+        ],
+        start=1,
+    ):
+        atlas.insert("matching", {"matching_id": [number], "method": [method], "measure": [measure], **keys, **matched})
+        atlas.insert("matching_pair", {"matching_id": [number] * 4, **pairs, "value": values, "n_ab": [25, 22, 15, 2]})
+    atlas.rows("update matching_pair set feature_b = 4 where matching_id = 4 and feature_a = 3")
+    atlas.insert(
+        "feature_family",
+        {
+            "scan_id": [1] * 4,
+            "run_id": [1] * 4,
+            "family": [1] * 4,
+            "round": [1] * 4,
+            "feature_id": [0, 1, 2, 3],
+            "parent_id": [None, 0, 0, 1],
+            "depth": [0, 1, 1, 2],
+            "weight": [None, 0.6, 0.5, 0.4],
+        },
+    )
+
+
+def _write_pairing(atlas: Atlas, number: int, measure: str, pairs: list[tuple], shift: int | None = 7) -> None:
+    """One comparison of the two SAEs."""
     atlas.insert(
         "pairing",
         {
-            "pairing_id": [1],
-            "measure": ["activation"],
+            "pairing_id": [number],
+            "measure": [measure],
             "sae_a": [1],
             "sae_b": [2],
             "corpus_id": [1],
@@ -236,20 +290,10 @@ def _write_pairs(atlas: Atlas) -> None:
             "chance": [0.01],
             "median_best_ba": [0.7],
             "chance_ba": [0.02],
-            "chance_shift": [7],
-            "spec_sha256": ["p"],
+            "chance_shift": [shift],
+            "spec_sha256": [f"p{number}"],
         },
     )
-    pairs = [
-        (0, 1, 0.9, 1, 1, 40, 30, 25),
-        (0, 3, 0.3, 2, 1, 40, 10, 8),
-        (1, 0, 0.8, 1, 1, 30, 40, 22),
-        (1, 2, 0.1, 2, 2, 30, 20, 3),
-        (2, 2, 0.7, 1, 1, 20, 20, 15),
-        (3, 1, 0.4, 1, 2, 10, 30, 6),
-        (3, 3, 0.2, 2, 2, 10, 10, 2),
-        (2, 0, -0.1, 2, 2, 20, 40, 1),
-    ]
     names = ("feature_a", "feature_b", "value", "rank_ab", "rank_ba", "n_a", "n_b", "n_ab")
     columns = dict(zip(names, (list(column) for column in zip(*pairs, strict=True)), strict=True))
-    atlas.insert("pair", {"pairing_id": [1] * len(pairs), **columns})
+    atlas.insert("pair", {"pairing_id": [number] * len(pairs), **columns})

@@ -20,7 +20,6 @@ from atlas.queries.browse_records import (
     Partner,
     Scan,
 )
-from atlas.queries.registry import two_saes
 from atlas.references import resolve_sae
 
 if TYPE_CHECKING:
@@ -99,12 +98,14 @@ def scans_of_pair(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tu
     known, names = scans(atlas), atlas.fetch("sae_names").rows
     sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
     if corpus is None:
-        compared_on = [p.corpus for p in pairings(atlas) if p.between(sae_a, sae_b)]
-        on_b = {scan.corpus for scan in known if scan.sae == sae_b}
-        both = [scan.corpus for scan in known if scan.sae == sae_a and scan.corpus in on_b]
-        if not (compared_on or both):
+        for pairing in reversed([p for p in pairings(atlas) if p.between(sae_a, sae_b)]):
+            on_a, on_b = pairing.corpus_of(sae_a), pairing.corpus_of(sae_b)
+            return _scan_of(known, sae_a, on_a), _scan_of(known, sae_b, on_b)
+        corpora_b = {scan.corpus for scan in known if scan.sae == sae_b}
+        both = [scan.corpus for scan in known if scan.sae == sae_a and scan.corpus in corpora_b]
+        if not both:
             raise AtlasError(f"{sae_a} and {sae_b} were measured on no corpus in common", hint="featlas ls scans")
-        corpus = (compared_on or both)[-1]
+        corpus = both[-1]
     return _scan_of(known, sae_a, corpus), _scan_of(known, sae_b, corpus)
 
 
@@ -119,25 +120,6 @@ def _scan_of(known: Sequence[Scan], sae: str, corpus: str | None) -> Scan:
         if scan.corpus == corpus:
             return scan
     raise UnknownName(f"corpus with a scan of {sae}", corpus, [scan.corpus for scan in found])
-
-
-def compared(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[Scan, Scan, Pairing]:
-    """The scans of two SAEs and their stored comparison: on a named corpus, else the newest.
-
-    Raises:
-        UnknownName: There is no such SAE, or no comparison on that corpus.
-        UsageError: Both names stand for one SAE.
-        AtlasError: The two were never compared.
-    """
-    sae_a, sae_b = two_saes(atlas, a, b)
-    stored = [p for p in pairings(atlas) if p.between(sae_a, sae_b)]
-    if not stored:
-        raise AtlasError(f"{sae_a} and {sae_b} were never compared", hint=f"featlas correlate {a} {b}")
-    chosen = [p for p in stored if corpus in (None, p.corpus)]
-    if not chosen:
-        raise UnknownName(f"corpus on which {sae_a} and {sae_b} were compared", str(corpus), [p.corpus for p in stored])
-    known, pairing = scans(atlas), chosen[-1]
-    return _scan_of(known, sae_a, pairing.corpus), _scan_of(known, sae_b, pairing.corpus), pairing
 
 
 def feature_order(
@@ -228,7 +210,7 @@ def pair_detail(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int, 
     candidates = atlas.fetch("browse_candidates", feature_a=feature_a, scan_b=b.scan_id, **_sides(a, b))
     names = {"sae_a": a.sae, "sae_b": b.sae}
     cosine = atlas.fetch("browse_cosine", feature_a=feature_a, feature_b=feature_b, **names).rows
-    stored = [p for p in pairings(atlas) if p.between(a.sae, b.sae) and p.corpus == a.corpus]
+    stored = [p for p in pairings(atlas) if p.between(a.sae, b.sae) and p.corpus_of(a.sae) == a.corpus]
     return PairDetail(
         a=feature_detail(atlas, a, feature_a, n_contexts=n_contexts),
         b=feature_detail(atlas, b, feature_b, n_contexts=n_contexts),

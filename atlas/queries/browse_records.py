@@ -49,6 +49,12 @@ class Pairing:
     chance: float | None
     """The same with the token rows of B shifted."""
     run_id: int
+    corpus_b: str
+    """Corpus of B; another than `corpus` where the features were aligned on the text."""
+
+    def corpus_of(self, sae: str) -> str:
+        """Corpus on which one of the two was measured."""
+        return self.corpus if sae == self.sae_a else self.corpus_b
 
     def between(self, one: str, other: str) -> bool:
         """Whether it compares the activations of these two SAEs, in either order."""

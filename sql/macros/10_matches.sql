@@ -1,37 +1,44 @@
--- macro:   matches(sae_a, sae_b, measure, direction, min_value, min_joint, top_tokens, drop_non_concept, shared_token, one_to_one)
+-- macro:   matches(sae_a, sae_b, measure, direction, min_value, min_joint, top_tokens, drop_non_concept, shared_token, one_to_one, method, min_density, max_density)
 -- grain:   corpus, feature_a, feature_b
--- about:   every candidate pair (the best partner of each choosing feature) with what each filter says of it; nothing is left out
+-- about:   every candidate pair (the best partner of each choosing feature, or a stored matching) with what each filter says of it; nothing is left out. method is best; mutual; one-to-one: a partner keeps the best feature that chose it; singletons: partners that several chose are left out; first-seen: a partner keeps the chooser of the lowest id; assignment or greedy: as stored
 -- columns:
 --   measure          as in pairs
---   corpus           name of the corpus
+--   corpus           name of the corpus of sae_a
 --   feature_a        feature of sae_a
 --   feature_b        feature of sae_b
 --   value            of the measure
---   margin           value less that of the second-best partner; null if there is none
+--   margin           value less that of the second-best partner; null if there is none, and for a stored matching
 --   n_a              tokens on which feature_a fires
 --   n_b              tokens on which feature_b fires
 --   n_ab             tokens on which both fire; null for measures of weights
 --   tokens_a         strongest tokens of feature_a that the filters looked at
 --   tokens_b         strongest tokens of feature_b that the filters looked at
 --   kept             passes every filter
---   dropped_because  reasons, in the order of the filters: value, joint, non-concept, no shared token, many-to-one; empty if kept
+--   dropped_because  reasons, in the order of the filters: value, joint, density, non-concept, no shared token, not mutual, many-to-one; empty if kept
+--   corpus_b         corpus of sae_b, as in pairs
 create or replace macro matches(
     sae_a, sae_b, measure := 'activation', direction := 'a_to_b', min_value := 0.0, min_joint := 0,
-    top_tokens := 5, drop_non_concept := true, shared_token := true, one_to_one := false
+    top_tokens := 5, drop_non_concept := true, shared_token := true, one_to_one := false,
+    method := 'best', min_density := 0.0, max_density := 1.0
 ) as table
 with args as (  -- a parameter may not be named where a column of that name is in reach
     select
         sae_called(sae_a)                          as name_a,
         sae_called(sae_b)                          as name_b,
-        paired_by(measure, sae_called(sae_a), sae_called(sae_b)) as which,
+        case when method in ('assignment', 'greedy') then matched_by(method, measure, sae_called(sae_a), sae_called(sae_b))
+             when method in ('best', 'mutual', 'one-to-one', 'singletons', 'first-seen')
+             then paired_by(measure, sae_called(sae_a), sae_called(sae_b))
+             else error('method is best, mutual, one-to-one, singletons, first-seen, assignment or greedy, not ' || method) end as which,
         case when direction in ('a_to_b', 'b_to_a') then direction = 'a_to_b'
              else error('direction is a_to_b or b_to_a, not ' || direction) end as forward,
         min_value                                  as least_value,
         min_joint                                  as least_joint,
+        min_density                                as least_density,
+        max_density                                as most_density,
         top_tokens                                 as n_tokens,
         drop_non_concept                           as concepts_only,
         shared_token                               as must_share,
-        one_to_one                                 as singly,
+        case when one_to_one and method = 'best' then 'one-to-one' else method end as how,
         (select list(t.text) from non_concept_token t) as banned
 ),
 ranked as (
@@ -42,25 +49,34 @@ ranked as (
         case when args.forward then p.feature_b else p.feature_a end  as chosen
     from pairs_both_ways p, args
     where p.sae_a = args.name_a and p.sae_b = args.name_b and p.measure = args.which
+        and args.how not in ('assignment', 'greedy')
 ),
 candidates as materialized (  -- or the planner pairs all features of a corpus before it looks at the candidates
-    select n.* exclude (next_value), n.value - n.next_value as margin
+    select n.* exclude (choice, next_value), n.value - n.next_value as margin
     from (
         select r.*, lead(r.value) over (partition by r.corpus, r.chooser order by r.choice) as next_value
         from ranked r
         where r.choice <= 2
     ) n
     where n.choice = 1
+    union all by name
+    select m.* exclude (method), m.feature_a as chooser, m.feature_b as chosen
+    from matchings_both_ways m, args
+    where m.method = args.how and m.sae_a = args.name_a and m.sae_b = args.name_b and m.measure = args.which
 ),
 with_a as materialized (
-    select c.*, a.top_tokens as all_a
+    select c.*, a.top_tokens as all_a, a.density as density_a
     from candidates c
     join features a on a.sae = c.sae_a and a.corpus = c.corpus and a.feature_id = c.feature_a
 ),
 with_tokens as (
-    select h.*, h.all_a[1:args.n_tokens] as tokens_a, b.top_tokens[1:args.n_tokens] as tokens_b
+    select
+        h.*,
+        b.density                           as density_b,
+        h.all_a[1:args.n_tokens]            as tokens_a,
+        b.top_tokens[1:args.n_tokens]       as tokens_b
     from with_a h
-    join features b on b.sae = h.sae_b and b.corpus = h.corpus and b.feature_id = h.feature_b
+    join features b on b.sae = h.sae_b and b.corpus = h.corpus_b and b.feature_id = h.feature_b
     cross join args
 ),
 judged as (
@@ -69,21 +85,30 @@ judged as (
         list_filter([
             case when t.value < args.least_value then 'value' end,
             case when t.n_ab < args.least_joint then 'joint' end,
+            case when least(t.density_a, t.density_b) < args.least_density
+                    or greatest(t.density_a, t.density_b) > args.most_density then 'density' end,
             case when args.concepts_only and list_has_any(t.tokens_a || t.tokens_b, args.banned) then 'non-concept' end,
-            case when args.must_share and not list_has_any(t.tokens_a, t.tokens_b) then 'no shared token' end
+            case when args.must_share and not list_has_any(t.tokens_a, t.tokens_b) then 'no shared token' end,
+            case when args.how = 'mutual' and not coalesce(t.rank_ab = 1 and t.rank_ba = 1, false) then 'not mutual' end
         ], lambda reason: reason is not null) as reasons
     from with_tokens t, args
 ),
-placed as (
+placed as (  -- among the pairs that passed so far
     select
         j.*,
-        row_number() over (partition by j.corpus, j.chosen, len(j.reasons) = 0 order by j.value desc, j.chooser) as place
-    from judged j
+        row_number() over (
+            partition by j.corpus, j.chosen, len(j.reasons) = 0
+            order by case when args.how = 'one-to-one' then -j.value end, j.chooser
+        ) as place,
+        count(*) over (partition by j.corpus, j.chosen, len(j.reasons) = 0) as n_choosers
+    from judged j, args
 ),
 settled as (
     select
         p.*,
-        case when args.singly and len(p.reasons) = 0 and p.place > 1 then ['many-to-one'] else p.reasons end as all_reasons
+        case when len(p.reasons) = 0 and (
+                (args.how in ('one-to-one', 'first-seen') and p.place > 1) or (args.how = 'singletons' and p.n_choosers > 1)
+            ) then ['many-to-one'] else p.reasons end as all_reasons
     from placed p, args
 )
 select
@@ -99,6 +124,7 @@ select
     s.tokens_a,
     s.tokens_b,
     len(s.all_reasons) = 0  as kept,
-    s.all_reasons           as dropped_because
+    s.all_reasons           as dropped_because,
+    s.corpus_b
 from settled s
 order by s.corpus, s.value desc, s.feature_a, s.feature_b;

@@ -23,10 +23,11 @@ with args as (
 )
 select m.measure, m.corpus, m.feature_a, m.feature_b, m.value, m.n_ab, a.share as share_a, b.share as share_b
 from args
-join concept_features a on a.sae = args.name_a and a.concept = args.which and a.share >= args.least_share
-join concept_features b on b.sae = args.name_b and b.concept = args.which and b.share >= args.least_share
-    and b.corpus = a.corpus
-join kept_matches(
+cross join kept_matches(
     sae_a, sae_b, measure := measure, direction := direction, min_value := min_value,
     drop_non_concept := false, shared_token := false, one_to_one := one_to_one
-) m on m.corpus = a.corpus and m.feature_a = a.feature_id and m.feature_b = b.feature_id;
+) m
+join concept_features a on a.sae = args.name_a and a.concept = args.which and a.share >= args.least_share
+    and a.corpus = m.corpus and a.feature_id = m.feature_a
+join concept_features b on b.sae = args.name_b and b.concept = args.which and b.share >= args.least_share
+    and b.corpus = m.corpus_b and b.feature_id = m.feature_b;

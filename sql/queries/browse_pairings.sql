@@ -11,9 +11,11 @@ select
     p.top_k,
     p.median_best,
     p.chance,
-    p.run_id
+    p.run_id,
+    coalesce(l.name, k.name) as corpus_b
 from pairing p
 join sae a on a.sae_id = p.sae_a
 join sae b on b.sae_id = p.sae_b
-join corpus k using (corpus_id)
+join corpus k on k.corpus_id = p.corpus_id
+left join corpus l on l.corpus_id = p.corpus_b
 order by p.pairing_id;

@@ -7,5 +7,5 @@ select
     p.rank_ba = 1   as mutual
 from pairs_both_ways p
 join saes b on b.sae = p.sae_b
-where p.measure = 'activation' and p.sae_a = $sae and p.corpus = $corpus and p.feature_a = $feature_id and p.rank_ab = 1
+where p.measure = 'activation' and p.sae_a = $sae and p.sae_b <> p.sae_a and p.corpus = $corpus and p.feature_a = $feature_id and p.rank_ab = 1
 order by p.value desc, b.alias;

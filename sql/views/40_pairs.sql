@@ -5,15 +5,16 @@
 --   measure    activation: Pearson correlation over all tokens; phi, jaccard, lift: of whether they fire; masked_cosine; attribution: of activation times the logit weight of the next token; preactivation: of encoder outputs; decoder, encoder: cosine; logit: Pearson correlation over the vocabulary
 --   sae_a      the SAE named first when the pair was computed
 --   sae_b      the other SAE
---   corpus     name of the corpus
+--   corpus     name of the corpus; where the cuts of one text differ, that of sae_a
 --   feature_a  feature of sae_a
 --   feature_b  feature of sae_b
 --   value      of the measure; in [-1, 1], jaccard and masked_cosine in [0, 1], lift from 0
---   rank_ab    place of feature_b among the partners of feature_a, from 1; null if outside the stored top k
+--   rank_ab    place of feature_b among the partners of feature_a, from 1; null if outside the stored top k, where the value was asked for by another measure
 --   rank_ba    place of feature_a among the partners of feature_b, from 1; null if outside the stored top k
 --   n_a        tokens on which feature_a fires
 --   n_b        tokens on which feature_b fires
 --   n_ab       tokens on which both fire; null for measures of weights
+--   corpus_b   corpus of sae_b; the same unless features were aligned on the text, and then tokens are spans of it
 create or replace view pairs as
 select
     g.measure,
@@ -27,9 +28,11 @@ select
     p.rank_ba,
     p.n_a,
     p.n_b,
-    p.n_ab
+    p.n_ab,
+    coalesce(l.name, k.name) as corpus_b
 from pair p
 join pairing g using (pairing_id)
 join sae a on a.sae_id = g.sae_a
 join sae b on b.sae_id = g.sae_b
-join corpus k using (corpus_id);
+join corpus k using (corpus_id)
+left join corpus l on l.corpus_id = g.corpus_b;

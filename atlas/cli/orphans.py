@@ -1,0 +1,162 @@
+"""`featlas orphans`: features of one SAE without a counterpart in another, by a named rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atlas.cli._group import Session
+from atlas.cli._matches import compute_matching
+from atlas.cli._output import Out, Taken, output_options, take, write
+from atlas.cli._params import Finite
+from atlas.cli._subset import MEASURE_ALIASES
+from atlas.cli._text import number, visible
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from atlas.db import Atlas
+
+RULES = ("top-1", "assignment", "paulo-belrose")
+_REASONS = ("no counterpart", "another counterpart by encoder", "under the threshold")
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b", required=False)
+@click.option("--rule", type=click.Choice(RULES), default="top-1", show_default=True, help="What makes a counterpart.")
+@click.option("--measure", metavar="MEASURE", help="Of top-1 and assignment.  [default: activation, decoder]")
+@click.option("--threshold", type=Finite(), default=0.7, show_default=True, help="Least value of a counterpart.")
+@click.option("--corpus", metavar="NAME", help="Corpus of the comparison.  [default: the newest]")
+@click.option("--shared", is_flag=True, help="List the shared features instead.")
+@click.option("--sweep", is_flag=True, help="Print the share of shared features at every threshold from 0 to 1.")
+@output_options
+@click.pass_obj
+def orphans(session: Session, a: str, b: str | None, out: Out, **options: Any) -> None:
+    """List the features of SAE A that have no counterpart in SAE B; without B, in none it was compared with.
+
+    top-1: the best partner, as featlas correlate stored it, reaches the threshold. assignment: the partner in the
+    assignment of the largest sum does; by decoder this is the rule of arXiv 2506.17673. paulo-belrose: the assignments
+    by decoder and by encoder agree and both cosines reach it (arXiv 2501.16615). Without B: no mutual match reaches it.
+
+    \b
+    Examples:
+      featlas --db demo.duckdb orphans A B
+      featlas --db demo.duckdb orphans A
+      featlas --db demo.duckdb orphans A B --rule paulo-belrose --sweep
+    """
+    options["measure"] = _measure(options["rule"], options["measure"])
+    if b is None:
+        taken, notes = _of_all(session, a, options, out)
+    else:
+        taken, notes = _of_two(session, a, b, options, out)
+    for note in notes:
+        session.note(note)
+    write(taken, session, out, schema="featlas.orphans/1")
+
+
+def _measure(rule: str, measure: str | None) -> str:
+    """The measure that a rule looks at."""
+    from atlas.errors import UsageError
+
+    if measure is None:
+        return "activation" if rule == "top-1" else "decoder"
+    if rule == "paulo-belrose":
+        raise UsageError("--rule paulo-belrose looks at decoder and encoder cosines; leave out --measure")
+    return MEASURE_ALIASES.get(measure, measure)
+
+
+def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
+    """Features of A by a rule of `shared_features`."""
+    from atlas.queries.registry import two_saes
+    from atlas.sqlfiles import sql_text
+    from atlas.subsets import Subset, stored_comparison
+
+    rule, measure, corpus = options["rule"], options["measure"], options["corpus"]
+    for needed in ("decoder", "encoder") if rule == "paulo-belrose" else (measure,):
+        if rule != "top-1":
+            compute_matching(session, a, b, "assignment", needed, corpus)
+    with session.read() as atlas:
+        sae_a, sae_b = two_saes(atlas, a, b)
+        stored = stored_comparison(
+            atlas, sae_a, sae_b, Subset(match="best" if rule == "top-1" else "assignment", measure=measure), corpus
+        )
+        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measure, "corpus": stored["corpus"]}
+        if options["sweep"]:
+            found = atlas.sql(sql_text("queries/list_sharing"), params=asked)
+            return take(found, out), [_heading(sae_a, sae_b, rule, measure, stored)]
+        found = atlas.sql(sql_text("queries/list_orphans"), params=asked | {"threshold": options["threshold"]})
+        taken, counts = _listed(found, options["shared"], out)
+    steps = [(name, counts[name]) for name in _REASONS if counts[name]]
+    n, n_shared = sum(counts.values()), counts[None]
+    lines = [f"  {n:>9,}  features of {visible(sae_a)}", *(f"  {count:>9,}  {name}" for name, count in steps)]
+    return taken, [
+        _heading(sae_a, sae_b, rule, measure, stored),
+        *lines,
+        f"  {n_shared:>9,}  shared at {number(options['threshold'])} or more, {n_shared / max(n, 1):.1%}",
+    ]
+
+
+def _listed(found: duckdb.DuckDBPyRelation, shared: bool, out: Out) -> tuple[Taken, Any]:
+    """The orphans, or the shared features, and how many features fell for which reason."""
+    from collections import Counter
+
+    counts = Counter(row[0] for row in found.select("orphan_because").fetchall())
+    drop = ("is_shared", "orphan_because") if shared else ("is_shared",)
+    listed = found.filter("is_shared" if shared else "not is_shared")
+    listed = listed.select(", ".join(f'"{name}"' for name in found.columns if name not in drop))
+    total = counts[None] if shared else sum(counts.values()) - counts[None]
+    return take(listed, out, total=total), counts
+
+
+def _heading(sae_a: str, sae_b: str, rule: str, measure: str, stored: dict[str, Any]) -> str:
+    """What was compared by which rule, and the chance level of the values."""
+    by = "decoder and encoder" if rule == "paulo-belrose" else measure
+    chance = stored["chance"] if "total" in stored or sae_a == stored["sae_a"] else stored["chance_ba"]
+    level = "not stored" if chance is None else number(chance)
+    sample = f"{sae_a} in {sae_b} on {stored['corpus']}, {stored['n_tokens']:,} tokens: {rule} by {by}"
+    return visible(f"{sample}; chance level of the values {level}")
+
+
+def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
+    """Features of A that no other SAE has a mutual match for."""
+    from atlas.errors import UsageError
+    from atlas.queries.registry import sae_named
+    from atlas.sqlfiles import sql_text
+
+    if options["rule"] != "top-1" or options["sweep"]:
+        raise UsageError("--sweep and the rules of assignments compare two SAEs", hint=f"featlas orphans {a} B --sweep")
+    with session.read() as atlas:
+        sae = sae_named(atlas, a)
+        corpus = _corpus(atlas, sae, options)
+        asked = {"sae": sae, "corpus": corpus, "measure": options["measure"], "threshold": options["threshold"]}
+        found = atlas.sql(sql_text("queries/list_lone_features"), params=asked)
+        counted = found.aggregate("n_counterparts, any_value(n_compared) as others, count(*) as n").order(
+            "n_counterparts"
+        )
+        counts = counted.fetchall()
+        listed = found.filter("n_counterparts > 0" if options["shared"] else "n_counterparts = 0")
+        total = sum(n for counterparts, _, n in counts if (counterparts > 0) == options["shared"])
+        taken = take(listed, out, total=total)
+    level = number(options["threshold"])
+    heading = (
+        f"{sae} on {corpus}: mutual matches by {options['measure']} of {level} or more with {counts[0][1]} other SAEs"
+    )
+    lines = [f"  {n:>9,}  have a counterpart in {counterparts} of them" for counterparts, _, n in counts]
+    return taken, [visible(heading), *lines]
+
+
+def _corpus(atlas: Atlas, sae: str, options: dict[str, Any]) -> str:
+    """The corpus on which an SAE was compared by the measure: the one that was named, else the newest."""
+    from atlas.errors import AtlasError, UnknownName
+
+    names = [row[0] for row in atlas.fetch("compared_corpora", sae=sae, measure=options["measure"])]
+    if not names:
+        raise AtlasError(
+            f"{sae} was not compared with another SAE by {options['measure']}",
+            hint=f"featlas correlate {sae} B --measure {options['measure']}",
+        )
+    if options["corpus"] not in (None, *names):
+        raise UnknownName(f"corpus on which {sae} was compared", options["corpus"], names)
+    return options["corpus"] or names[0]

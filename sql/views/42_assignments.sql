@@ -1,0 +1,43 @@
+-- view:    assignments
+-- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
+-- about:   the one-to-one assignment of the largest possible sum of values, where featlas match --method assignment made it
+-- columns:
+--   measure    as in pairs
+--   sae_a      the SAE named first when the assignment was made
+--   sae_b      the other SAE
+--   corpus     name of the corpus; where the cuts of one text differ, that of sae_a
+--   feature_a  feature of sae_a, each at most once
+--   feature_b  its partner in sae_b, each at most once
+--   value      of the measure
+--   n_a        tokens on which feature_a fires
+--   n_b        tokens on which feature_b fires
+--   n_ab       tokens on which both fire; null for measures of weights
+--   total      sum of the values of the whole assignment
+--   gap        no other assignment has a sum above total + gap
+--   certified  whether optimality is proved: gap is rounding
+--   chance     mean value of an assignment where nothing belongs together: tokens shifted, or random vectors
+--   corpus_b   corpus of sae_b, as in pairs
+create or replace view assignments as
+select
+    g.measure,
+    a.name      as sae_a,
+    b.name      as sae_b,
+    k.name      as corpus,
+    p.feature_a,
+    p.feature_b,
+    p.value,
+    p.n_a,
+    p.n_b,
+    p.n_ab,
+    g.total,
+    g.gap,
+    g.certified,
+    g.chance,
+    coalesce(l.name, k.name) as corpus_b
+from matching_pair p
+join matching g using (matching_id)
+join sae a on a.sae_id = g.sae_a
+join sae b on b.sae_id = g.sae_b
+join corpus k using (corpus_id)
+left join corpus l on l.corpus_id = g.corpus_b
+where g.method = 'assignment';

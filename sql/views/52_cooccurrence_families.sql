@@ -1,0 +1,28 @@
+-- view:    cooccurrence_families
+-- grain:   sae, corpus, family, feature
+-- about:   families of features of one SAE that fire together, as trees from denser to sparser features (arXiv 2408.00657), where featlas families made them; a feature may be in several
+-- columns:
+--   sae        name of the SAE
+--   corpus     name of the corpus
+--   family     number of the family, from 1 for each sae and corpus
+--   feature    feature_id in sae
+--   parent     the feature above it; null for the root
+--   depth      steps from the root
+--   weight     co-occurrence with the parent: tokens on which both fire over one more than the tokens on which one does; null for the root
+--   round      round of the search that found the family, from 1; parents of earlier rounds are left out of later ones
+--   n_members  features in the family
+create or replace view cooccurrence_families as
+select
+    s.name          as sae,
+    k.name          as corpus,
+    f.family,
+    f.feature_id    as feature,
+    f.parent_id     as parent,
+    f.depth,
+    f.weight,
+    f.round,
+    count(*) over (partition by f.scan_id, f.family) as n_members
+from feature_family f
+join scan c using (scan_id)
+join sae s using (sae_id)
+join corpus k using (corpus_id);

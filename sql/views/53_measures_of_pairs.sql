@@ -1,0 +1,45 @@
+-- view:    measures_of_pairs
+-- grain:   sae_a, sae_b, corpus, feature_a, feature_b
+-- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation
+-- columns:
+--   sae_a          the SAE asked from
+--   sae_b          the other SAE
+--   corpus         name of the corpus of sae_a
+--   feature_a      feature of sae_a
+--   feature_b      feature of sae_b
+--   activation     Pearson correlation over tokens
+--   phi            Pearson correlation of whether they fire
+--   jaccard        tokens on which both fire over those on which either does
+--   lift           how many times as often both fire as if independent
+--   masked_cosine  masked cosine
+--   attribution    Pearson correlation of attributions
+--   preactivation  Pearson correlation of encoder outputs
+--   decoder        cosine of decoder rows
+--   encoder        cosine of encoder columns
+--   logit          Pearson correlation of logit weights over the vocabulary
+--   n_a            tokens on which feature_a fires
+--   n_b            tokens on which feature_b fires
+--   n_ab           tokens on which both fire; null if only measures of weights were asked
+create or replace view measures_of_pairs as
+select
+    p.sae_a,
+    p.sae_b,
+    p.corpus,
+    p.feature_a,
+    p.feature_b,
+    max(p.value) filter (p.measure = 'activation') as activation,
+    max(p.value) filter (p.measure = 'phi') as phi,
+    max(p.value) filter (p.measure = 'jaccard') as jaccard,
+    max(p.value) filter (p.measure = 'lift') as lift,
+    max(p.value) filter (p.measure = 'masked_cosine') as masked_cosine,
+    max(p.value) filter (p.measure = 'attribution') as attribution,
+    max(p.value) filter (p.measure = 'preactivation') as preactivation,
+    max(p.value) filter (p.measure = 'decoder') as decoder,
+    max(p.value) filter (p.measure = 'encoder') as encoder,
+    max(p.value) filter (p.measure = 'logit') as logit,
+    max(p.n_a) as n_a,
+    max(p.n_b) as n_b,
+    max(p.n_ab) as n_ab
+from pairs_both_ways p
+where p.measure not like 'activation\_document%' escape '\'
+group by p.sae_a, p.sae_b, p.corpus, p.feature_a, p.feature_b;
