@@ -121,11 +121,6 @@ def test_the_sides_may_be_asked_in_either_order(planted):
     assert dict(forward) == dict(backward) == twins
 
 
-def test_an_sae_is_not_compared_with_itself(planted):
-    with pytest.raises(UsageError, match="one SAE"):
-        pair_saes(planted[0], "A", "left")
-
-
 def test_an_unknown_sae_gets_the_nearest_name(planted):
     with pytest.raises(UnknownName, match="did you mean 'right'"):
         pair_saes(planted[0], "A", "rihgt")

@@ -9,28 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas.pairing import MEASURES, coactivation, correlate_attributions, correlate_sparse, masked_cosine
-from tests.pairing_laws import activations, assert_best_of, assert_counts, pearson, same, scans, signed, without_itself
+from tests.pairing_laws import (
+    activations,
+    assert_best_of,
+    assert_counts,
+    dense,
+    pearson,
+    same,
+    scans,
+    signed,
+    without_itself,
+)
 
 TOKEN_MEASURES = ["activation", "phi", "jaccard", "lift", "conditional", "masked_cosine"]
-
-
-def dense(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The full matrix of a measure, by its definition; NaN where it is undefined or left out."""
-    f, g = (a > 0).astype(float), (b > 0).astype(float)
-    n, n_a, n_b, n_ab = len(a), f.sum(axis=0)[:, None], g.sum(axis=0), f.T @ g
-    with np.errstate(all="ignore"):
-        if name == "activation":
-            return pearson(a, b)
-        if name == "phi":
-            return (n * n_ab - n_a * n_b) / np.sqrt(n_a * n_b * (n - n_a) * (n - n_b))
-        if name == "masked_cosine":
-            whole_a, whole_b = (a**2).sum(axis=0)[:, None], (b**2).sum(axis=0)
-            value = np.maximum(a.T @ b / np.sqrt(whole_a * (f.T @ b**2)), a.T @ b / np.sqrt(whole_b * ((a**2).T @ g)))
-        else:
-            value = {"jaccard": n_ab / (n_a + n_b - n_ab), "lift": n * n_ab / n_a / n_b, "conditional": n_ab / n_a}[
-                name
-            ]
-    return np.where(n_ab > 0, value, np.nan)
 
 
 @pytest.mark.parametrize("name", TOKEN_MEASURES)

@@ -67,6 +67,17 @@ def test_documents_are_correlated_as_tokens_are(how):
     assert top.n_tokens == 60
 
 
+def test_a_constant_feature_has_no_correlation_whatever_the_lengths_of_documents():
+    rng = np.random.default_rng(3)
+    a = activations(rng, 500, 15, 0.1)
+    document = np.sort(rng.integers(0, 37, size=500))
+    pooled = pool_documents(sp.csr_array(a), document, how="mean")
+    np.testing.assert_array_equal(pooled.toarray()[:, 2], 0.1)
+    top = correlate_sparse(pooled, pooled, top_k=3)
+    assert (top.index_ab[[1, 2, 3]] == -1).all()
+    assert (top.index_ab[[0, 4, 5, 6]] >= 0).all()
+
+
 def test_pooling_refuses_what_has_no_answer():
     a = sp.csr_array([[1.0], [2.0]])
     with pytest.raises(ValueError, match="2 tokens need as many"):

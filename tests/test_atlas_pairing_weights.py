@@ -155,6 +155,7 @@ def test_dead_and_missing_features_have_no_neighbour(shape):
 def test_every_measure_is_listed_with_its_meaning_and_its_chance():
     assert set(MEASURES) == {
         *("activation", "phi", "jaccard", "lift", "conditional", "masked_cosine", "attribution"),
+        *("activation_document_max", "activation_document_mean"),
         *("preactivation", "decoder", "encoder", "logit"),
     }
     for name, measure in MEASURES.items():

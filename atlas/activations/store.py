@@ -71,6 +71,10 @@ class Scan:
         for shard in self._shards():
             yield shard.read(self.d_sae)
 
+    def largest_shard(self) -> int:
+        """Activations of the shard that has most: the largest of `blocks`."""
+        return max((shard.n_nonzero for shard in self._shards()), default=0)
+
     def input_covariance(self) -> np.ndarray:
         """Covariance of the activations that the SAE reads: (d_in, d_in) float64, over the tokens of the scan.
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._params import Whole
+from atlas.cli._params import Size, Whole
 from atlas.cli._text import visible
 
+if TYPE_CHECKING:
+    from atlas.pairing.job import PairingSummary
+
 ALIASES = {"coactivation": "phi"}
-_LABELS = {"activation": "best r"}
+_LABELS = {
+    "activation": "best r",
+    "activation_document_max": "best r of max",
+    "activation_document_mean": "best r of mean",
+}
 
 
 @click.command()
@@ -20,44 +29,63 @@ _LABELS = {"activation": "best r"}
     default="activation",
     show_default=True,
     metavar="MEASURE",
-    help="What is compared: activation, phi (coactivation), jaccard, lift, masked_cosine, attribution, preactivation, "
-    "decoder, encoder or logit.",
+    help="What is compared: activation, activation_document_max, activation_document_mean, phi (coactivation), "
+    "jaccard, lift, conditional, masked_cosine, attribution, preactivation, decoder, encoder or logit.",
 )
+@click.option("--pool", type=click.Choice(["max", "mean"]), help="Correlate activations pooled over each document.")
 @click.option("--corpus", help="Corpus on which both were measured; needed only if there are several.")
 @click.option("--top-k", type=click.IntRange(2, 1000), default=10, show_default=True, help="Partners kept per feature.")
 @click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shift that gives the chance level.")
+@click.option(
+    "--memory", type=Size(), metavar="SIZE", help="What the search may take.  [default: half of what is available]"
+)
 @click.pass_obj
-def correlate(session: Session, a: str, b: str, measure: str, corpus: str | None, top_k: int, seed: int) -> None:
+def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, **options: Any) -> None:
     """Compare every feature of SAE A with every feature of SAE B: by default, correlate them over all tokens.
 
     Exact, silent tokens included, both directions in one pass. The best partners of every feature are stored; see the
     views pairs, best_matches, mutual_matches and one_to_one_matches. The chance level is the same search with the
     tokens of B shifted; for cosines, and what is computed from weights, the best of as many random vectors.
 
+    A and B may be one SAE: then no feature is its own partner. conditional is P(feature of B fires | feature of A
+    fires), for the ranks from either side; B A is another comparison than A B.
+
     \b
-    Example:
+    Examples:
       featlas --db demo.duckdb correlate A B
       featlas --db demo.duckdb correlate A B --measure decoder
+      featlas --db demo.duckdb correlate A B --pool max
+      featlas --db demo.duckdb correlate A A --measure phi
     """
     from atlas.cli._progress import progress
     from atlas.pairing.job import pair_saes
 
+    chosen = _measure(measure, pool)
     with progress(f"correlating {a} with {b}", "features", quiet=session.quiet) as report:
-        found = pair_saes(
-            session.db,
-            a,
-            b,
-            measure=ALIASES.get(measure, measure),
-            corpus=corpus,
-            top_k=top_k,
-            seed=seed,
-            wait=session.wait,
-            on_progress=report,
-        )
+        found = pair_saes(session.db, a, b, measure=chosen, wait=session.wait, on_progress=report, **options)
     if not found.new:
         session.note("already in this atlas: nothing to do")
-    sae_a, sae_b = visible(found.sae_a), visible(found.sae_b)
-    click.echo(f"{sae_a} × {sae_b}  on {visible(found.corpus)} ({found.n_tokens:,} tokens)")
+    for problem in found.problems:
+        session.note(f"no values at these pairs by {visible(problem)}")
+    _print(found)
+    session.note(f"next:  {_next(session, found, a, b, options['corpus'])}")
+
+
+def _measure(measure: str, pool: str | None) -> str:
+    """The name of the measure that the options mean."""
+    if pool is None:
+        return ALIASES.get(measure, measure)
+    if measure != "activation":
+        from atlas.errors import UsageError
+
+        raise UsageError(f"--pool does not go with --measure {measure}", hint=f"--measure activation --pool {pool}")
+    return f"activation_document_{pool}"
+
+
+def _print(found: PairingSummary) -> None:
+    """What was found, beside its chance level."""
+    sae_a, sae_b, unit = visible(found.sae_a), visible(found.sae_b), found.unit
+    click.echo(f"{sae_a} × {sae_b}  on {visible(found.corpus)} ({found.n_tokens:,} {unit})")
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
     click.echo(f"  mutual best   {found.n_mutual:,} pairs")
     label = _LABELS.get(found.measure, found.measure)
@@ -65,8 +93,19 @@ def correlate(session: Session, a: str, b: str, measure: str, corpus: str | None
     click.echo(f"  {label:13} {best}")
     against = "for the best of as many random vectors"
     if found.chance_shift is not None:
-        against = f"with the tokens of {sae_b} shifted by {found.chance_shift:,}"
+        against = f"with the {unit} of {sae_b} shifted by {found.chance_shift:,}"
     click.echo(f"  chance        median {found.chance:.3f} and {found.chance_ba:.3f} {against}")
-    where = ("--corpus", found.corpus) if corpus else ()
-    pairs, metric = session.command("pairs", a, b, *where), session.command("metric", "svcca", a, b, *where)
-    session.note(f"next:  {pairs}    {metric}")
+    if found.null_n_a is not None:
+        click.echo(f"                on a sample of {found.null_n_a:,} and {found.null_n_b:,} features")
+
+
+def _next(session: Session, found: PairingSummary, a: str, b: str, corpus: str | None) -> str:
+    """Commands that show the pairs."""
+    if found.sae_a == found.sae_b:
+        name = found.sae_a.replace("'", "''")
+        condition = f"measure = '{found.measure}' and sae_a = '{name}' and sae_b = '{name}'"
+        return session.command("sql", f"from pairs where {condition} and feature_a < feature_b order by value desc")
+    where = ("--corpus", corpus) if corpus else ()
+    by = ("--measure", found.measure) if found.measure != "activation" else ()
+    pairs, metric = session.command("pairs", a, b, *by, *where), session.command("metric", "svcca", a, b, *where)
+    return f"{pairs}    {metric}"

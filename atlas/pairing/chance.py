@@ -14,8 +14,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from atlas.pairing.blocksources import RolledBlocks, SomeFeatures
 from atlas.pairing.cofiring import threads
 from atlas.pairing.correlate import best_correlations, standardised
+from atlas.pairing.streamed import Blocks, best_of_blocks
 from atlas.pairing.toppairs import TopPairs, median
 
 
@@ -80,18 +82,64 @@ def shift_null(
         workers: As in `correlate_sparse`.
         signed: As in `correlate_sparse`; for the Pearson correlation only.
     """
-    n_tokens = a.shape[0]
+    null = (
+        _Pearson(a, b, block_size, workers, signed) if measure is None else _Other(a, b, block_size, workers, measure)
+    )
+    shifts, of_a, of_b = _drawn(a.shape[0], null.n_a, null.n_b, n, seed, n_features)
+    best = [null.best(of_a, of_b, int(shift)) for shift in shifts]
+    return ShiftNull(shifts, np.array([ab for ab, _ in best]), np.array([ba for _, ba in best]), len(of_a), len(of_b))
+
+
+def shift_null_blocks(
+    a: Blocks,
+    b: Blocks,
+    n_a: NDArray,
+    n_b: NDArray,
+    n_tokens: int,
+    *,
+    n: int = 1,
+    seed: int = 0,
+    n_features: int = 4096,
+    memory: int = 1_000_000_000,
+    workers: int | None = None,
+) -> ShiftNull:
+    """The null of Pearson correlation that `shift_null` gives, on scans too large for memory.
+
+    Args:
+        a: Activations >= 0 of one SAE, as in `correlate_blocks`.
+        b: Those of the other on the same tokens.
+        n_a: (d_a,) tokens on which each feature of a fires.
+        n_b: (d_b,) the same of b.
+        n_tokens: Tokens in all.
+        n: Shifts drawn.
+        seed: Of the sample and of the shifts: the same draws as in `shift_null`.
+        n_features: Features sampled of each side that fire at all.
+        memory: Bytes of sums held at once.
+        workers: As in `correlate_sparse`.
+    """
+    shifts, of_a, of_b = _drawn(n_tokens, n_a, n_b, n, seed, n_features)
+    best_ab, best_ba = np.empty(n), np.empty(n)
+    for i, shift in enumerate(int(drawn) for drawn in shifts):
+        x, y = (
+            RolledBlocks(SomeFeatures(a, of_a), -shift, n_tokens),
+            RolledBlocks(SomeFeatures(b, of_b), shift, n_tokens),
+        )
+        best_ab[i] = median(best_of_blocks(x, b, memory=memory, workers=workers)[0])
+        best_ba[i] = median(best_of_blocks(a, y, memory=memory, workers=workers)[1])
+    return ShiftNull(shifts, best_ab, best_ba, len(of_a), len(of_b))
+
+
+def _drawn(
+    n_tokens: int, n_a: NDArray, n_b: NDArray, n: int, seed: int, n_features: int
+) -> tuple[NDArray[np.int64], NDArray, NDArray]:
+    """The shifts, and the sampled features of both sides in ascending order."""
     if n_tokens < 4 or n < 1 or n_features < 1:
         raise ValueError(f"a shift null needs at least 4 tokens and 1 shift, not {n_tokens} and {n}")
     rng = np.random.default_rng(np.random.PCG64(seed))
     # Far from 0 on either side: neighbouring tokens are alike, and a small shift would keep that.
     shifts = rng.integers(n_tokens // 4, 3 * n_tokens // 4, size=n)
-    null = (
-        _Pearson(a, b, block_size, workers, signed) if measure is None else _Other(a, b, block_size, workers, measure)
-    )
-    of_a, of_b = (np.sort(rng.permutation(np.flatnonzero(fired))[:n_features]) for fired in (null.n_a, null.n_b))
-    best = [null.best(of_a, of_b, int(shift)) for shift in shifts]
-    return ShiftNull(shifts, np.array([ab for ab, _ in best]), np.array([ba for _, ba in best]), len(of_a), len(of_b))
+    of_a, of_b = (np.sort(rng.permutation(np.flatnonzero(fired))[:n_features]) for fired in (n_a, n_b))
+    return shifts, of_a, of_b
 
 
 class _Pearson:

@@ -19,8 +19,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.bothways import Exact, Progress, SparseBlock
-from atlas.pairing.cofiring import best_cofiring, check_sizes, product
-from atlas.pairing.correlate import correlate_sparse
+from atlas.pairing.cofiring import best_cofiring, check_sizes, joint_at, product, threads
+from atlas.pairing.correlate import correlate_sparse, correlations_at
 from atlas.pairing.standardised import checked, small
 from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import TopPairs
@@ -69,6 +69,21 @@ def coactivation(
         return SparseBlock(features, counts)
 
     return best_cofiring(x, y, by_token, block_of, **options)
+
+
+def coactivations_at(
+    a: Any, b: Any, features: NDArray, partners: NDArray, *, kind: Kind = "phi", workers: int | None = None
+) -> Values:
+    """(n,) values of given pairs, 0 where they never fire together and NaN where undefined; as in `coactivation`."""
+    x, y = (_fires(side, name) for side, name in ((a, "a"), (b, "b")))
+    if kind == "phi":
+        return correlations_at(x.T, y.T, features, partners, workers=workers)
+    with threads(workers) as pool:
+        joint = joint_at(x, y, features, partners, pool)
+    n_a, n_b = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
+    exact = _value_of_counts(kind, a.shape[0], n_a, n_b)
+    with np.errstate(invalid="ignore"):
+        return exact(features, partners, joint.astype(np.float64))
 
 
 def _value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> Exact:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.pairing.bothways import Progress, SparseBlock, Top, both_ways
-from atlas.pairing.cofiring import blocks, check_sizes, have_sums, joint_counts, product, threads
+from atlas.pairing.cofiring import blocks, check_sizes, have_sums, joint_counts, product, sums_at, threads
 from atlas.pairing.silent import silent_best, with_silent
 from atlas.pairing.standardised import Standardised
 from atlas.pairing.topk import Values
@@ -54,6 +54,16 @@ def correlate_sparse(
         joint_ab = joint_counts(x.support, y.support, ab[0], pool)
         joint_ba = joint_counts(y.support, x.support, ba[0], pool)
     return TopPairs(*ab, *ba, joint_ab, joint_ba, x.n_fired, y.n_fired, a.shape[0])
+
+
+def correlations_at(
+    a: Any, b: Any, features: NDArray, partners: NDArray, *, signed: bool = False, workers: int | None = None
+) -> Values:
+    """(n,) correlations of given pairs, NaN where undefined; arguments as in `correlate_sparse`."""
+    x, y = standardised(a, "a", signed), standardised(b, "b", signed)
+    with threads(workers) as pool:
+        sums = sums_at(x.by_feature, y.by_feature, features, partners, pool)
+    return np.clip(sums - x.ratio[features] * y.ratio[partners], -1.0, 1.0)
 
 
 def best_correlations(

@@ -54,6 +54,16 @@ def best_inner(
     return BestPartners(*_named(ab, of_a, of_b, len(left)), *_named(ba, of_b, of_a, len(right)))
 
 
+def inner_at(left: Values, right: Values, features: NDArray, partners: NDArray) -> Values:
+    """(n,) inner products of given pairs, clipped to [-1, 1]; NaN where a vector holds one."""
+    value = np.empty(len(features))
+    at_once = max(1, 4_000_000 // max(left.shape[1], 1))
+    for start in range(0, len(features), at_once):
+        here = slice(start, start + at_once)
+        value[here] = np.vecdot(left[features[here]], right[partners[here]])
+    return np.clip(value, -1.0, 1.0)
+
+
 def _named(top: Top, of_x: NDArray, of_y: NDArray, d_x: int) -> Top:
     """The answer among all vectors, from that among those without a NaN."""
     index, value = np.full((d_x, top[0].shape[1]), -1, np.int32), np.full((d_x, top[0].shape[1]), np.nan)
@@ -84,12 +94,7 @@ class _Products:
 
     def exact(self, feature: NDArray, partner: NDArray) -> Values:
         """Inner products of chosen pairs in double precision, each from its two vectors alone."""
-        value = np.empty(len(feature))
-        at_once = max(1, 4_000_000 // max(self._x.shape[1], 1))
-        for start in range(0, len(feature), at_once):
-            here = slice(start, start + at_once)
-            value[here] = np.vecdot(self._x[feature[here]], self._y[partner[here]])
-        return np.clip(value, -1.0, 1.0)
+        return inner_at(self._x, self._y, feature, partner)
 
 
 class _InnerBlock:

@@ -1,73 +1,32 @@
-"""From two scans in the store to rows of `pairs`: read, correlate, write in one transaction."""
+"""From two scans in the store to rows of `pairs`: read, compare, write in one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.pairing.bothways import Progress
-from atlas.pairing.chance import cosine_chance, shift_null
+from atlas.pairing.exchange import Fill, Pairs, add_rows, fill, given_pairs, others_of, without
 from atlas.pairing.measures import MEASURES, Measure
-from atlas.pairing.rows import pair_columns
-from atlas.pairing.sides import Sides, sides_of
+from atlas.pairing.memory import half_of_available
+from atlas.pairing.rows import best_keys, pair_columns, stored_keys
+from atlas.pairing.search import Chance, Sides, best_partners, chance_level
+from atlas.pairing.sides import sides_of
+from atlas.pairing.summary import PairingSummary as PairingSummary
 from atlas.pairing.toppairs import BestPartners
-from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, two_saes
+from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, sae_named
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 
-_JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift")
+_JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
 """What is stored of a pairing besides its pairs."""
 
-
-@dataclass(frozen=True, slots=True)
-class PairingSummary:
-    """What a pairing found, with the chance level that judges it."""
-
-    sae_a: str
-    """Full name of the first SAE."""
-
-    sae_b: str
-    """Full name of the second SAE."""
-
-    corpus: str
-    """Corpus on which both were measured."""
-
-    n_tokens: int
-    """Tokens the correlations are over."""
-
-    n_alive_a: int
-    """Features of A that fired."""
-
-    n_alive_b: int
-    """Features of B that fired."""
-
-    measure: str
-    """What was compared, a name of `MEASURES`."""
-
-    n_mutual: int
-    """Pairs of features that are each other's best partner."""
-
-    median_best: float
-    """Median over features of A of their best value in B."""
-
-    chance: float
-    """The same with the token rows of B rolled by `chance_shift`, or what random vectors would give."""
-
-    median_best_ba: float
-    """Median over features of B of their best value in A."""
-
-    chance_ba: float
-    """Its chance level."""
-
-    chance_shift: int | None
-    """Tokens by which B was rolled; None where weights were compared."""
-
-    new: bool
-    """False if the atlas already held this pairing."""
+_FEWEST = 4
+"""Rows that can be rolled for a chance level."""
 
 
 def pair_saes(
@@ -79,103 +38,145 @@ def pair_saes(
     corpus: str | None = None,
     top_k: int = 10,
     seed: int = 0,
+    memory: int | None = None,
     wait: float = 0,
     on_progress: Progress | None = None,
     command: str | None = None,
 ) -> PairingSummary:
     """Compare every feature of `a` with every feature of `b` and store the best partners, in both directions.
 
+    The pairing also gets its values at the best pairs of stored pairings by other measures, and those get theirs at
+    the best pairs found now: see `atlas.pairing.exchange`.
+
     Args:
         db: The atlas.
         a: Name or alias of one SAE.
-        b: Name or alias of another.
+        b: Name or alias of another, or of the same: then no feature is its own partner.
         measure: What is compared, a name of `MEASURES`.
         corpus: Corpus on which both were measured; None takes the only one. Measures of weights are stored with it too:
             it says how often the features fire, and the filters look at its tokens.
         top_k: Partners kept for each feature, in both directions.
         seed: Of the shift that gives the chance level.
+        memory: Bytes that the search may take; None takes half of what is available. Changes last bits only.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(features_done, features_in_all)`.
         command: Command line for the record; by default that of this process.
 
     Raises:
-        UsageError: `a` and `b` are one SAE, the corpus is not clear, or the measure means nothing for them.
+        UsageError: The corpus is not clear, or the measure means nothing for these SAEs.
         UnknownName: There is no such measure.
-        AtlasError: They share no tokens, or a scan kept no activations.
+        AtlasError: They share no tokens, a scan kept no activations, or the memory does not suffice.
     """
-    started_at, what = utc_now(), measure_named(measure)
+    started_at, what, memory = utc_now(), measure_named(measure), memory or half_of_available()
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = two_saes(atlas, a, b)
-        shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
-        name = str(shared["corpus"])
-        spec = _spec(atlas, measure, sae_a, sae_b, name, top_k, seed)
-        stored = _stored(atlas, measure, sae_a, sae_b, name, spec)
+        sae_a, sae_b = (sae_named(atlas, name) for name in (a, b))
+        name = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
+        names = (sae_a, sae_b, name)
+        spec = _spec(atlas, measure, names, top_k, seed)
+        stored = _stored(atlas, what, names, spec)
         if stored is not None:
             return stored
-        read_sides = sides_of(atlas, what, sae_a, sae_b, name)
-    sides = read_sides()
-    top = what.function(*sides.arguments, top_k=top_k, on_progress=on_progress)
-    chance = _chance(what, sides, seed)
-    summary = _summary((sae_a, sae_b, name), measure, sides, top, chance)
+        others = others_of(atlas, measure, *names)
+        read_sides = sides_of(atlas, what, *names, memory=memory)
+    found = _compared(read_sides, what, names, [other.best for other in others], top_k, seed, on_progress)
+    filled = [fill(db, other, found.best, memory=memory, wait=wait) for other in others]
+    summary = _summary(names, what, found, filled)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        _write(atlas, summary, top, sides, spec, top_k, add_run(atlas, spec, started_at, command=command))
+        _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
+        for rows in filled:
+            add_rows(atlas, rows)
     return summary
 
 
 def measure_named(wanted: str) -> Measure:
-    """The measure of this name that can be stored.
+    """The measure of this name.
 
     Raises:
         UnknownName: There is none.
     """
-    known = [name for name, measure in MEASURES.items() if measure.symmetric]
-    if wanted not in known:
-        raise UnknownName("measure", wanted, known, hint="--measure activation")
+    if wanted not in MEASURES:
+        raise UnknownName("measure", wanted, list(MEASURES), hint="--measure activation")
     return MEASURES[wanted]
 
 
-def _chance(measure: Measure, sides: Sides, seed: int) -> tuple[float, float, int | None]:
-    """Chance level of the best value, a to b and b to a, and the shift that gave it."""
-    if sides.dimension is not None:
-        d_a, d_b = (len(side) for side in (sides.n_a, sides.n_b))
-        return cosine_chance(d_b, sides.dimension), cosine_chance(d_a, sides.dimension), None
-    if measure.name == "activation":
-        null = shift_null(*sides.arguments, seed=seed)
-    else:
-        null = shift_null(*sides.arguments, seed=seed, measure=cast(Any, measure.function))
-    return float(null.best_ab[0]), float(null.best_ba[0]), int(null.shifts[0])
-
-
-def _spec(atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str, top_k: int, seed: int) -> dict[str, object]:
+def _spec(atlas: Atlas, measure: str, names: tuple[str, str, str], top_k: int, seed: int) -> dict[str, object]:
     """What identifies a pairing: the scans behind it and the options."""
+    *saes, corpus = names
     scans = {
         side: next(s["spec_sha256"] for s in atlas.fetch("scans_of", sae=name).dicts() if s["corpus"] == corpus)
-        for side, name in (("scan_a", sae_a), ("scan_b", sae_b))
+        for side, name in zip(("scan_a", "scan_b"), saes, strict=True)
     }
-    return {"measure": measure, "sae_a": sae_a, "sae_b": sae_b, "corpus": corpus, "top_k": top_k, "seed": seed, **scans}
+    of_both = {"measure": measure, "sae_a": saes[0], "sae_b": saes[1], "corpus": corpus}
+    return {**of_both, "top_k": top_k, "seed": seed, **scans}
 
 
 def _stored(
-    atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str, spec: dict[str, object]
+    atlas: Atlas, measure: Measure, names: tuple[str, str, str], spec: dict[str, object]
 ) -> PairingSummary | None:
     """The summary of an equal pairing that this atlas already holds."""
+    sides = {"sae_a": names[0], "sae_b": names[1], "corpus": names[2]}
     wanted = spec_sha256(spec)
-    for row in atlas.fetch("pairings", sae_a=sae_a, sae_b=sae_b).dicts():
+    for row in atlas.fetch("stored_pairings", **sides).dicts():
         if row["spec_sha256"] == wanted:
-            counts = atlas.fetch("pairing_counts", sae_a=sae_a, sae_b=sae_b, corpus=corpus, measure=measure).dicts()[0]
+            counts = atlas.fetch("pairing_counts", **sides, measure=measure.name).dicts()[0]
             shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
-            return PairingSummary(sae_a, sae_b, corpus, measure=measure, **counts, **shown, new=False)
+            unit = "documents" if measure.pool else "tokens"
+            return PairingSummary(**sides, measure=measure.name, **counts, **shown, new=False, unit=unit)
     return None
 
 
-def _summary(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What was computed, without what it was computed from."""
+
+    sides: Sides
+    """The counts; their arguments are gone, as they take the memory that the next measure needs."""
+
+    top: BestPartners
+    """Best partners, both ways."""
+
+    chance: Chance
+    """Their chance level."""
+
+    best: Pairs
+    """Pairs in which one feature is the other's best partner."""
+
+    columns: dict[str, np.ndarray]
+    """Columns of table `pair` without the key."""
+
+
+def _compared(
+    read_sides: Callable[[], Sides],
+    measure: Measure,
     names: tuple[str, str, str],
-    measure: str,
-    sides: Sides,
-    top: BestPartners,
-    chance: tuple[float, float, int | None],
-) -> PairingSummary:
+    asked: list[Pairs],
+    top_k: int,
+    seed: int,
+    on_progress: Progress | None,
+) -> _Found:
+    """Search, measure the chance level, and take the values at the pairs that are asked for."""
+    sides = read_sides()
+    if sides.dimension is None and sides.n_tokens < _FEWEST:
+        raise AtlasError(f"{names[2]} has {sides.n_tokens} {sides.unit}, too few to compare features on")
+    top = best_partners(measure, sides, top_k=top_k, on_progress=on_progress)
+    if not np.isfinite(top.median_best[0]):
+        silent = names[0] if not sides.n_a.any() else names[1]
+        raise AtlasError(
+            f"no feature of {names[0]} has a {measure.name} value with any of {names[1]}",
+            why=f"features of {silent} never fire on {names[2]}, or fire on every token alike",
+        )
+    chance = chance_level(measure, sides, seed=seed)
+    none = np.zeros(0, np.int64)
+    a, b = (np.concatenate([none, *(pairs[side] for pairs in asked)]) for side in (0, 1))
+    missing = without((a, b), stored_keys(top))
+    given = given_pairs(measure, sides, missing) if len(missing[0]) else None
+    columns = pair_columns(top, sides.n_a, sides.n_b, given)
+    return _Found(replace(sides, arguments=()), top, chance, best_keys(top), columns)
+
+
+def _summary(names: tuple[str, str, str], measure: Measure, found: _Found, filled: list[Fill]) -> PairingSummary:
     """Count what was found."""
+    top, sides, chance = found.top, found.sides, found.chance
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
     chosen = np.flatnonzero(best_ab >= 0)
     return PairingSummary(
@@ -183,35 +184,29 @@ def _summary(
         n_tokens=sides.n_tokens,
         n_alive_a=int((sides.n_a > 0).sum()),
         n_alive_b=int((sides.n_b > 0).sum()),
-        measure=measure,
+        measure=measure.name,
         n_mutual=int((best_ba[best_ab[chosen]] == chosen).sum()),
         median_best=top.median_best[0],
-        chance=chance[0],
+        chance=chance.best_ab,
         median_best_ba=top.median_best[1],
-        chance_ba=chance[1],
-        chance_shift=chance[2],
+        chance_ba=chance.best_ba,
+        chance_shift=chance.shift,
+        null_n_a=chance.n_a,
+        null_n_b=chance.n_b,
         new=True,
+        unit=sides.unit,
+        problems=tuple(f"{one.other.measure}: {one.problem}" for one in filled if one.problem),
     )
 
 
 def _write(
-    atlas: Atlas,
-    summary: PairingSummary,
-    top: BestPartners,
-    sides: Sides,
-    spec: dict[str, object],
-    top_k: int,
-    run_id: int,
+    atlas: Atlas, summary: PairingSummary, found: _Found, spec: dict[str, object], top_k: int, run_id: int
 ) -> None:
     """Replace what this atlas holds for the two SAEs on this corpus by this measure."""
-    if not np.isfinite(summary.median_best):
-        silent = summary.sae_b if summary.n_alive_a else summary.sae_a
-        raise AtlasError(
-            f"no feature of {summary.sae_a} correlates with any of {summary.sae_b}",
-            why=f"features of {silent} never fire on {summary.corpus}, or fire on every token alike",
-        )
-    for row in atlas.fetch("pairings", sae_a=summary.sae_a, sae_b=summary.sae_b).dicts():
-        if row["measure"] == summary.measure and row["corpus"] == summary.corpus:
+    sides = {"sae_a": summary.sae_a, "sae_b": summary.sae_b}
+    for row in atlas.fetch("stored_pairings", **sides, corpus=summary.corpus).dicts():
+        either_order = MEASURES[summary.measure].symmetric
+        if row["measure"] == summary.measure and (either_order or row["sae_a"] == summary.sae_a):
             for table in ("pair", "pairing"):
                 atlas.rows(f"delete from {table} where pairing_id = $id", id=row["pairing_id"])
     pairing_id = next_id(atlas, "pairing", "pairing_id")
@@ -220,8 +215,7 @@ def _write(
         {
             "pairing_id": [pairing_id],
             "measure": [summary.measure],
-            "sae_a": [sae_id(atlas, summary.sae_a)],
-            "sae_b": [sae_id(atlas, summary.sae_b)],
+            **{side: [sae_id(atlas, name)] for side, name in sides.items()},
             "corpus_id": [corpus_id(atlas, summary.corpus)],
             "run_id": [run_id],
             "n_tokens": [summary.n_tokens],
@@ -230,5 +224,5 @@ def _write(
             "spec_sha256": [spec_sha256(spec)],
         },
     )
-    columns = pair_columns(top, sides.n_a, sides.n_b)
-    atlas.insert("pair", {"pairing_id": np.full(len(columns["value"]), pairing_id, dtype=np.int32), **columns})
+    n = len(found.columns["value"])
+    atlas.insert("pair", {"pairing_id": np.full(n, pairing_id, dtype=np.int32), **found.columns})

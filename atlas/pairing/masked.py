@@ -18,8 +18,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.bothways import Progress, SparseBlock
-from atlas.pairing.cofiring import best_cofiring, check_sizes, product
+from atlas.pairing.cofiring import best_cofiring, check_sizes, product, sums_at, threads
 from atlas.pairing.standardised import checked, small
+from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import TopPairs
 
 
@@ -64,6 +65,19 @@ def masked_cosine(
 
     options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
     return best_cofiring(x, y, by_token, block_of, **options)
+
+
+def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, workers: int | None = None) -> Values:
+    """(n,) masked cosines of given pairs: 0 where they never fire together, NaN where one never fires."""
+    x, y = _unit(a, "a"), _unit(b, "b")
+    with threads(workers) as pool:
+        dot = sums_at(x, y, features, partners, pool)
+        y_where_x = sums_at(_like(x, np.ones(x.nnz)), _like(y, y.data**2), features, partners, pool)
+        x_where_y = sums_at(_like(x, x.data**2), _like(y, np.ones(y.nnz)), features, partners, pool)
+    smaller = np.minimum(y_where_x, x_where_y)
+    value = np.minimum(np.divide(dot, np.sqrt(smaller), out=np.zeros(len(dot)), where=smaller > 0), 1.0)
+    fire = (np.diff(x.indptr)[features] > 0) & (np.diff(y.indptr)[partners] > 0)
+    return np.where(fire, value, np.nan)
 
 
 def _unit(activations: Any, name: str) -> Any:

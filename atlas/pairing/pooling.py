@@ -62,7 +62,14 @@ def largest_by_group(x: Any, start: NDArray) -> sp.csr_array:
 
 
 def _mean(x: Any, document: NDArray, n: int) -> sp.csr_array:
-    """The mean of every feature over the tokens of each document, silent ones included."""
-    lengths = np.bincount(document, minlength=n)
-    belongs = sp.csr_array((1.0 / lengths[document], (document, np.arange(len(document)))), shape=(n, len(document)))
-    return sp.csr_array(belongs @ x)
+    """The mean of every feature over the tokens of each document; of a constant feature exactly its value."""
+    belongs = sp.csr_array((np.ones(len(document)), (document, np.arange(len(document)))), shape=(n, len(document)))
+    pooled: Any = sp.csr_array(belongs @ x)
+    pooled.data /= np.repeat(np.bincount(document, minlength=n), np.diff(pooled.indptr))
+    if not x.shape[0]:
+        return pooled
+    low, high = (side.toarray().ravel() for side in (x.min(axis=0), x.max(axis=0)))
+    # Rounding would give it a variance, and a correlation that means nothing.
+    of_constant = (low == high)[pooled.indices]
+    pooled.data[of_constant] = high[pooled.indices[of_constant]]
+    return pooled

@@ -1,14 +1,44 @@
-"""The best partners of a search as columns of table `pair`."""
+"""The pairs that a search found, and those that were asked for, as columns of table `pair`."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import BestPartners, TopPairs
 
 
-def pair_columns(top: BestPartners, n_a: np.ndarray, n_b: np.ndarray) -> dict[str, np.ndarray]:
-    """Both directions of a top-k as the columns of table `pair`, each pair once, sorted by (feature_a, rank_ab)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class GivenPairs:
+    """Values at pairs that another measure named."""
+
+    feature_a: NDArray[np.int64]
+    """(n,) features of a."""
+
+    feature_b: NDArray[np.int64]
+    """(n,) their partners."""
+
+    value: Values
+    """(n,) values, none of them NaN."""
+
+    joint: NDArray[np.int64] | None
+    """(n,) tokens on which both fire; None where weights are compared."""
+
+
+def pair_columns(
+    top: BestPartners, n_a: np.ndarray, n_b: np.ndarray, given: GivenPairs | None = None
+) -> dict[str, np.ndarray]:
+    """Both directions of a top-k as the columns of table `pair`, each pair once, sorted by (feature_a, rank_ab).
+
+    Args:
+        top: The best partners.
+        n_a: (d_a,) tokens on which each feature of a fires.
+        n_b: (d_b,) the same of b.
+        given: Other pairs, which get no ranks.
+    """
     counted = isinstance(top, TopPairs)
     ab = _side(top.index_ab, top.value_ab, top.joint_ab if counted else None)
     ba = _side(top.index_ba, top.value_ba, top.joint_ba if counted else None)
@@ -18,19 +48,51 @@ def pair_columns(top: BestPartners, n_a: np.ndarray, n_b: np.ndarray) -> dict[st
     rank_ab, rank_ba = np.zeros(len(key), dtype=np.int16), np.zeros(len(key), dtype=np.int16)
     rank_ab[np.searchsorted(key, key_ab)] = ab["rank"]
     rank_ba[np.searchsorted(key, key_ba)] = ba["rank"]
-    feature_a, feature_b = key // d_b, key % d_b
-    columns = {
-        "feature_a": feature_a.astype(np.int32),
-        "feature_b": feature_b.astype(np.int32),
-        "value": np.concatenate([ab["value"], ba["value"]])[first],
+    joint = np.concatenate([ab["joint"], ba["joint"]])[first]
+    found = GivenPairs(key // d_b, key % d_b, np.concatenate([ab["value"], ba["value"]])[first], joint)
+    columns = _columns(found, rank_ab, rank_ba, n_a, n_b)
+    if given is not None:
+        without = given_columns(given, n_a, n_b)
+        columns = {name: np.ma.concatenate([column, without[name]]) for name, column in columns.items()}
+    rank = np.ma.filled(columns["rank_ab"], np.iinfo(np.int16).max)
+    order = np.lexsort((columns["feature_b"], rank, columns["feature_a"]))
+    return {name: column[order] for name, column in columns.items()}
+
+
+def given_columns(given: GivenPairs, n_a: np.ndarray, n_b: np.ndarray) -> dict[str, np.ndarray]:
+    """Pairs without ranks as the columns of table `pair`; arguments as in `pair_columns`."""
+    none = np.zeros(len(given.value), dtype=np.int16)
+    return _columns(given, none, none, n_a, n_b)
+
+
+def stored_keys(top: BestPartners) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Features of a and of b of the pairs with a place in either direction, each pair once."""
+    (a, rank_a), (b, rank_b) = np.nonzero(top.index_ab >= 0), np.nonzero(top.index_ba >= 0)
+    pairs = np.concatenate([np.stack([a, top.index_ab[a, rank_a]], 1), np.stack([top.index_ba[b, rank_b], b], 1)])
+    unique = np.unique(pairs.astype(np.int64), axis=0)
+    return unique[:, 0], unique[:, 1]
+
+
+def best_keys(top: BestPartners) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same of the pairs in which one feature is the other's best partner."""
+    return stored_keys(BestPartners(top.index_ab[:, :1], top.value_ab[:, :1], top.index_ba[:, :1], top.value_ba[:, :1]))
+
+
+def _columns(
+    pairs: GivenPairs, rank_ab: np.ndarray, rank_ba: np.ndarray, n_a: np.ndarray, n_b: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns of table `pair`; a rank of 0 and a joint count below 0 are null."""
+    joint = np.full(len(pairs.value), -1) if pairs.joint is None else pairs.joint
+    return {
+        "feature_a": pairs.feature_a.astype(np.int32),
+        "feature_b": pairs.feature_b.astype(np.int32),
+        "value": pairs.value,
         "rank_ab": np.ma.masked_equal(rank_ab, 0),
         "rank_ba": np.ma.masked_equal(rank_ba, 0),
-        "n_a": n_a[feature_a],
-        "n_b": n_b[feature_b],
-        "n_ab": np.ma.masked_less(np.concatenate([ab["joint"], ba["joint"]])[first], 0),
+        "n_a": n_a[pairs.feature_a],
+        "n_b": n_b[pairs.feature_b],
+        "n_ab": np.ma.masked_less(joint, 0),
     }
-    order = np.lexsort((feature_b, np.where(rank_ab == 0, np.iinfo(np.int16).max, rank_ab), feature_a))
-    return {name: column[order] for name, column in columns.items()}
 
 
 def _side(index: np.ndarray, value: np.ndarray, joint: np.ndarray | None) -> dict[str, np.ndarray]:

@@ -2,91 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from atlas.activations import open_scan
+from atlas.activations import Scan, open_scan
 from atlas.db import Atlas
-from atlas.errors import UsageError
+from atlas.errors import AtlasError, UsageError
 from atlas.pairing.attribution import attributions
+from atlas.pairing.blocksources import Firing
 from atlas.pairing.chance import effective_dimension
 from atlas.pairing.measures import Measure
+from atlas.pairing.memory import least_sums, search_bytes, size
+from atlas.pairing.pooling import pool_documents
+from atlas.pairing.search import Sides as Sides
 from atlas.pairing.standardised import Standardised
 from atlas.pairing.weights import gram
-from atlas.queries.weights import next_tokens, unembedding_of, weight_rows
+from atlas.queries.weights import next_tokens, token_documents, unembedding_of, weight_rows
 
 IN_THE_STREAM = ("_resid_pre", "_resid_mid", "_resid_post", "hook_attn_out", "hook_mlp_out")
+IN_BLOCKS = ("activation", "phi")
+"""Measures that can be computed without holding the scans in memory."""
+
+_Read = Callable[[], Sides]
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Both sides of a comparison, ready for the function of a measure."""
-
-    arguments: tuple[Any, ...]
-    """What the function takes, before its options."""
-
-    n_tokens: int
-    """Tokens of the scans."""
-
-    n_a: np.ndarray
-    """(d_a,) int64: tokens on which each feature of a fires."""
-
-    n_b: np.ndarray
-    """(d_b,) int64: the same of b."""
-
-    dimension: float | None
-    """Dimensions in which the vectors point, for the chance level of cosines; None where tokens are compared."""
-
-
-def sides_of(atlas: Atlas, measure: Measure, sae_a: str, sae_b: str, corpus: str) -> Callable[[], Sides]:
+def sides_of(
+    atlas: Atlas, measure: Measure, sae_a: str, sae_b: str, corpus: str, *, memory: int | None = None
+) -> Callable[[], Sides]:
     """Look up what a measure needs; the function that comes back reads the activations, without the database.
+
+    Args:
+        atlas: Open for reading.
+        measure: What is compared.
+        sae_a: Full name of one SAE.
+        sae_b: Full name of the other; the same name compares an SAE with itself.
+        corpus: Corpus on which both were measured.
+        memory: Bytes that the search may take; scans that do not fit are read in blocks where the measure can be
+            computed so. None holds them in memory.
 
     Raises:
         UsageError: The SAEs live in different spaces, where the measure means nothing.
-        AtlasError: Something that the measure needs is missing.
+        AtlasError: Something that the measure needs is missing, or the memory does not suffice.
     """
     names = (sae_a, sae_b)
     n_a, n_b = (np.asarray(atlas.arrays("firing_counts", sae=name, corpus=corpus)["n_fired"]) for name in names)
-    n_tokens = int(atlas.fetch("scan_tokens", sae=sae_a, corpus=corpus).rows[0][0])
+    n_tokens = int(atlas.fetch("scan_sizes", sae=sae_a, corpus=corpus).rows[0][0])
+    build = partial(Sides, n_tokens=n_tokens, n_a=n_a, n_b=n_b, same=sae_a == sae_b)
+    if measure.chance == "random vectors":
+        return _of_weights(atlas, measure, names, corpus, build)
+    scans = [open_scan(atlas, name, corpus) for name in dict.fromkeys(names)]
+    if memory is not None and (in_blocks := _in_blocks(atlas, measure, scans, memory, build)):
+        return in_blocks
+    return _of_activations(atlas, measure, scans, build)
 
-    def sides(arguments: tuple[Any, ...], dimension: float | None = None) -> Sides:
-        return Sides(arguments, n_tokens, n_a, n_b, dimension)
 
-    if measure.needs in ("activations", "attributions"):
-        scans = [open_scan(atlas, name, corpus) for name in names]
-        if measure.name == "activation":  # scaled once, for the search and for its chance level
-            return lambda: sides(
-                tuple(Standardised.of(scan.csr(), name=side) for side, scan in zip("ab", scans, strict=True))
-            )
-        if measure.needs == "activations":
-            return lambda: sides((scans[0].csr(), scans[1].csr()))
-        followed = next_tokens(atlas, corpus, n_tokens)
-        weights = [(weight_rows(atlas, name, "w_dec"), unembedding_of(atlas, name)) for name in names]
-        return lambda: sides(
-            tuple(attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True))
+def _both(sides: Sequence[Any]) -> tuple[Any, Any]:
+    """The two sides, which are one object for one SAE."""
+    return sides[0], sides[-1]
+
+
+def _of_activations(atlas: Atlas, measure: Measure, scans: list[Scan], build: Callable[..., Sides]) -> _Read:
+    """Measures over tokens, with the scans in memory; what is scaled is scaled once, for the search and its chance."""
+    corpus, n_tokens = scans[0].corpus, scans[0].n_tokens
+    if measure.name == "activation":
+        return lambda: build(_both([Standardised.of(scan.csr(), name=scan.sae) for scan in scans]))
+    if measure.needs == "activations":
+        return lambda: build(_both([scan.csr() for scan in scans]))
+    if measure.needs == "documents":
+        documents = token_documents(atlas, corpus, n_tokens)
+        return lambda: _of_documents(measure, scans, documents, build)
+    followed = next_tokens(atlas, corpus, n_tokens)
+    weights = [(weight_rows(atlas, scan.sae, "w_dec"), unembedding_of(atlas, scan.sae)) for scan in scans]
+    return lambda: build(
+        _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
+    )
+
+
+def _of_documents(measure: Measure, scans: list[Scan], documents: np.ndarray, build: Callable[..., Sides]) -> Sides:
+    """Activations pooled over the documents that have a measured token; counts are of documents."""
+    known, document = np.unique(documents, return_inverse=True)
+    pooled = [pool_documents(scan.csr(), document, how=measure.pool or "max") for scan in scans]
+    x, y = _both([Standardised.of(side, name=scan.sae) for side, scan in zip(pooled, scans, strict=True)])
+    return build((x, y), n_tokens=len(known), n_a=x.n_fired, n_b=y.n_fired, unit="documents")
+
+
+def _in_blocks(
+    atlas: Atlas, measure: Measure, scans: list[Scan], memory: int, build: Callable[..., Sides]
+) -> _Read | None:
+    """Block by block, if the scans do not fit into memory; None if they do."""
+    n_nonzero = sum(int(atlas.fetch("scan_sizes", sae=s.sae, corpus=s.corpus).rows[0][1]) for s in scans)
+    d_a, d_b = _both([scan.d_sae for scan in scans])
+    needed = search_bytes(n_nonzero, d_a, d_b, needs=measure.needs)
+    if needed <= memory:
+        return None
+    if measure.name not in IN_BLOCKS:
+        raise AtlasError(
+            f"{measure.name} needs about {size(needed)} of memory and may take {size(memory)}",
+            why=f"it holds all {n_nonzero:,} activations; only {' and '.join(IN_BLOCKS)} are computed block by block",
+            hint=f"--memory {size(needed)}",
         )
+    at_once = search_bytes(sum(scan.largest_shard() for scan in scans), d_a, d_b, needs=measure.needs)
+    if memory < at_once + least_sums(d_a, d_b):
+        raise AtlasError(
+            f"{size(memory)} of memory is too little to compare {scans[0].sae} and {scans[-1].sae}",
+            why="a shard of each, the products of a few features and their sums must fit",
+            hint=f"--memory {size(at_once + least_sums(d_a, d_b))}",
+        )
+    sources: Any = scans if measure.name == "activation" else [Firing(scan) for scan in scans]
+    return lambda: build(_both(sources), sums=memory - at_once)
+
+
+def _of_weights(
+    atlas: Atlas, measure: Measure, names: tuple[str, str], corpus: str, build: Callable[..., Sides]
+) -> _Read:
+    """Measures of weights, which read no token."""
     column = "w_enc" if measure.needs.startswith("encoders") else "w_dec"
-    rows = [weight_rows(atlas, name, column) for name in names]
+    rows = _both([weight_rows(atlas, name, column) for name in dict.fromkeys(names)])
     if measure.needs == "decoders and grams":
-        grams = _grams(atlas, sae_a, sae_b)
-        return lambda: sides((*rows, *grams), effective_dimension(*grams))
-    _one_space(atlas, measure, sae_a, sae_b)
+        one_model = len({atlas.fetch("model_of", sae=name).rows[0][0] for name in names}) == 1
+        unembeddings = [unembedding_of(atlas, name) for name in (names[:1] if one_model else names)]
+        return lambda: _with_grams(rows, unembeddings, build)
+    _one_space(atlas, measure, *names)
     if measure.needs == "encoders and covariance":
-        covariance = open_scan(atlas, sae_a, corpus).input_covariance()
-        return lambda: sides((*rows, covariance), effective_dimension(covariance))
-    return lambda: sides(tuple(rows), float(rows[0].shape[1]))
+        covariance = open_scan(atlas, names[0], corpus).input_covariance()
+        return lambda: build((*rows, covariance), dimension=effective_dimension(covariance))
+    return lambda: build(rows, dimension=float(rows[0].shape[1]))
 
 
-def _grams(atlas: Atlas, sae_a: str, sae_b: str) -> tuple[np.ndarray, ...]:
+def _with_grams(rows: tuple[Any, Any], unembeddings: list[np.ndarray], build: Callable[..., Sides]) -> Sides:
     """Products over the vocabulary: of one model, or of two that share a tokenizer and between them."""
-    u, v = unembedding_of(atlas, sae_a), unembedding_of(atlas, sae_b)
-    if u is v:
-        return (gram(u),)
+    u, v = _both(unembeddings)
     n = min(len(u), len(v))
-    return gram(u[:n]), gram(v[:n]), gram(u[:n], v[:n])
+    grams = (gram(u),) if u is v else (gram(u[:n]), gram(v[:n]), gram(u[:n], v[:n]))
+    return build((*rows, *grams), dimension=effective_dimension(*grams))
 
 
 def _one_space(atlas: Atlas, measure: Measure, sae_a: str, sae_b: str) -> None:

@@ -14,12 +14,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.bothways import Progress, Search, runs
-from atlas.pairing.cofiring import PAIRS_PER_BLOCK, check_sizes, joint_counts, product, threads
+from atlas.pairing.bothways import Progress, Search, Top, runs
+from atlas.pairing.cofiring import PAIRS_PER_BLOCK, check_sizes, joint_at, joint_counts, product, sums_at, threads
 from atlas.pairing.correlate import Pearson
 from atlas.pairing.silent import with_silent
 from atlas.pairing.standardised import Moments, Standardised, checked
-from atlas.pairing.topk import Index
+from atlas.pairing.topk import Index, Values
 from atlas.pairing.toppairs import TopPairs
 
 
@@ -60,16 +60,37 @@ def correlate_blocks(
     check_sizes(0, 0, top_k, max(memory, 0))
     with threads(workers) as pool:
         stream = _Stream(a, b, signed, pool)
-        x, y = stream.moments
-        search = Search((len(x.mean), len(y.mean)), top_k, pool, on_progress)
-        for features in np.array_split(np.arange(len(x.mean), dtype=np.int32), stream.readings(memory)):
-            if len(features):
-                stream.search(features, search, same)
-        ab, ba = search.finish()
-        ab = with_silent(ab, x.ratio, y.ratio, stream.together, not_self=same)
-        ba = with_silent(ba, y.ratio, x.ratio, lambda f, p: stream.together(p, f).T, not_self=same)
+        ab, ba = stream.best(top_k, memory, on_progress, same)
         joint_ab, joint_ba = stream.joint(ab[0], ba[0])
+        x, y = stream.moments
     return TopPairs(*ab, *ba, joint_ab, joint_ba, x.n_fired, y.n_fired, x.n_tokens)
+
+
+def best_of_blocks(a: Blocks, b: Blocks, *, memory: int, workers: int | None = None) -> tuple[Values, Values]:
+    """(d_a,) and (d_b,) best correlation of every feature, NaN where it has none; arguments as above."""
+    with threads(workers) as pool:
+        (_, ab), (_, ba) = _Stream(a, b, False, pool).best(1, memory)
+    return ab[:, 0], ba[:, 0]
+
+
+def correlations_of_blocks_at(
+    a: Blocks, b: Blocks, features: NDArray, partners: NDArray, *, workers: int | None = None
+) -> Values:
+    """(n,) correlations of given pairs, NaN where undefined; a and b as in `correlate_blocks`."""
+    with threads(workers) as pool:
+        return _Stream(a, b, False, pool).values_at(features, partners)
+
+
+def joint_of_blocks_at(
+    a: Blocks, b: Blocks, features: NDArray, partners: NDArray, *, workers: int | None = None
+) -> NDArray[np.int64]:
+    """(n,) tokens on which both features of given pairs fire; a and b as in `correlate_blocks`."""
+    joint = np.zeros(len(features), np.int64)
+    with threads(workers) as pool:
+        for x, y in aligned_blocks(a.blocks(), b.blocks()):
+            of_a, of_b = (checked(side, name).T.tocsr().astype(bool) for side, name in ((x, "a"), (y, "b")))
+            joint += joint_at(of_a, of_b, features, partners, pool)
+    return joint
 
 
 class _Stream:
@@ -88,6 +109,27 @@ class _Stream:
         """Ranges of features of a so that the sums of each fit into `memory` bytes."""
         x, y = self.moments
         return max(1, -(-len(x.mean) * len(y.mean) * 8 // max(memory, 1)))
+
+    def best(self, k: int, memory: int, on_progress: Progress | None = None, same: bool = False) -> tuple[Top, Top]:
+        """The k best partners of every feature, both ways, with `memory` bytes of sums at once."""
+        x, y = self.moments
+        search = Search((len(x.mean), len(y.mean)), k, self._pool, on_progress)
+        for features in np.array_split(np.arange(len(x.mean), dtype=np.int32), self.readings(memory)):
+            if len(features):
+                self.search(features, search, same)
+        ab, ba = search.finish()
+        return (
+            with_silent(ab, x.ratio, y.ratio, self.together, not_self=same),
+            with_silent(ba, y.ratio, x.ratio, lambda f, p: self.together(p, f).T, not_self=same),
+        )
+
+    def values_at(self, features: NDArray, partners: NDArray) -> Values:
+        """The correlations of given pairs."""
+        x, y = self.moments
+        sums = np.zeros(len(features))
+        for of_x, of_y in self._standardised():
+            sums += sums_at(of_x.by_feature, of_y.by_feature, features, partners, self._pool)
+        return np.clip(sums - x.ratio[features] * y.ratio[partners], -1.0, 1.0)
 
     def search(self, features: NDArray, search: Search, same: bool) -> None:
         """Sum the products of a range of features over all tokens, and show them to the search."""
@@ -134,11 +176,11 @@ class _Stream:
 
     def _checked(self) -> Iterator[tuple[Any, Any]]:
         """The blocks of both sides, cut alike, as canonical CSC in float64."""
-        for x, y in _aligned(self._a.blocks(), self._b.blocks()):
+        for x, y in aligned_blocks(self._a.blocks(), self._b.blocks()):
             yield checked(x, "a", signed=self._signed), checked(y, "b", signed=self._signed)
 
 
-def _aligned(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+def aligned_blocks(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
     """Blocks of both sides over the same tokens, cut wherever one of them is cut; none without a token."""
     sides: list[Iterator[Any]] = [(sp.csr_array(block) for block in blocks if block.shape[0]) for blocks in (a, b)]
     left, right = (next(side, None) for side in sides)

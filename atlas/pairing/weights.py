@@ -16,6 +16,9 @@ from atlas.pairing.inner import best_inner
 from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import BestPartners
 
+Vectors = tuple[Values, Values]
+"""(d_a, d) and (d_b, d): the similarity of two features is the inner product of their vectors, NaN if it has none."""
+
 
 def cosine(a: NDArray, b: NDArray, **options: Any) -> BestPartners:
     """Find the partners of highest cosine, in [-1, 1].
@@ -27,7 +30,7 @@ def cosine(a: NDArray, b: NDArray, **options: Any) -> BestPartners:
         b: (d_b, d_model) the same of the other SAE; both must read or write one space.
         **options: Those of `best_inner`.
     """
-    return best_inner(*(_over(side, np.sqrt(np.vecdot(side, side))) for side in map(_matrix, (a, b))), **options)
+    return best_inner(*cosine_vectors(a, b), **options)
 
 
 def preactivation(a: NDArray, b: NDArray, covariance: NDArray, **options: Any) -> BestPartners:
@@ -41,7 +44,7 @@ def preactivation(a: NDArray, b: NDArray, covariance: NDArray, **options: Any) -
         covariance: (d_model, d_model) population covariance of x over tokens.
         **options: Those of `best_inner`.
     """
-    return _by_covariance(a, b, (covariance, covariance, covariance), **options)
+    return best_inner(*preactivation_vectors(a, b, covariance), **options)
 
 
 def logit(
@@ -65,9 +68,25 @@ def logit(
         gram_ab: (d_model_a, d_model_b) `gram(u_a, u_b)`, over the same tokens in the same order; None for one model.
         **options: Those of `best_inner`.
     """
-    return _by_covariance(
-        a, b, (gram_a, gram_a if gram_b is None else gram_b, gram_a if gram_ab is None else gram_ab), **options
-    )
+    return best_inner(*logit_vectors(a, b, gram_a, gram_b, gram_ab), **options)
+
+
+def cosine_vectors(a: NDArray, b: NDArray) -> Vectors:
+    """The vectors whose inner products `cosine` searches; arguments as there."""
+    left, right = (_over(side, np.sqrt(np.vecdot(side, side))) for side in map(_matrix, (a, b)))
+    return left, right
+
+
+def preactivation_vectors(a: NDArray, b: NDArray, covariance: NDArray) -> Vectors:
+    """The vectors whose inner products `preactivation` searches; arguments as there."""
+    return _by_covariance(a, b, (covariance, covariance, covariance))
+
+
+def logit_vectors(
+    a: NDArray, b: NDArray, gram_a: NDArray, gram_b: NDArray | None = None, gram_ab: NDArray | None = None
+) -> Vectors:
+    """The vectors whose inner products `logit` searches; arguments as there."""
+    return _by_covariance(a, b, (gram_a, gram_a if gram_b is None else gram_b, gram_a if gram_ab is None else gram_ab))
 
 
 def gram(u: NDArray, v: NDArray | None = None, *, block_size: int = 8192) -> Values:
@@ -89,15 +108,13 @@ def gram(u: NDArray, v: NDArray | None = None, *, block_size: int = 8192) -> Val
     return products
 
 
-def _by_covariance(
-    a: NDArray, b: NDArray, covariances: tuple[NDArray, NDArray, NDArray], **options: Any
-) -> BestPartners:
+def _by_covariance(a: NDArray, b: NDArray, covariances: tuple[NDArray, NDArray, NDArray]) -> Vectors:
     """Pearson by p' S_ab q / sqrt(p' S_a p q' S_b q)."""
     (p, q), (s_a, s_b, s_ab) = map(_matrix, (a, b)), map(_matrix, covariances)
     if s_a.shape != (p.shape[1],) * 2 or s_b.shape != (q.shape[1],) * 2 or s_ab.shape != (p.shape[1], q.shape[1]):
         raise ValueError(f"covariances of {s_a.shape}, {s_b.shape} and {s_ab.shape} do not fit {p.shape} and {q.shape}")
     left, right = _over(p, _spread(p, s_a)), _over(q, _spread(q, s_b))
-    return best_inner(left @ s_ab, right, **options)
+    return left @ s_ab, right
 
 
 def _spread(p: Values, covariance: Values) -> Values:

@@ -1,4 +1,4 @@
-"""Weights of SAEs and models as matrices, and which token follows which."""
+"""Weights of SAEs and models as matrices, which token follows which, and the document of each."""
 
 from __future__ import annotations
 
@@ -38,3 +38,9 @@ def next_tokens(atlas: Atlas, corpus: str, n_tokens: int) -> np.ndarray:
     """(n_tokens,) int32: id of the token after each counted token in its context; -1 after the last of one."""
     columns = atlas.arrays("next_tokens", corpus=corpus, n_tokens=n_tokens)
     return np.asarray(columns["next_id"], dtype=np.int32)
+
+
+def token_documents(atlas: Atlas, corpus: str, n_tokens: int) -> np.ndarray:
+    """(n_tokens,) int32: the document of each counted token."""
+    columns = atlas.arrays("token_documents", corpus=corpus, n_tokens=n_tokens)
+    return np.asarray(columns["document"], dtype=np.int32)

@@ -1,0 +1,55 @@
+"""How much memory a comparison over tokens takes, and how much there is."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+BYTES_PER_ACTIVATION = {"activations": 60, "documents": 60, "attributions": 60}
+"""Peak of a search for each stored activation of both scans, by what a measure needs."""
+
+_BYTES_PER_PAIR, _MOST_BYTES = 50, 100_000_000
+_SHARE = 0.5
+
+
+def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, needs: str = "activations") -> int:
+    """About the memory that a search in memory takes.
+
+    A number of bytes for each activation, and for each thread 50 bytes for each pair of features, 100 MB at most.
+
+    Args:
+        n_nonzero: Activations of both scans; of one, if a scan is compared with itself.
+        d_a: Features of a.
+        d_b: Features of b.
+        needs: What the measure needs, a key of `BYTES_PER_ACTIVATION`.
+    """
+    return BYTES_PER_ACTIVATION[needs] * n_nonzero + thread_bytes(d_a, d_b)
+
+
+def thread_bytes(d_a: int, d_b: int) -> int:
+    """What the products of all threads take at once."""
+    return min(8, os.cpu_count() or 1) * min(_MOST_BYTES, _BYTES_PER_PAIR * d_a * d_b)
+
+
+def least_sums(d_a: int, d_b: int) -> int:
+    """Bytes of sums that a search in blocks should hold at least: those of 256 features of a with all of b."""
+    return 8 * d_b * min(d_a, 256)
+
+
+def size(n_bytes: int) -> str:
+    """A size as `--memory` takes it, rounded up."""
+    for unit, one in (("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= one:
+            return f"{math.ceil(n_bytes / one * 10) / 10:g}{unit}"
+    return f"{math.ceil(n_bytes / 1e5) / 10:g}MB"
+
+
+def half_of_available(meminfo: Path = Path("/proc/meminfo")) -> int:
+    """Half of the memory that programs can still take, in bytes; of all there is where the system does not say."""
+    try:
+        lines = dict(line.split(":", 1) for line in meminfo.read_text(encoding="ascii").splitlines())
+        available = int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, ValueError, KeyError):
+        available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(available * _SHARE)

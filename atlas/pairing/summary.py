@@ -1,0 +1,65 @@
+"""What a pairing says of itself: its sample, its best values and the level that judges them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class PairingSummary:
+    """What a pairing found, with the chance level that judges it."""
+
+    sae_a: str
+    """Full name of the first SAE."""
+
+    sae_b: str
+    """Full name of the second SAE; the same where an SAE is compared with itself."""
+
+    corpus: str
+    """Corpus on which both were measured."""
+
+    n_tokens: int
+    """Tokens, or documents, that the comparison is over."""
+
+    n_alive_a: int
+    """Features of A that fired."""
+
+    n_alive_b: int
+    """Features of B that fired."""
+
+    measure: str
+    """What was compared, a name of `MEASURES`."""
+
+    n_mutual: int
+    """Pairs of features that are each other's best partner; within one SAE each is counted from both sides."""
+
+    median_best: float
+    """Median over features of A of their best value in B."""
+
+    chance: float
+    """The same with the rows of B rolled by `chance_shift`, or what random vectors would give."""
+
+    median_best_ba: float
+    """Median over features of B of their best value in A."""
+
+    chance_ba: float
+    """Its chance level."""
+
+    chance_shift: int | None
+    """Tokens, or documents, by which B was rolled; None where weights were compared."""
+
+    null_n_a: int | None
+    """Features of A sampled for the chance level; None where weights were compared."""
+
+    null_n_b: int | None
+    """Features of B sampled."""
+
+    new: bool
+    """False if the atlas already held this pairing."""
+
+    unit: Literal["tokens", "documents"] = "tokens"
+    """What `n_tokens` counts."""
+
+    problems: tuple[str, ...] = ()
+    """Stored measures whose values at the best pairs found now could not be added, and why."""
