@@ -28,12 +28,15 @@ labelled(measure, node, label) using key (measure, node) as (  -- every node tak
     select distinct l.measure, l.node, l.node as label
     from linked l
     union
-    select l.measure, l.node, min(f.label)
-    from labelled f
-    join linked l on l.measure = f.measure and l.neighbour = f.node
-    join recurring.labelled r on r.measure = l.measure and r.node = l.node
-    where f.label < r.label
-    group by l.measure, l.node
+    select n.measure, n.node, n.label
+    from (  -- the smallest of the neighbours first: the other way round the planner pairs all nodes
+        select l.measure, l.node, min(f.label) as label
+        from labelled f
+        join linked l on l.measure = f.measure and l.neighbour = f.node
+        group by l.measure, l.node
+    ) n
+    join recurring.labelled r on r.measure = n.measure and r.node = n.node
+    where n.label < r.label
 ),
 members as materialized (
     select f.measure, f.label, f.node // 4294967296 as scan_id, f.node % 4294967296 as feature
