@@ -13,10 +13,14 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.standardised import Standardised
+from atlas.pairing.correlate import standardised
+from atlas.pairing.inner import inner_at
 
 GATHERED = 4_000_000
 """Most numbers gathered at a time for the values of single pairs: 32 MB a side."""
+
+COARSEST = 1e-4
+"""Rounding of single precision above which candidates are sought in double precision."""
 
 
 @runtime_checkable
@@ -169,18 +173,53 @@ def _norms(side: NDArray, name: str) -> NDArray[np.float64]:
     return np.where(norms > 0, norms, 1.0)
 
 
+class InnerSource(Source):
+    """Inner products of two sets of vectors, clipped to [-1, 1]; a vector with a NaN has 0 with every other.
+
+    Memory: a float32 copy of both, if its rounding is small; else float64 products are sought in directly.
+    """
+
+    def __init__(self, left: NDArray, right: NDArray) -> None:
+        """Take the (n, d) and (m, d) vectors, float64, NaN or finite."""
+        x, y = (np.where(np.isnan(side).any(axis=1, keepdims=True), 0.0, side) for side in (left, right))
+        self._sides, self.shape = (x, y), (len(x), len(y))
+        longest = [np.sqrt(np.vecdot(side, side)).max(initial=0.0) for side in (x, y)]
+        terms = x.shape[1] + 4  # as of CosineSource: a product is off by so many roundings of the lengths' product
+        self._dtype = np.float32 if terms * 2.0**-24 * longest[0] * longest[1] < COARSEST else np.float64
+        unit = terms * float(np.finfo(self._dtype).eps) / 2
+        self.error = max(unit / (1 - unit) * longest[0] * longest[1], float(np.finfo(np.float64).tiny))
+        self._quick = (x.astype(self._dtype, copy=False), y.astype(self._dtype, copy=False))
+
+    def take(self, ids: NDArray) -> NDArray:
+        """Rows in float64."""
+        return np.clip(self._sides[0][ids] @ self._sides[1].T, -1.0, 1.0)
+
+    def screen(self, ids: NDArray) -> NDArray:
+        """Rows in the precision that is good enough."""
+        return np.clip(self._quick[0][ids] @ self._quick[1].T, -1.0, 1.0)
+
+    def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
+        """Single values, the same bits whatever else is asked for."""
+        return inner_at(*self._sides, rows, columns)
+
+
 class CorrelationSource(Source):
     """Pearson r of the features of two scans over the same tokens; where r is undefined the value is 0."""
 
-    def __init__(self, a: Any, b: Any) -> None:
-        """Take (n_tokens, d_a) and (n_tokens, d_b) activations >= 0, any SciPy sparse arrays.
+    def __init__(self, a: Any, b: Any, *, signed: bool = False) -> None:
+        """Take (n_tokens, d_a) and (n_tokens, d_b) activations, any SciPy sparse arrays or `Standardised`.
+
+        Args:
+            a: Activations >= 0 of one SAE.
+            b: Those of the other SAE on the same tokens.
+            signed: Take values below zero, as attributions have them.
 
         Raises:
             ValueError: Unequal token counts, or activations that are negative or not finite.
         """
         if a.shape[0] != b.shape[0]:
             raise ValueError(f"a has {a.shape[0]} tokens and b has {b.shape[0]}; both must hold the same tokens")
-        x, y = Standardised.of(a, name="a"), Standardised.of(b, name="b")
+        x, y = standardised(a, "a", signed), standardised(b, "b", signed)
         self._by_feature, self._by_token = x.by_feature, y.by_token
         self._ratios = np.nan_to_num(x.ratio), np.nan_to_num(y.ratio)
         self.shape = (a.shape[1], b.shape[1])

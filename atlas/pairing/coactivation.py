@@ -54,12 +54,12 @@ def coactivation(
     check_sizes(a.shape[0], b.shape[0], top_k, block_size)
     if kind not in ("phi", "jaccard", "lift", "conditional"):
         raise ValueError(f"no kind of coactivation named {kind!r}; known: phi, jaccard, lift, conditional")
-    x, y = (_fires(side, name) for side, name in ((a, "a"), (b, "b")))
+    x, y = (firing(side, name) for side, name in ((a, "a"), (b, "b")))
     options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
     if kind == "phi":
         return correlate_sparse(x.T, y.T, same=same, **options)
     n_tokens, n_a, n_b = a.shape[0], np.diff(x.indptr).astype(np.int64), np.diff(y.indptr).astype(np.int64)
-    exact = _value_of_counts(kind, n_tokens, n_a, n_b)
+    exact = value_of_counts(kind, n_tokens, n_a, n_b)
     by_token = sp.csr_array(y.T)
 
     def block_of(features: NDArray) -> SparseBlock:
@@ -75,18 +75,18 @@ def coactivations_at(
     a: Any, b: Any, features: NDArray, partners: NDArray, *, kind: Kind = "phi", workers: int | None = None
 ) -> Values:
     """(n,) values of given pairs, 0 where they never fire together and NaN where undefined; as in `coactivation`."""
-    x, y = (_fires(side, name) for side, name in ((a, "a"), (b, "b")))
+    x, y = (firing(side, name) for side, name in ((a, "a"), (b, "b")))
     if kind == "phi":
         return correlations_at(x.T, y.T, features, partners, workers=workers)
     with threads(workers) as pool:
         joint = joint_at(x, y, features, partners, pool)
     n_a, n_b = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
-    exact = _value_of_counts(kind, a.shape[0], n_a, n_b)
+    exact = value_of_counts(kind, a.shape[0], n_a, n_b)
     with np.errstate(invalid="ignore"):
         return exact(features, partners, joint.astype(np.float64))
 
 
-def _value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> Exact:
+def value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> Exact:
     """The similarity as a function of features, partners and the tokens on which both fire."""
 
     def value(feature: NDArray, partner: NDArray, joint: Values) -> Values:
@@ -99,7 +99,7 @@ def _value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDA
     return value
 
 
-def _fires(activations: Any, name: str) -> Any:
+def firing(activations: Any, name: str) -> Any:
     """(d, n_tokens) ones where a feature fires, in float64: the product counts exactly up to 2^53 tokens."""
     x = checked(activations, name)
     return sp.csr_array((np.ones(x.nnz), *small(x.indices, x.indptr)), shape=x.shape[::-1])

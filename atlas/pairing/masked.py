@@ -46,10 +46,10 @@ def masked_cosine(
         same: Both sides are one SAE: no feature is its own partner.
     """
     check_sizes(a.shape[0], b.shape[0], top_k, block_size)
-    x, y = _unit(a, "a"), _unit(b, "b")
-    x2, fires_x = _like(x, x.data**2), _like(x, np.ones(x.nnz))
+    x, y = unit_energy(a, "a"), unit_energy(b, "b")
+    x2, fires_x = with_values(x, x.data**2), with_values(x, np.ones(x.nnz))
     by_token = sp.csr_array(y.T)
-    y2, fires_y = _like(by_token, by_token.data**2), _like(by_token, np.ones(by_token.nnz))
+    y2, fires_y = with_values(by_token, by_token.data**2), with_values(by_token, np.ones(by_token.nnz))
 
     def block_of(features: NDArray) -> SparseBlock:
         dot = product(x, features, by_token, same=same)
@@ -69,18 +69,18 @@ def masked_cosine(
 
 def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, workers: int | None = None) -> Values:
     """(n,) masked cosines of given pairs: 0 where they never fire together, NaN where one never fires."""
-    x, y = _unit(a, "a"), _unit(b, "b")
+    x, y = unit_energy(a, "a"), unit_energy(b, "b")
     with threads(workers) as pool:
         dot = sums_at(x, y, features, partners, pool)
-        y_where_x = sums_at(_like(x, np.ones(x.nnz)), _like(y, y.data**2), features, partners, pool)
-        x_where_y = sums_at(_like(x, x.data**2), _like(y, np.ones(y.nnz)), features, partners, pool)
+        y_where_x = sums_at(with_values(x, np.ones(x.nnz)), with_values(y, y.data**2), features, partners, pool)
+        x_where_y = sums_at(with_values(x, x.data**2), with_values(y, np.ones(y.nnz)), features, partners, pool)
     smaller = np.minimum(y_where_x, x_where_y)
     value = np.minimum(np.divide(dot, np.sqrt(smaller), out=np.zeros(len(dot)), where=smaller > 0), 1.0)
     fire = (np.diff(x.indptr)[features] > 0) & (np.diff(y.indptr)[partners] > 0)
     return np.where(fire, value, np.nan)
 
 
-def _unit(activations: Any, name: str) -> Any:
+def unit_energy(activations: Any, name: str) -> Any:
     """(d, n_tokens) activations over the root of their sum of squares."""
     x = checked(activations, name)
     by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
@@ -89,6 +89,6 @@ def _unit(activations: Any, name: str) -> Any:
     return by_feature
 
 
-def _like(x: Any, data: NDArray) -> Any:
+def with_values(x: Any, data: NDArray) -> Any:
     """Other values in the same places, indices shared."""
     return sp.csr_array((data, x.indices, x.indptr), shape=x.shape)
