@@ -126,20 +126,24 @@ def _contexts(atlas: Atlas, contexts: Contexts, entry: Entry) -> None:
 
 def _relabel(atlas: Atlas, labels: np.ndarray, entry: Entry, *, replace: bool) -> None:
     """Give the documents that the atlas has the labels of this ingest; others are only replaced if asked for."""
-    stored = registry.stored_labels(atlas, entry)
-    n_both = min(len(stored), len(labels))
-    if np.array_equal(stored[:n_both], labels[:n_both], equal_nan=True):
+    if registry.same_labels(registry.stored_labels(atlas, entry), labels):
         return
     if not replace:
         registry.refuse_other_labels(atlas, entry, labels)
-    frame = pl.DataFrame({"document_id": np.arange(len(labels), dtype=np.int32), "label": labels}).fill_nan(None)
-    atlas.con.register("incoming_labels", frame.to_arrow())
+    frame = pl.DataFrame({"document_id": np.arange(len(labels), dtype=np.int32), "label": labels})
+    _update(atlas, "document", ("corpus_id", entry.row_id), frame)
+
+
+def _update(atlas: Atlas, table: str, of: tuple[str, int], frame: pl.DataFrame) -> None:
+    """Set columns of the rows of one thing: the first column of the frame is the key, NaN becomes null."""
+    key, *columns = frame.columns
+    atlas.con.register("incoming", frame.fill_nan(None).to_arrow())
+    changes = ", ".join(f"{name} = n.{name}" for name in columns)
     atlas.rows(
-        "update document set label = n.label from incoming_labels n "
-        "where document.corpus_id = $id and document.document_id = n.document_id",
-        id=entry.row_id,
+        f"update {table} set {changes} from incoming n where {table}.{of[0]} = $id and {table}.{key} = n.{key}",
+        id=of[1],
     )
-    atlas.con.unregister("incoming_labels")
+    atlas.con.unregister("incoming")
 
 
 def _documents(atlas: Atlas, contexts: Contexts, entry: Entry) -> None:
@@ -206,15 +210,9 @@ def add_logits(atlas: Atlas, logits: LogitWeights, sae: Entry) -> None:
         return
     n_features, k = logits.top_ids.shape
     moments = {"mean": logits.mean, "std": logits.std, "skew": logits.skew, "kurtosis": logits.kurtosis}
-    frame = pl.DataFrame({"feature_id": np.arange(n_features, dtype=np.int32), **moments}).fill_nan(None)
-    atlas.con.register("incoming_logits", frame.to_arrow())
-    changes = ", ".join(f"logit_{name} = n.{name}" for name in moments)
-    atlas.rows(
-        f"update feature_vector set {changes} from incoming_logits n "
-        "where feature_vector.sae_id = $sae and feature_vector.feature_id = n.feature_id",
-        sae=sae.row_id,
-    )
-    atlas.con.unregister("incoming_logits")
+    columns = {f"logit_{name}": values for name, values in moments.items()}
+    frame = pl.DataFrame({"feature_id": np.arange(n_features, dtype=np.int32), **columns})
+    _update(atlas, "feature_vector", ("sae_id", sae.row_id), frame)
     signs = ((1, logits.top_ids, logits.top_logits), (-1, logits.bottom_ids, logits.bottom_logits))
     rows: Columns = {
         "feature_id": np.tile(np.repeat(np.arange(n_features, dtype=np.int32), k), 2),

@@ -201,6 +201,12 @@ def stored_labels(atlas: Atlas, corpus: Entry) -> np.ndarray:
     return np.ma.filled(atlas.con.execute(sql, {"corpus": corpus.row_id}).fetchnumpy()["label"].astype(float), np.nan)
 
 
+def same_labels(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two cuts of one corpus give the documents that both have the same labels, (documents,) each."""
+    n_both = min(len(one), len(other))
+    return np.array_equal(one[:n_both], other[:n_both], equal_nan=True)
+
+
 def refuse_other_labels(atlas: Atlas, corpus: Entry, labels: np.ndarray | None) -> None:
     """Raise if the atlas has labels of documents, and others than these.
 
@@ -210,8 +216,7 @@ def refuse_other_labels(atlas: Atlas, corpus: Entry, labels: np.ndarray | None) 
     if labels is None:
         return
     stored = stored_labels(atlas, corpus)
-    n_both = min(len(stored), len(labels))
-    if np.isnan(stored).all() or np.array_equal(stored[:n_both], labels[:n_both], equal_nan=True):
+    if np.isnan(stored).all() or same_labels(stored, labels):
         return
     raise UsageError(
         f"the documents of {corpus.name} carry other labels in this atlas",

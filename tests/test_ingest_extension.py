@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +96,23 @@ def test_after_an_extension_only_the_new_scan_is_on_the_disk(part, tmp_path):
     assert not list(store_of(db).rglob("*.partial.npz"))
 
 
+@contextmanager
+def stopping_after(n: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ctrl-C when `n` shards are written."""
+    put, made = ShardStore.put, []
+
+    def stop(store, shard, *rest):
+        if len(made) == n:
+            raise KeyboardInterrupt
+        made.append(shard.first_token)
+        put(store, shard, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardStore, "put", stop)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+
+
 def test_a_scan_grows_step_by_step(part, tmp_path):
     db = tmp_path / "a.duckdb"
     for tokens in (100, 250, 400, None):
@@ -103,19 +122,10 @@ def test_a_scan_grows_step_by_step(part, tmp_path):
 
 
 def test_an_interrupted_extension_goes_on_and_the_earlier_scan_stays_until_then(part, tmp_path, monkeypatch):
-    db, whole, put, made = tmp_path / "a.duckdb", replace(part, tokens=None), ShardStore.put, []
+    db, whole = tmp_path / "a.duckdb", replace(part, tokens=None)
     first = ingest(part, db=db)
-
-    def stop(store, shard, *rest):
-        if len(made) == 2:
-            raise KeyboardInterrupt
-        made.append(shard.first_token)
-        put(store, shard, *rest)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ShardStore, "put", stop)
-        with pytest.raises(KeyboardInterrupt):
-            ingest(whole, db=db)
+    with stopping_after(2, monkeypatch):
+        ingest(whole, db=db)
     with open_atlas(db) as atlas:
         assert atlas.rows("select distinct n_tokens from scans").rows == [(first[0].n_tokens,)]
     assert read_scan(db, "one").shape[0] == first[0].n_tokens
@@ -239,18 +249,9 @@ def test_a_shorter_ingest_that_ends_later_does_not_take_the_place_of_a_longer_on
 
 
 def test_another_cut_of_shards_leaves_nothing_behind(part, tmp_path, monkeypatch):
-    db, put, made = tmp_path / "a.duckdb", ShardStore.put, []
-
-    def stop(store, shard, *rest):
-        if len(made) == 4:
-            raise KeyboardInterrupt
-        made.append(shard.first_token)
-        put(store, shard, *rest)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ShardStore, "put", stop)
-        with pytest.raises(KeyboardInterrupt):
-            ingest(replace(part, saes=part.saes[:1], shard_tokens=40), db=db)
+    db = tmp_path / "a.duckdb"
+    with stopping_after(4, monkeypatch):
+        ingest(replace(part, saes=part.saes[:1], shard_tokens=40), db=db)
     again = replace(part, saes=part.saes[:1], shard_tokens=400)
     assert [scan.measured for scan in ingest(again, db=db)] == [True]
     assert [scan.measured for scan in ingest(again, db=db)] == [False]
