@@ -53,7 +53,7 @@ class MatchingSummary:
     """Corpus on which both were measured."""
 
     n_tokens: int
-    """Tokens of the scans."""
+    """Tokens of the scans, or documents where these are compared."""
 
     n_alive_a: int
     """Features of A that fired."""

@@ -1,0 +1,118 @@
+"""From a scan in the store to rows of `feature_family`: read, find the families, write in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from atlas.activations import open_scan
+from atlas.db import Atlas, open_atlas
+from atlas.errors import UsageError
+from atlas.pairing.bothways import Progress
+from atlas.pairing.families import Families, feature_families
+from atlas.runs import add_run, spec_sha256, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class FamiliesSummary:
+    """What a search for families found."""
+
+    sae: str
+    """Full name of the SAE."""
+
+    corpus: str
+    """Corpus on which it was measured."""
+
+    n_tokens: int
+    """Tokens of the scan."""
+
+    n_families: int
+    """Families found."""
+
+    n_members: int
+    """Features in at least one of them."""
+
+    quality: float | None
+    """Median over families of the mean co-occurrence with the head over that below it; None if nothing was computed."""
+
+    new: bool
+    """False if the atlas already held these families."""
+
+
+def find_families(
+    db: Path | str,
+    sae: str,
+    *,
+    corpus: str | None = None,
+    threshold: float = 0.1,
+    repeats: int = 3,
+    max_density: float = 0.2,
+    wait: float = 0,
+    on_progress: Progress | None = None,
+    command: str | None = None,
+) -> FamiliesSummary:
+    """Find the features of one SAE that fire together, as trees, and store them in the place of any before.
+
+    Args:
+        db: The atlas.
+        sae: Name or alias.
+        corpus: Corpus on which it was measured; None takes the newest scan.
+        threshold: Least co-occurrence of two features, in (0, 1].
+        repeats: Rounds of the search after the first.
+        max_density: Features that fire on this share of the tokens or more are left out.
+        wait: Seconds to wait for a locked atlas.
+        on_progress: Called as `on_progress(done, total)`, counted in features.
+        command: Command line for the record; by default that of this process.
+
+    Raises:
+        UsageError: An option is out of its range.
+        UnknownName: There is no such SAE, or no scan of it on that corpus.
+        AtlasError: The scan kept no activations, or they are damaged.
+    """
+    if not 0 < threshold <= 1 or repeats < 0 or not max_density > 0:
+        raise UsageError("the threshold must be above 0 and at most 1, the density above 0, the repeats not negative")
+    started_at = utc_now()
+    with open_atlas(db, wait=wait) as atlas:
+        scan = open_scan(atlas, sae, corpus)
+        facts = next(s for s in atlas.fetch("scans_of", sae=scan.sae).dicts() if s["corpus"] == scan.corpus)
+        options = {"threshold": threshold, "repeats": repeats, "max_density": max_density}
+        spec = {"families": "co-occurrence", "sae": scan.sae, "corpus": scan.corpus, "scan": facts["spec_sha256"]}
+        spec |= options
+        for row in atlas.fetch("families_of_scan", scan_id=facts["scan_id"]).dicts():
+            if row["spec_sha256"] == spec_sha256(spec):
+                counts = row["n_families"], row["n_members"]
+                return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, *counts, quality=None, new=False)
+    found = feature_families(scan.csr(), **options, on_progress=on_progress)
+    with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
+        _write(atlas, found, facts["scan_id"], add_run(atlas, spec, started_at, command=command))
+    return FamiliesSummary(
+        scan.sae,
+        scan.corpus,
+        scan.n_tokens,
+        n_families=len(found.round),
+        n_members=len(np.unique(found.feature)),
+        quality=float(np.median(found.quality)) if len(found.round) else None,
+        new=True,
+    )
+
+
+def _write(atlas: Atlas, found: Families, scan_id: int, run_id: int) -> None:
+    """Replace the families of a scan."""
+    atlas.rows("delete from feature_family where scan_id = $scan_id", scan_id=scan_id)
+    order = np.lexsort((found.feature, found.family))
+    columns: Mapping[str, Any] = {
+        "scan_id": np.full(len(order), scan_id, dtype=np.int32),
+        "run_id": np.full(len(order), run_id, dtype=np.int32),
+        "family": found.family[order],
+        "round": found.round[found.family - 1][order],
+        "feature_id": found.feature[order],
+        "parent_id": np.ma.masked_less(found.parent[order], 0),
+        "depth": found.depth[order],
+        "weight": np.ma.masked_invalid(found.weight[order]),
+    }
+    if len(order):
+        atlas.insert("feature_family", columns)

@@ -1,0 +1,6 @@
+-- the families of co-occurrence stored for a scan, and the spec of the run that found them
+select r.spec_sha256, max(f.family) as n_families, count(distinct f.feature_id) as n_members
+from feature_family f
+join run r using (run_id)
+where f.scan_id = $scan_id
+group by r.spec_sha256;
