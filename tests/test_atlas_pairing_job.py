@@ -135,29 +135,6 @@ def test_a_missing_shard_is_named_and_nothing_is_written(planted):
         assert len(atlas.rows("select * from pairs")) == len(atlas.rows("select * from runs")) == 0
 
 
-def test_models_with_different_tokenizers_are_told_apart(planted):
-    path, _ = planted
-    with open_atlas(path, write=True) as atlas:
-        atlas.rows("insert into tokenizer values (2, 'other', 8)")
-        atlas.rows(
-            "insert into corpus by name select * replace (2 as corpus_id, 'words-2' as name, 'c2' as sha256, 2 as tokenizer_id) from corpus"
-        )
-        atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
-    with pytest.raises(AtlasError, match="different tokenizers"):
-        pair_saes(path, "A", "B")
-
-
-def test_scans_of_different_cuts_of_a_text_are_told_apart(planted):
-    path, _ = planted
-    with open_atlas(path, write=True) as atlas:
-        atlas.rows(
-            "insert into corpus by name select * replace (2 as corpus_id, 'words-2' as name, 'c2' as sha256, 16 as context_length, 8000 as n_tokens) from corpus"
-        )
-        atlas.rows("update scan set corpus_id = 2 where sae_id = 2")
-    with pytest.raises(AtlasError, match="not measured on the same tokens"):
-        pair_saes(path, "A", "B")
-
-
 def test_cosines_of_decoder_rows_are_stored_without_joint_counts(planted):
     path, _ = planted
     found = pair_saes(path, "A", "B", measure="decoder", top_k=3)

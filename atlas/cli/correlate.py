@@ -11,6 +11,7 @@ from atlas.cli._params import Size, Whole
 from atlas.cli._text import visible
 
 if TYPE_CHECKING:
+    from atlas.pairing.alignment import SharedSample
     from atlas.pairing.job import PairingSummary
 
 ALIASES = {"coactivation": "phi"}
@@ -33,7 +34,8 @@ _LABELS = {
     "jaccard, lift, conditional, masked_cosine, attribution, preactivation, decoder, encoder or logit.",
 )
 @click.option("--pool", type=click.Choice(["max", "mean"]), help="Correlate activations pooled over each document.")
-@click.option("--corpus", help="Corpus on which both were measured; needed only if there are several.")
+@click.option("--corpus", help="Corpus on which both were measured, or A alone; needed only if there are several.")
+@click.option("--corpus-b", help="Corpus on which B was measured, if another cut of the same text.")
 @click.option("--top-k", type=click.IntRange(2, 1000), default=10, show_default=True, help="Partners kept per feature.")
 @click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shift that gives the chance level.")
 @click.option(
@@ -46,6 +48,9 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
     Exact, silent tokens included, both directions in one pass. The best partners of every feature are stored; see the
     views pairs, best_matches, mutual_matches and one_to_one_matches. The chance level is the same search with the
     tokens of B shifted; for cosines, and what is computed from weights, the best of as many random vectors.
+
+    Where the models have different tokenizers, features are compared on spans of the text: on each token of the coarser
+    cut, as strong as on the strongest token that overlaps it.
 
     A and B may be one SAE: then no feature is its own partner. conditional is P(feature of B fires | feature of A
     fires), for the ranks from either side; B A is another comparison than A B.
@@ -85,7 +90,10 @@ def _measure(measure: str, pool: str | None) -> str:
 def _print(found: PairingSummary) -> None:
     """What was found, beside its chance level."""
     sae_a, sae_b, unit = visible(found.sae_a), visible(found.sae_b), found.unit
-    click.echo(f"{sae_a} × {sae_b}  on {visible(found.corpus)} ({found.n_tokens:,} {unit})")
+    corpora = " and ".join(visible(name) for name in dict.fromkeys((found.corpus, found.corpus_b)))
+    click.echo(f"{sae_a} × {sae_b}  on {corpora} ({found.n_tokens:,} {unit})")
+    if found.shared is not None:
+        click.echo(f"  aligned       {_sample(found.shared)}")
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
     click.echo(f"  mutual best   {found.n_mutual:,} pairs")
     label = _LABELS.get(found.measure, found.measure)
@@ -99,6 +107,13 @@ def _print(found: PairingSummary) -> None:
         click.echo(f"                on a sample of {found.null_n_a:,} and {found.null_n_b:,} features")
 
 
+def _sample(shared: SharedSample) -> str:
+    """How much of two texts was compared."""
+    left_out = f"; {shared.n_left_out:,} left out, as their texts differ" if shared.n_left_out else ""
+    tokens = f"{shared.n_tokens_a:,} and {shared.n_tokens_b:,} tokens"
+    return f"{tokens} of {shared.n_documents:,} documents that are the same text{left_out}"
+
+
 def _next(session: Session, found: PairingSummary, a: str, b: str, corpus: str | None) -> str:
     """Commands that show the pairs."""
     if found.sae_a == found.sae_b:
@@ -107,5 +122,5 @@ def _next(session: Session, found: PairingSummary, a: str, b: str, corpus: str |
         return session.command("sql", f"from pairs where {condition} and feature_a < feature_b order by value desc")
     where = ("--corpus", corpus) if corpus else ()
     by = ("--measure", found.measure) if found.measure != "activation" else ()
-    pairs, metric = session.command("pairs", a, b, *by, *where), session.command("metric", "svcca", a, b, *where)
-    return f"{pairs}    {metric}"
+    pairs = session.command("pairs", a, b, *by, *where)
+    return pairs if found.corpus != found.corpus_b else f"{pairs}    {session.command('metric', 'svcca', a, b, *where)}"

@@ -36,6 +36,23 @@ class UnitTokens:
         return len(np.unique(self.token))
 
 
+@dataclass(frozen=True, slots=True)
+class SharedSample:
+    """How much of two texts is compared."""
+
+    n_tokens_a: int
+    """Tokens of a that belong to a unit."""
+
+    n_tokens_b: int
+    """Tokens of b that belong to a unit."""
+
+    n_documents: int
+    """Documents in which the texts agree."""
+
+    n_left_out: int
+    """Documents in which they do not."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
     """Two cuts of one text, unit by unit."""
@@ -65,6 +82,11 @@ class Alignment:
     def n_units(self) -> int:
         """Spans on which features are compared."""
         return len(self.document)
+
+    @property
+    def sample(self) -> SharedSample:
+        """Its counts."""
+        return SharedSample(self.a.n_tokens, self.b.n_tokens, self.n_documents, self.n_left_out)
 
 
 def align(a: Cut, b: Cut) -> Alignment:

@@ -40,8 +40,8 @@ class Other:
     saes: tuple[str, str]
     """Full names of its SAEs, in its own order."""
 
-    corpus: str
-    """Corpus of both."""
+    corpora: tuple[str, str]
+    """Corpus of each; the same unless two cuts of a text were aligned."""
 
     swapped: bool
     """Its first SAE is the second of the pairing in work."""
@@ -67,10 +67,10 @@ class Fill:
     """Why its values could not be computed."""
 
 
-def others_of(atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str) -> list[Other]:
-    """The stored pairings of two SAEs on a corpus that exchange values with one by `measure`."""
+def others_of(atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str, corpus_b: str) -> list[Other]:
+    """The stored pairings of two SAEs on their corpora that exchange values with one by `measure`."""
     others = []
-    for row in atlas.fetch("stored_pairings", sae_a=sae_a, sae_b=sae_b, corpus=corpus).dicts():
+    for row in atlas.fetch("stored_pairings", sae_a=sae_a, sae_b=sae_b, corpus=corpus, corpus_b=corpus_b).dicts():
         known = row["measure"] in MEASURES and row["measure"] != measure
         if not known or HUB not in (measure, row["measure"]):
             continue
@@ -80,7 +80,8 @@ def others_of(atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str) -
         a, b = (np.asarray(keys[side], np.int64) for side in sides)
         best = np.asarray(keys["is_best"], bool)
         saes = (str(row["sae_a"]), str(row["sae_b"]))
-        others.append(Other(row["pairing_id"], row["measure"], saes, corpus, swapped, (a, b), (a[best], b[best])))
+        corpora = (corpus_b, corpus) if swapped else (corpus, corpus_b)
+        others.append(Other(row["pairing_id"], row["measure"], saes, corpora, swapped, (a, b), (a[best], b[best])))
     return others
 
 
@@ -114,7 +115,7 @@ def fill(db: Path | str, other: Other, pairs: Pairs, *, memory: int | None = Non
     measure = MEASURES[other.measure]
     try:
         with open_atlas(db, wait=wait) as atlas:
-            read_sides = sides_of(atlas, measure, *other.saes, other.corpus, memory=memory)
+            read_sides = sides_of(atlas, measure, *other.saes, *other.corpora, memory=memory)
         sides = read_sides()
     except AtlasError as error:
         return Fill(other, {}, error.what)

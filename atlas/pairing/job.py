@@ -19,11 +19,15 @@ from atlas.pairing.search import Chance, Sides, best_partners, chance_level
 from atlas.pairing.sides import sides_of
 from atlas.pairing.summary import PairingSummary as PairingSummary
 from atlas.pairing.toppairs import BestPartners
-from atlas.queries.registry import corpus_id, corpus_in_common, sae_id, sae_named
+from atlas.queries.aligned import corpora_compared
+from atlas.queries.registry import corpus_id, sae_id, sae_named
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 
 _JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
 """What is stored of a pairing besides its pairs."""
+
+_Names = tuple[str, str, str, str]
+"""SAE A, SAE B, corpus of A, corpus of B."""
 
 _FEWEST = 4
 """Rows that can be rolled for a chance level."""
@@ -36,6 +40,7 @@ def pair_saes(
     *,
     measure: str = "activation",
     corpus: str | None = None,
+    corpus_b: str | None = None,
     top_k: int = 10,
     seed: int = 0,
     memory: int | None = None,
@@ -53,8 +58,10 @@ def pair_saes(
         a: Name or alias of one SAE.
         b: Name or alias of another, or of the same: then no feature is its own partner.
         measure: What is compared, a name of `MEASURES`.
-        corpus: Corpus on which both were measured; None takes the only one. Measures of weights are stored with it too:
-            it says how often the features fire, and the filters look at its tokens.
+        corpus: Corpus on which both were measured, or A alone; None takes the only one. Measures of weights are stored
+            with it too: it says how often the features fire, and the filters look at its tokens.
+        corpus_b: Corpus on which B was measured, if another cut of the same text, as where tokenizers differ: features
+            are compared on spans of the text then.
         top_k: Partners kept for each feature, in both directions.
         seed: Of the shift that gives the chance level.
         memory: Bytes that the search may take; None takes half of what is available. Changes last bits only.
@@ -65,13 +72,12 @@ def pair_saes(
     Raises:
         UsageError: The corpus is not clear, or the measure means nothing for these SAEs.
         UnknownName: There is no such measure.
-        AtlasError: They share no tokens, a scan kept no activations, or the memory does not suffice.
+        AtlasError: They share no text, a scan kept no activations, or the memory does not suffice.
     """
     started_at, what, memory = utc_now(), measure_named(measure), memory or half_of_available()
     with open_atlas(db, wait=wait) as atlas:
         sae_a, sae_b = (sae_named(atlas, name) for name in (a, b))
-        name = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
-        names = (sae_a, sae_b, name)
+        names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
         spec = _spec(atlas, measure, names, top_k, seed)
         stored = _stored(atlas, what, names, spec)
         if stored is not None:
@@ -99,28 +105,27 @@ def measure_named(wanted: str) -> Measure:
     return MEASURES[wanted]
 
 
-def _spec(atlas: Atlas, measure: str, names: tuple[str, str, str], top_k: int, seed: int) -> dict[str, object]:
+def _spec(atlas: Atlas, measure: str, names: _Names, top_k: int, seed: int) -> dict[str, object]:
     """What identifies a pairing: the scans behind it and the options."""
-    *saes, corpus = names
+    *saes, corpus, corpus_b = names
     scans = {
-        side: next(s["spec_sha256"] for s in atlas.fetch("scans_of", sae=name).dicts() if s["corpus"] == corpus)
-        for side, name in zip(("scan_a", "scan_b"), saes, strict=True)
+        side: next(s["spec_sha256"] for s in atlas.fetch("scans_of", sae=name).dicts() if s["corpus"] == its_corpus)
+        for side, name, its_corpus in zip(("scan_a", "scan_b"), saes, names[2:], strict=True)
     }
     of_both = {"measure": measure, "sae_a": saes[0], "sae_b": saes[1], "corpus": corpus}
-    return {**of_both, "top_k": top_k, "seed": seed, **scans}
+    aligned = {"corpus_b": corpus_b} if corpus_b != corpus else {}
+    return {**of_both, **aligned, "top_k": top_k, "seed": seed, **scans}
 
 
-def _stored(
-    atlas: Atlas, measure: Measure, names: tuple[str, str, str], spec: dict[str, object]
-) -> PairingSummary | None:
+def _stored(atlas: Atlas, measure: Measure, names: _Names, spec: dict[str, object]) -> PairingSummary | None:
     """The summary of an equal pairing that this atlas already holds."""
-    sides = {"sae_a": names[0], "sae_b": names[1], "corpus": names[2]}
+    sides = dict(zip(("sae_a", "sae_b", "corpus", "corpus_b"), names, strict=True))
     wanted = spec_sha256(spec)
     for row in atlas.fetch("stored_pairings", **sides).dicts():
         if row["spec_sha256"] == wanted:
             counts = atlas.fetch("pairing_counts", **sides, measure=measure.name).dicts()[0]
             shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
-            unit = "documents" if measure.pool else "tokens"
+            unit = "documents" if measure.pool else "tokens" if names[2] == names[3] else "spans"
             return PairingSummary(**sides, measure=measure.name, **counts, **shown, new=False, unit=unit)
     return None
 
@@ -148,7 +153,7 @@ class _Found:
 def _compared(
     read_sides: Callable[[], Sides],
     measure: Measure,
-    names: tuple[str, str, str],
+    names: _Names,
     asked: list[Pairs],
     top_k: int,
     seed: int,
@@ -157,7 +162,7 @@ def _compared(
     """Search, measure the chance level, and take the values at the pairs that are asked for."""
     sides = read_sides()
     if sides.dimension is None and sides.n_tokens < _FEWEST:
-        raise AtlasError(f"{names[2]} has {sides.n_tokens} {sides.unit}, too few to compare features on")
+        raise AtlasError(f"{names[2]} has too few {sides.unit} to compare features on: {sides.n_tokens}")
     top = best_partners(measure, sides, top_k=top_k, on_progress=on_progress)
     if not np.isfinite(top.median_best[0]):
         silent = names[0] if not sides.n_a.any() else names[1]
@@ -174,7 +179,7 @@ def _compared(
     return _Found(replace(sides, arguments=()), top, chance, best_keys(top), columns)
 
 
-def _summary(names: tuple[str, str, str], measure: Measure, found: _Found, filled: list[Fill]) -> PairingSummary:
+def _summary(names: _Names, measure: Measure, found: _Found, filled: list[Fill]) -> PairingSummary:
     """Count what was found."""
     top, sides, chance = found.top, found.sides, found.chance
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
@@ -195,6 +200,7 @@ def _summary(names: tuple[str, str, str], measure: Measure, found: _Found, fille
         null_n_b=chance.n_b,
         new=True,
         unit=sides.unit,
+        shared=sides.shared,
         problems=tuple(f"{one.other.measure}: {one.problem}" for one in filled if one.problem),
     )
 
@@ -204,9 +210,12 @@ def _write(
 ) -> None:
     """Replace what this atlas holds for the two SAEs on this corpus by this measure."""
     sides = {"sae_a": summary.sae_a, "sae_b": summary.sae_b}
-    for row in atlas.fetch("stored_pairings", **sides, corpus=summary.corpus).dicts():
-        either_order = MEASURES[summary.measure].symmetric
-        if row["measure"] == summary.measure and (either_order or row["sae_a"] == summary.sae_a):
+    for row in atlas.fetch("pairings", **sides).dicts():
+        in_order = row["sae_a"] == summary.sae_a
+        corpus, corpus_b = (row[side] for side in (("corpus", "corpus_b") if in_order else ("corpus_b", "corpus")))
+        replaced = (in_order or MEASURES[summary.measure].symmetric) and row["measure"] == summary.measure
+        # One corpus of an SAE has one pairing with another SAE, whichever cuts of a text that one was measured on.
+        if replaced and (corpus == summary.corpus or corpus_b == summary.corpus_b):
             for table in ("pair", "pairing"):
                 atlas.rows(f"delete from {table} where pairing_id = $id", id=row["pairing_id"])
     pairing_id = next_id(atlas, "pairing", "pairing_id")
@@ -217,6 +226,7 @@ def _write(
             "measure": [summary.measure],
             **{side: [sae_id(atlas, name)] for side, name in sides.items()},
             "corpus_id": [corpus_id(atlas, summary.corpus)],
+            "corpus_b": [corpus_id(atlas, summary.corpus_b) if summary.corpus_b != summary.corpus else None],
             "run_id": [run_id],
             "n_tokens": [summary.n_tokens],
             "top_k": [top_k],

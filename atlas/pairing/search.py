@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from atlas.pairing.alignment import SharedSample
 from atlas.pairing.bothways import Progress
 from atlas.pairing.chance import ShiftNull, cosine_chance, shift_null, shift_null_blocks
 from atlas.pairing.cofiring import joint_at, threads
@@ -28,7 +29,7 @@ class Sides:
     """What the function takes, before its options; two sources of blocks where `sums` is given."""
 
     n_tokens: int
-    """Tokens of the scans, or documents where activations are pooled."""
+    """Tokens of the scans, spans of their text, or documents where activations are pooled."""
 
     n_a: np.ndarray
     """(d_a,) int64: tokens, or documents, in which each feature of a fires."""
@@ -42,8 +43,11 @@ class Sides:
     same: bool = False
     """Both sides are one SAE: no feature is its own partner."""
 
-    unit: Literal["tokens", "documents"] = "tokens"
-    """What `n_tokens`, `n_a` and `n_b` count."""
+    unit: Literal["tokens", "documents", "spans"] = "tokens"
+    """What `n_tokens`, `n_a` and `n_b` count; spans of text where two tokenizers were aligned."""
+
+    shared: SharedSample | None = None
+    """How much of two texts is compared; None where the tokens are the same."""
 
     sums: int | None = None
     """Bytes of sums held at once where activations are read in blocks; None where they are in memory."""

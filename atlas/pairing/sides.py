@@ -11,10 +11,11 @@ import numpy as np
 from atlas.activations import Scan, open_scan
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UsageError
+from atlas.pairing.aligned_scans import AlignedScan, aligned_scans
 from atlas.pairing.attribution import attributions
 from atlas.pairing.blocksources import Firing
 from atlas.pairing.chance import effective_dimension
-from atlas.pairing.measures import Measure
+from atlas.pairing.measures import MEASURES, Measure
 from atlas.pairing.memory import least_sums, search_bytes, size
 from atlas.pairing.pooling import pool_documents
 from atlas.pairing.search import Sides as Sides
@@ -27,10 +28,18 @@ IN_BLOCKS = ("activation", "phi")
 """Measures that can be computed without holding the scans in memory."""
 
 _Read = Callable[[], Sides]
+_Scans = Sequence[Scan] | Sequence[AlignedScan]
 
 
 def sides_of(
-    atlas: Atlas, measure: Measure, sae_a: str, sae_b: str, corpus: str, *, memory: int | None = None
+    atlas: Atlas,
+    measure: Measure,
+    sae_a: str,
+    sae_b: str,
+    corpus: str,
+    corpus_b: str | None = None,
+    *,
+    memory: int | None = None,
 ) -> Callable[[], Sides]:
     """Look up what a measure needs; the function that comes back reads the activations, without the database.
 
@@ -39,15 +48,18 @@ def sides_of(
         measure: What is compared.
         sae_a: Full name of one SAE.
         sae_b: Full name of the other; the same name compares an SAE with itself.
-        corpus: Corpus on which both were measured.
+        corpus: Corpus on which both were measured, or A alone.
+        corpus_b: Corpus on which B was measured, if another cut of the same text.
         memory: Bytes that the search may take; scans that do not fit are read in blocks where the measure can be
             computed so. None holds them in memory.
 
     Raises:
-        UsageError: The SAEs live in different spaces, where the measure means nothing.
+        UsageError: The SAEs live in different spaces, or have different tokens, where the measure means nothing.
         AtlasError: Something that the measure needs is missing, or the memory does not suffice.
     """
     names = (sae_a, sae_b)
+    if corpus_b not in (None, corpus):
+        return _of_spans(atlas, measure, names, (corpus, corpus_b), memory)
     n_a, n_b = (np.asarray(atlas.arrays("firing_counts", sae=name, corpus=corpus)["n_fired"]) for name in names)
     n_tokens = int(atlas.fetch("scan_sizes", sae=sae_a, corpus=corpus).rows[0][0])
     build = partial(Sides, n_tokens=n_tokens, n_a=n_a, n_b=n_b, same=sae_a == sae_b)
@@ -59,29 +71,59 @@ def sides_of(
     return _of_activations(atlas, measure, scans, build)
 
 
+def _of_spans(
+    atlas: Atlas, measure: Measure, names: tuple[str, str], corpora: tuple[str, str], memory: int | None
+) -> _Read:
+    """Measures on activations, over the spans of a text that two tokenizers cut."""
+    if measure.needs not in ("activations", "documents"):
+        possible = [name for name, known in MEASURES.items() if known.needs in ("activations", "documents")]
+        raise UsageError(
+            f"{measure.name} needs the same tokens on both sides, and {' and '.join(names)} have different ones",
+            why=f"{corpora[0]} and {corpora[1]} can be aligned as texts, for {', '.join(possible)}",
+            hint=f"--measure {possible[0]}",
+        )
+    scans = aligned_scans(atlas, names, corpora)
+    build = partial(_counted_on_spans, scans)
+    if memory is not None and (in_blocks := _in_blocks(atlas, measure, scans, memory, build)):
+        return in_blocks
+    return _of_activations(atlas, measure, scans, build)
+
+
+def _counted_on_spans(scans: tuple[AlignedScan, AlignedScan], arguments: tuple[Any, ...], **more: Any) -> Sides:
+    """Both sides with their counts, which are of spans unless they are given."""
+    known = {"n_tokens": scans[0].n_tokens, "unit": "spans", "shared": scans[0].text.alignment.sample, **more}
+    if "n_a" not in more:
+        known["n_a"], known["n_b"] = (
+            side.n_fired if isinstance(side, Standardised) else scan.n_fired()
+            for side, scan in zip(arguments, scans, strict=True)
+        )
+    return Sides(arguments, **known)
+
+
 def _both(sides: Sequence[Any]) -> tuple[Any, Any]:
     """The two sides, which are one object for one SAE."""
     return sides[0], sides[-1]
 
 
-def _of_activations(atlas: Atlas, measure: Measure, scans: list[Scan], build: Callable[..., Sides]) -> _Read:
+def _of_activations(atlas: Atlas, measure: Measure, scans: _Scans, build: Callable[..., Sides]) -> _Read:
     """Measures over tokens, with the scans in memory; what is scaled is scaled once, for the search and its chance."""
-    corpus, n_tokens = scans[0].corpus, scans[0].n_tokens
     if measure.name == "activation":
         return lambda: build(_both([Standardised.of(scan.csr(), name=scan.sae) for scan in scans]))
     if measure.needs == "activations":
         return lambda: build(_both([scan.csr() for scan in scans]))
     if measure.needs == "documents":
-        documents = token_documents(atlas, corpus, n_tokens)
+        if isinstance(first := scans[0], AlignedScan):
+            return lambda: _of_documents(measure, scans, first.text.alignment.document, build)
+        documents = token_documents(atlas, first.corpus, first.n_tokens)
         return lambda: _of_documents(measure, scans, documents, build)
-    followed = next_tokens(atlas, corpus, n_tokens)
+    followed = next_tokens(atlas, scans[0].corpus, scans[0].n_tokens)
     weights = [(weight_rows(atlas, scan.sae, "w_dec"), unembedding_of(atlas, scan.sae)) for scan in scans]
     return lambda: build(
         _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
     )
 
 
-def _of_documents(measure: Measure, scans: list[Scan], documents: np.ndarray, build: Callable[..., Sides]) -> Sides:
+def _of_documents(measure: Measure, scans: _Scans, documents: np.ndarray, build: Callable[..., Sides]) -> Sides:
     """Activations pooled over the documents that have a measured token; counts are of documents."""
     known, document = np.unique(documents, return_inverse=True)
     pooled = [pool_documents(scan.csr(), document, how=measure.pool or "max") for scan in scans]
@@ -89,13 +131,11 @@ def _of_documents(measure: Measure, scans: list[Scan], documents: np.ndarray, bu
     return build((x, y), n_tokens=len(known), n_a=x.n_fired, n_b=y.n_fired, unit="documents")
 
 
-def _in_blocks(
-    atlas: Atlas, measure: Measure, scans: list[Scan], memory: int, build: Callable[..., Sides]
-) -> _Read | None:
+def _in_blocks(atlas: Atlas, measure: Measure, scans: _Scans, memory: int, build: Callable[..., Sides]) -> _Read | None:
     """Block by block, if the scans do not fit into memory; None if they do."""
     n_nonzero = sum(int(atlas.fetch("scan_sizes", sae=s.sae, corpus=s.corpus).rows[0][1]) for s in scans)
     d_a, d_b = _both([scan.d_sae for scan in scans])
-    needed = search_bytes(n_nonzero, d_a, d_b, needs=measure.needs)
+    needed = search_bytes(n_nonzero, d_a, d_b, measure=measure.name)
     if needed <= memory:
         return None
     if measure.name not in IN_BLOCKS:
@@ -104,7 +144,7 @@ def _in_blocks(
             why=f"it holds all {n_nonzero:,} activations; only {' and '.join(IN_BLOCKS)} are computed block by block",
             hint=f"--memory {size(needed)}",
         )
-    at_once = search_bytes(sum(scan.largest_shard() for scan in scans), d_a, d_b, needs=measure.needs)
+    at_once = search_bytes(sum(scan.largest_shard() for scan in scans), d_a, d_b, measure=measure.name)
     if memory < at_once + least_sums(d_a, d_b):
         raise AtlasError(
             f"{size(memory)} of memory is too little to compare {scans[0].sae} and {scans[-1].sae}",

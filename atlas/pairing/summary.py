@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from atlas.pairing.alignment import SharedSample
+
 
 @dataclass(frozen=True, slots=True)
 class PairingSummary:
@@ -17,10 +19,13 @@ class PairingSummary:
     """Full name of the second SAE; the same where an SAE is compared with itself."""
 
     corpus: str
-    """Corpus on which both were measured."""
+    """Corpus on which A was measured."""
+
+    corpus_b: str
+    """Corpus on which B was measured: the same, or another cut of the same text."""
 
     n_tokens: int
-    """Tokens, or documents, that the comparison is over."""
+    """Tokens, spans of text or documents that the comparison is over."""
 
     n_alive_a: int
     """Features of A that fired."""
@@ -47,7 +52,7 @@ class PairingSummary:
     """Its chance level."""
 
     chance_shift: int | None
-    """Tokens, or documents, by which B was rolled; None where weights were compared."""
+    """Tokens, spans or documents by which B was rolled; None where weights were compared."""
 
     null_n_a: int | None
     """Features of A sampled for the chance level; None where weights were compared."""
@@ -58,8 +63,11 @@ class PairingSummary:
     new: bool
     """False if the atlas already held this pairing."""
 
-    unit: Literal["tokens", "documents"] = "tokens"
+    unit: Literal["tokens", "documents", "spans"] = "tokens"
     """What `n_tokens` counts."""
+
+    shared: SharedSample | None = None
+    """How much of two texts was compared; None where the corpora are one, or the atlas held this pairing already."""
 
     problems: tuple[str, ...] = ()
     """Stored measures whose values at the best pairs found now could not be added, and why."""
