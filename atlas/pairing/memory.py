@@ -6,25 +6,25 @@ import math
 import os
 from pathlib import Path
 
-BYTES_PER_ACTIVATION = {"activations": 60, "documents": 60, "attributions": 60}
-"""Peak of a search for each stored activation of both scans, by what a measure needs."""
+BYTES_PER_ACTIVATION = {"activation": 40, "masked_cosine": 72}
+"""Peak of a search and its chance level for each stored activation of both scans, by measure, as measured."""
 
-_BYTES_PER_PAIR, _MOST_BYTES = 50, 100_000_000
-_SHARE = 0.5
+_OF_OTHERS = 56
+_BYTES_PER_PAIR, _MOST_BYTES = 75, 150_000_000
 
 
-def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, needs: str = "activations") -> int:
-    """About the memory that a search in memory takes.
+def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation") -> int:
+    """About the memory that a comparison over tokens takes with both scans in memory.
 
-    A number of bytes for each activation, and for each thread 50 bytes for each pair of features, 100 MB at most.
+    40 to 72 bytes for each activation, and for each thread 75 bytes for each pair of features, 150 MB at most.
 
     Args:
         n_nonzero: Activations of both scans; of one, if a scan is compared with itself.
         d_a: Features of a.
         d_b: Features of b.
-        needs: What the measure needs, a key of `BYTES_PER_ACTIVATION`.
+        measure: A name of `MEASURES`.
     """
-    return BYTES_PER_ACTIVATION[needs] * n_nonzero + thread_bytes(d_a, d_b)
+    return BYTES_PER_ACTIVATION.get(measure, _OF_OTHERS) * n_nonzero + thread_bytes(d_a, d_b)
 
 
 def thread_bytes(d_a: int, d_b: int) -> int:
@@ -52,4 +52,4 @@ def half_of_available(meminfo: Path = Path("/proc/meminfo")) -> int:
         available = int(lines["MemAvailable"].split()[0]) * 1024
     except (OSError, ValueError, KeyError):
         available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(available * _SHARE)
+    return available // 2

@@ -58,6 +58,12 @@ class Moments:
         squares = self.squares + other.squares + apart**2 * (self.n_tokens * other.n_tokens / max(n, 1))
         return Moments(n, self.n_fired + other.n_fired, mean, squares)
 
+    def of_ones(self) -> Moments:
+        """The same where all activations are 1: from the counts, so that merging leaves no trace."""
+        mean = self.n_fired / max(self.n_tokens, 1)
+        squares = np.where(self._always_on, 0.0, np.maximum(self.n_fired - self.n_tokens * mean**2, 0.0))
+        return Moments(self.n_tokens, self.n_fired, mean, squares)
+
     @property
     def sd(self) -> NDArray[np.float64]:
         """(d_sae,) population standard deviation; NaN where it is 0, as r is undefined there."""

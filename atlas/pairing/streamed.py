@@ -44,7 +44,8 @@ def correlate_blocks(
 ) -> TopPairs:
     """Find the most correlated partners of every feature as `correlate_sparse` does, in bounded memory.
 
-    The cuts of the blocks change the last bits of values, as sums are taken block by block; equal values stay equal.
+    The cuts of the blocks change the last bits of values, as sums are taken block by block. Where all activations are 1
+    the sums are counts, and the cuts change nothing.
 
     Args:
         a: Activations >= 0 of one SAE.
@@ -98,12 +99,14 @@ class _Stream:
 
     def __init__(self, a: Blocks, b: Blocks, signed: bool, pool: Executor) -> None:
         self._a, self._b, self._signed, self._pool = a, b, signed, pool
-        seen = [(Moments.of(x), Moments.of(y)) for x, y in self._checked()]
-        if not seen:
+        moments, self._counts = None, True
+        for x, y in self._checked():
+            of_x, of_y = Moments.of(x), Moments.of(y)
+            moments = (moments[0].merge(of_x), moments[1].merge(of_y)) if moments else (of_x, of_y)
+            self._counts = self._counts and bool(np.all(x.data == 1) and np.all(y.data == 1))
+        if moments is None:
             raise ValueError("a and b have no tokens; there is nothing to correlate")
-        self.moments = seen[0]
-        for x, y in seen[1:]:
-            self.moments = self.moments[0].merge(x), self.moments[1].merge(y)
+        self.moments = (moments[0].of_ones(), moments[1].of_ones()) if self._counts else moments
 
     def readings(self, memory: int) -> int:
         """Ranges of features of a so that the sums of each fit into `memory` bytes."""
@@ -129,6 +132,7 @@ class _Stream:
         sums = np.zeros(len(features))
         for of_x, of_y in self._standardised():
             sums += sums_at(of_x.by_feature, of_y.by_feature, features, partners, self._pool)
+        sums *= self._unit(0)[features] * self._unit(1)[partners]
         return np.clip(sums - x.ratio[features] * y.ratio[partners], -1.0, 1.0)
 
     def search(self, features: NDArray, search: Search, same: bool) -> None:
@@ -145,6 +149,8 @@ class _Stream:
                 sums[row, new.indices] += new.data
 
             list(self._pool.map(add, parts))
+        sums *= self._unit(0)[features, None]
+        sums *= self._unit(1)
         if same:
             sums[np.arange(len(features)), features] = 0.0
         pearson = Pearson(x.ratio, y.ratio)
@@ -170,9 +176,19 @@ class _Stream:
         return joint_ab, joint_ba
 
     def _standardised(self) -> Iterator[tuple[Standardised, Standardised]]:
-        """The blocks scaled by the moments of all tokens."""
-        for x, y in self._checked():
-            yield Standardised.by(self.moments[0], x), Standardised.by(self.moments[1], y)
+        """The blocks scaled by the moments of all tokens, but for counts, whose sums are scaled."""
+        for blocks in self._checked():
+            x, y = (Standardised.by(moments, block) for moments, block in zip(self.moments, blocks, strict=True))
+            if self._counts:
+                x.by_feature.data[:] = y.by_feature.data[:] = 1.0
+            yield x, y
+
+    def _unit(self, side: int) -> Values:
+        """(d,) what the sums of a side are still to be multiplied with: 1 unless they are counts; 0 without a value."""
+        moments = self.moments[side]
+        if not self._counts:
+            return np.ones(len(moments.mean))
+        return np.nan_to_num(1.0 / (moments.sd * np.sqrt(moments.n_tokens)))
 
     def _checked(self) -> Iterator[tuple[Any, Any]]:
         """The blocks of both sides, cut alike, as canonical CSC in float64."""
