@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from atlas import open_atlas
 from atlas.activations import read_scan
+from atlas.db import store_of
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.pairing import MEASURES, correlate_sparse
-from atlas.pairing.assign import assign
-from atlas.pairing.assign_measures import source_of_measure, unrelated
-from atlas.pairing.assign_sources import InnerSource
+from atlas.pairing.assign_measures import unrelated
 from atlas.pairing.job import pair_saes
 from atlas.pairing.matching import match_saes
-from tests.pairing_laws import pearson, scans, signed
-from tests.planted import D_SAE, plant
+from tests.dense_measures import best_total, dense
+from tests.planted import D_SAE, N_TOKENS, plant
+from tests.retokenised import plant_two_cuts
 
-OVER_TOKENS = ["activation", "phi", "jaccard", "lift", "masked_cosine", "attribution"]
 
-
-@pytest.fixture
-def planted(tmp_path: Path) -> tuple[Path, dict[int, int]]:
-    path = tmp_path / "planted.duckdb"
+@pytest.fixture(scope="module")
+def planted_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[int, int]]:
+    path = tmp_path_factory.mktemp("planted") / "planted.duckdb"
     return path, plant(path)
 
 
-def dense(measure: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """All values of a measure over tokens from its definition; 0 where it is undefined."""
-    x, y = (a > 0).astype(float), (b > 0).astype(float)
-    n_a, n_b, both = x.sum(axis=0)[:, None], y.sum(axis=0), x.T @ y
-    with np.errstate(all="ignore"):
-        if measure == "jaccard":
-            values = both / (n_a + n_b - both)
-        elif measure == "lift":
-            values = len(a) * both / (n_a * n_b)
-        elif measure == "conditional":
-            values = both / n_a
-        elif measure == "masked_cosine":
-            one = a.T @ b / np.sqrt((a**2).sum(axis=0)[:, None] * (x.T @ b**2))
-            other = a.T @ b / np.sqrt((b**2).sum(axis=0) * ((a**2).T @ y))
-            values = np.fmax(one, other)
-        else:
-            values = pearson(x, y) if measure == "phi" else pearson(a, b)
-    return np.nan_to_num(values)
-
-
-def best_total(values: np.ndarray) -> float:
-    """SciPy's total, with features free to stay alone."""
-    above = np.maximum(values, 0)
-    return float(above[linear_sum_assignment(above, maximize=True)].sum())
+@pytest.fixture
+def planted(planted_once: tuple[Path, dict[int, int]], tmp_path: Path) -> tuple[Path, dict[int, int]]:
+    path, twins = planted_once
+    shutil.copytree(store_of(path), store_of(tmp_path / path.name))
+    return Path(shutil.copy(path, tmp_path)), twins
 
 
 def cosines(path: Path, column: str) -> np.ndarray:
@@ -65,60 +42,6 @@ def cosines(path: Path, column: str) -> np.ndarray:
         rows = [np.array([row[0] for row in atlas.rows(query, id=i)], dtype=float) for i in (1, 2)]
     unit = [w / np.linalg.norm(w, axis=1, keepdims=True) for w in rows]
     return unit[0] @ unit[1].T
-
-
-@settings(max_examples=30, deadline=None)
-@given(sides=scans, seed=st.integers(0, 2**32 - 1), measure=st.sampled_from([*OVER_TOKENS, "conditional"]))
-def test_the_rows_of_every_measure_over_tokens_are_those_of_its_definition_and_so_is_the_total(sides, seed, measure):
-    a, b = sides
-    if measure == "attribution":
-        rng = np.random.default_rng(seed)
-        a, b = signed(a, rng), signed(b, rng)
-    values = dense(measure, a, b)
-    source = source_of_measure(MEASURES[measure], (sp.csr_array(a), sp.csr_array(b)))
-    np.testing.assert_allclose(source.rows(0, a.shape[1]), values, atol=1e-6)
-    ids = np.arange(0, a.shape[1], 2)
-    np.testing.assert_allclose(source.take(ids), values[ids], atol=1e-6)
-    got = assign(source, alone=True, top=3, block_size=4)
-    assert got.certified
-    assert got.total == pytest.approx(best_total(values), abs=1e-5)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    n=st.integers(1, 25),
-    m=st.integers(1, 25),
-    measure=st.sampled_from(["preactivation", "logit", "logit of two models"]),
-    spread=st.sampled_from([1.0, 1e3]),
-)
-def test_measures_of_weights_are_pearson_over_tokens_or_the_vocabulary(seed, n, m, measure, spread):
-    rng = np.random.default_rng(seed)
-    x, y = (rng.normal(size=(50, d)) * np.append(spread, np.ones(d - 1)) + rng.normal(size=d) for d in (6, 8))
-    y = y if measure == "logit of two models" else x
-    p, q = rng.normal(size=(n, x.shape[1])), rng.normal(size=(m, y.shape[1]))
-    p[rng.random(n) < 0.2] = 0.0
-    covariance = np.cov(np.hstack([x, y]), rowvar=False, bias=True)
-    s_a, s_b, s_ab = covariance[:6, :6], covariance[6:, 6:], covariance[:6, 6:]
-    arguments = (p, q, s_a) if y is x else (p, q, s_a, s_b, s_ab)
-    values = np.nan_to_num(pearson(x @ p.T, y @ q.T))
-    values[~p.any(axis=1)] = 0.0
-    source = source_of_measure(MEASURES[measure.split()[0]], arguments)
-    np.testing.assert_allclose(source.rows(0, n), values, atol=1e-6)
-    everywhere = np.divmod(np.arange(n * m), m)
-    np.testing.assert_allclose(source.at(*everywhere).reshape(n, m), values, atol=1e-6)
-    assert np.abs(source.screen(np.arange(n)) - source.rows(0, n)).max() <= source.error
-    got = assign(source, top=3)
-    assert got.certified
-    assert len(got.rows) == min(n, m)
-    assert got.total == pytest.approx(values[linear_sum_assignment(values, maximize=True)].sum(), abs=1e-6)
-
-
-def test_vectors_whose_products_round_coarsely_are_searched_in_double_precision():
-    rng = np.random.default_rng(0)
-    left, right = 1e4 * rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
-    assert InnerSource(left, right).error < 1e-8
-    assert 1e-8 < InnerSource(left / 1e4, right).error < 1e-4
 
 
 @pytest.mark.parametrize("measure", ["activation", "phi", "jaccard", "lift", "masked_cosine"])
@@ -270,3 +193,27 @@ def test_progress_goes_over_both_passes_and_never_back(planted):
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert (D_SAE, 2 * D_SAE) in seen
     assert seen[-1] == (2 * D_SAE, 2 * D_SAE)
+
+
+def test_two_cuts_of_a_text_are_matched_as_one_and_both_corpora_are_kept(planted, tmp_path):
+    path = tmp_path / "two.duckdb"
+    twins = plant_two_cuts(path)
+    whole, aligned = match_saes(planted[0], "A", "B"), match_saes(path, "A", "B")
+    assert (aligned.corpus, aligned.corpus_b, aligned.unit, aligned.n_tokens) == ("words", "words-2", "spans", N_TOKENS)
+    assert (aligned.total, aligned.chance, aligned.n_pairs) == (whole.total, whole.chance, whole.n_pairs)
+    assert not match_saes(path, "A", "B").new
+    pair_saes(path, "B", "A", top_k=3)
+    assert match_saes(path, "A", "B", method="greedy").corpus_b == "words-2"
+    pooled = match_saes(path, "A", "B", measure="activation_document_max")
+    assert (pooled.unit, pooled.n_tokens) == ("documents", 10)
+    match_saes(path, "B", "A")
+    with open_atlas(path) as atlas:
+        stored = atlas.rows(
+            "select sae_a, corpus, corpus_b, measure, count(*) from assignments group by all order by 4"
+        ).rows
+        greedy = atlas.rows("select feature_a, feature_b from greedy_matches").rows
+    assert [row[:4] for row in stored] == [
+        ("right", "words-2", "words", "activation"),
+        ("left", "words", "words-2", "activation_document_max"),
+    ]
+    assert twins.items() <= dict(greedy).items()
