@@ -233,11 +233,11 @@ def test_the_shorter_text_ends_both(turned):
 
 
 def test_documents_that_disagree_are_left_out_counted_and_shown():
-    a = [[b"one"], [b"a cat ", b"sat"], [b"three"]]
+    a = [[b"one"], [b"A cat\n", "sät".encode()], [b"three"]]
     b = [[b"o", b"ne"], [b"a ", b"dog ", b"sat"], [b"th", b"ree"]]
     found = align(cut_of(a), cut_of(b))
     assert (found.n_documents, found.n_left_out) == (2, 1)
-    assert found.difference == ("cat sat", "dog sat")
+    assert found.difference == ("cat\nsat", "dog sat")
     assert listed(found.a) == [[0], [3]]
     assert listed(found.b) == [[0, 1], [5, 6]]
     assert found.document.tolist() == [0, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from atlas.cli import run
 from atlas.db import open_atlas, store_of
 from atlas.errors import AtlasError, UsageError
+from atlas.pairing.alignment import align
+from atlas.pairing.cuts import Cut
 from atlas.pairing.job import PairingSummary, pair_saes
 from tests.planted import N_TOKENS, plant
 from tests.retokenised import plant_two_cuts
@@ -130,6 +133,44 @@ def test_the_command_says_that_texts_were_aligned(two_cuts, capsys):
     assert "left out" not in printed.out
     assert "with the spans of right shifted by" in printed.out
     assert "metric" not in printed.err
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("packings", [("packed", "document"), ("packed", "packed")])
+def test_web_text_is_the_same_to_three_kinds_of_tokenizer(shared_data: Path, packings):
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    from ingest.sources.contexts import cut
+    from ingest.sources.vocabulary import vocabulary
+
+    with (shared_data / "text" / "openwebtext.jsonl").open(encoding="utf-8") as lines:
+        documents = [json.loads(line)["text"].strip() for line in itertools.islice(lines, 100)]
+    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # pyright: ignore[reportCallIssue]
+    pieces.normalizer = normalizers.BertNormalizer(lowercase=True)  # pyright: ignore[reportAttributeAccessIssue]
+    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # pyright: ignore[reportAttributeAccessIssue]
+    trainer = trainers.WordPieceTrainer(vocab_size=3000, special_tokens=["[UNK]", "[CLS]"], show_progress=False)
+    pieces.train_from_iterator(documents, trainer)
+    bytes_of = {
+        "tokenizer_file": str(shared_data / "tokenizers" / "pythia_tokenizer.json"),
+        "bos_token": "<|endoftext|>",
+    }
+    sentencepiece = {
+        "tokenizer_file": str(shared_data / "models" / "stories260k" / "tokenizer.json"),
+        "bos_token": "<s>",
+    }
+    uncased = {"tokenizer_object": pieces, "bos_token": "[CLS]", "unk_token": "[UNK]"}
+    cuts = []
+    for options, packing in zip((bytes_of, sentencepiece, uncased), (*packings, "packed"), strict=True):
+        tokenizer = PreTrainedTokenizerFast(**options)
+        words = vocabulary(tokenizer)
+        found = cut(documents, tokenizer, words, context_length=100, prepend_bos=True, packing=packing)
+        cuts.append(Cut.of(found.counted_ids(), found.documents[found.documents >= 0], words.texts))
+    for (a, b), least in (((0, 1), 0.999), ((0, 2), 0.9), ((1, 2), 0.9)):
+        alignment = align(cuts[a], cuts[b])
+        assert alignment.n_documents == 100, alignment.difference
+        n_tokens = min(len(cuts[side].document) for side in (a, b))
+        assert least * n_tokens < alignment.n_units <= n_tokens
 
 
 @pytest.mark.real

@@ -76,7 +76,7 @@ class Alignment:
     """Documents that both texts have and in which they do not agree."""
 
     difference: tuple[str, str] | None
-    """What a and b go on with where they part in the first document left out; None if none is."""
+    """What a and b go on with where they part in the first document left out, by `Cut.folded`; None if none is."""
 
     @property
     def n_units(self) -> int:
@@ -115,7 +115,7 @@ def align(a: Cut, b: Cut) -> Alignment:
         coarser=coarser,
         n_documents=int(agreement.agree.sum()),
         n_left_out=len(left_out),
-        difference=first_difference(a, b, int(left_out[0])) if len(left_out) else None,
+        difference=first_difference(x, y, int(left_out[0])) if len(left_out) else None,
     )
 
 

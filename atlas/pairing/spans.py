@@ -137,13 +137,13 @@ class _Codes:
 
 
 def first_difference(a: Cut, b: Cut, document: int, *, n_codes: int = 40) -> tuple[str, str]:
-    """What two texts in bytes go on with where they part in a document; empty where one ends.
+    """What two texts go on with where they part in a document, characters folded; empty where one ends.
 
     Args:
         a: One text.
         b: The other.
-        document: A document that does not agree.
-        n_codes: Bytes shown of each, at most.
+        document: A document that does not agree, folded in both.
+        n_codes: Characters shown of each, at most.
     """
     contents = [side.content[slice(*side.content_starts[document : document + 2])] for side in (a, b)]
     n = min(map(len, contents))
@@ -152,7 +152,7 @@ def first_difference(a: Cut, b: Cut, document: int, *, n_codes: int = 40) -> tup
     ends = [int(side.code_starts[document + 1]) for side in (a, b)]
     begins = [int(here[at]) if at < len(here) else end for here, end in zip(contents, ends, strict=True)]
     shown = [
-        side.codes[begin : min(begin + n_codes, end)].tobytes().decode(errors="replace")
+        "".join(map(chr, side.codes[begin : min(begin + n_codes, end)]))
         for side, begin, end in zip((a, b), begins, ends, strict=True)
     ]
     return shown[0], shown[1]
