@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.db import Atlas, open_atlas
-from atlas.errors import AtlasError
+from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.measures import MEASURES, Measure
 from atlas.pairing.rows import GivenPairs, given_columns
 from atlas.pairing.search import Sides, joint_counts_at, values_at
@@ -33,6 +34,9 @@ class Other:
 
     pairing_id: int
     """Its key."""
+
+    run_id: int
+    """The run that wrote it."""
 
     measure: str
     """What it compares, a name of `MEASURES`."""
@@ -80,8 +84,10 @@ def others_of(atlas: Atlas, measure: str, sae_a: str, sae_b: str, corpus: str, c
         a, b = (np.asarray(keys[side], np.int64) for side in sides)
         best = np.asarray(keys["is_best"], bool)
         saes = (str(row["sae_a"]), str(row["sae_b"]))
+        of_row: dict[str, Any] = {name: row[name] for name in ("pairing_id", "run_id", "measure")}
         corpora = (corpus_b, corpus) if swapped else (corpus, corpus_b)
-        others.append(Other(row["pairing_id"], row["measure"], saes, corpora, swapped, (a, b), (a[best], b[best])))
+        of_row |= {"saes": saes, "corpora": corpora, "swapped": swapped}
+        others.append(Other(**of_row, stored=(a, b), best=(a[best], b[best])))
     return others
 
 
@@ -117,6 +123,8 @@ def fill(db: Path | str, other: Other, pairs: Pairs, *, memory: int | None = Non
         with open_atlas(db, wait=wait) as atlas:
             read_sides = sides_of(atlas, measure, *other.saes, *other.corpora, memory=memory)
         sides = read_sides()
+    except AtlasUnavailable:
+        raise
     except AtlasError as error:
         return Fill(other, {}, error.what)
     given = given_pairs(measure, sides, (b, a) if other.swapped else (a, b))
@@ -124,9 +132,9 @@ def fill(db: Path | str, other: Other, pairs: Pairs, *, memory: int | None = Non
 
 
 def add_rows(atlas: Atlas, filled: Fill) -> None:
-    """Add the rows inside the caller's transaction, unless the pairing is gone by now."""
-    pairing_id = filled.other.pairing_id
-    there = atlas.rows("select 1 from pairing where pairing_id = $id", id=pairing_id)
+    """Add the rows inside the caller's transaction, unless the pairing is gone or another one by now."""
+    pairing_id, run_id = filled.other.pairing_id, filled.other.run_id
+    there = atlas.rows("select 1 from pairing where pairing_id = $id and run_id = $run", id=pairing_id, run=run_id)
     if len(there) and filled.columns:
         n = len(filled.columns["value"])
         atlas.insert("pair", {"pairing_id": np.full(n, pairing_id, dtype=np.int32), **filled.columns})
