@@ -269,6 +269,8 @@ def write_more(atlas: Atlas) -> None:
             "parent_id": [None, 0, 0, 1],
             "depth": [0, 1, 1, 2],
             "weight": [None, 0.6, 0.5, 0.4],
+            "with_head": [0.5] * 4,
+            "below": [0.2] * 4,
         },
     )
 

@@ -67,7 +67,7 @@ class Session:
 
     def command(self, *words: str) -> str:
         """A command on this atlas that can be pasted into a shell."""
-        return shlex.join(["featlas", "--db", str(self.db), *words])
+        return " ".join(_quoted(word) for word in ("featlas", "--db", str(self.db), *words))
 
     def with_db(self, hint: str | None) -> str | None:
         """A hint whose commands name this atlas, so that they can be pasted; unchanged while there is no atlas."""
@@ -75,6 +75,13 @@ class Session:
             return hint
         named = f"featlas --db {shlex.quote(str(self.db))} "
         return re.sub(r"\bfeatlas (?=[a-z])", lambda _: named, hint)
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell, in double quotes where that reads better."""
+    if "'" in word and not set(word) & set('"$`\\!'):
+        return f'"{word}"'
+    return shlex.quote(word)
 
 
 def shared_options(envvar: str | None = None) -> list[click.Option]:

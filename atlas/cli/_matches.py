@@ -74,7 +74,7 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
         stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
     )
     sample = f"{sae_a} and {sae_b} on {where}, {stored['n_tokens']:,} tokens"
-    notes = [visible(sample), *_chance(subset, stored, sae_a, sae_b), *_steps(judged, kept)]
+    notes = [visible(sample), *_chance(subset, stored, len(judged), sae_a, sae_b), *_steps(judged, kept)]
     if subset.paper_compat:
         notes.append(_as_the_paper_counts(atlas, sae_b, judged, stored))
     return Listed(taken, (*notes, *_in_numbers(atlas, kept, stored, sae_a, sae_b)))
@@ -89,13 +89,12 @@ def _steps(judged: list[tuple], kept: list[tuple]) -> list[str]:
     return [f"  {count:>9,}  {step}" for step, count in steps]
 
 
-def _chance(subset: Subset, stored: dict[str, Any], sae_a: str, sae_b: str) -> list[str]:
+def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: str) -> list[str]:
     """What the values would be where nothing belongs together."""
     if "total" in stored:
         proof = "proved to be the largest" if stored["certified"] else "not proved to be the largest"
-        lines = [
-            f"sum of all values {number(stored['total'])}" + (f", {proof}" if subset.match == "assignment" else "")
-        ]
+        total = f"sum of {n:,} values {number(stored['total'])}, mean {number(stored['total'] / max(n, 1))}"
+        lines = [total + (f"; {proof}" if subset.match == "assignment" else "")]
         if stored["chance"] is not None:
             lines.append(f"mean value where nothing belongs together {number(stored['chance'])}")
         return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from atlas.cli._output import Out, Taken, output_options, take, write
 from atlas.cli._params import Finite, Whole
 from atlas.cli._subset import MEASURE_ALIASES
 from atlas.cli._text import Row, number, visible
+
+if TYPE_CHECKING:
+    import duckdb
 
 _RULES = ("mutual", "co-occurrence")
 
@@ -133,15 +136,32 @@ def _branches(members: Sequence[Row], column: dict[str, int], sae: str) -> list[
 
 def _mutual(session: Session, sae: str | None, out: Out, options: dict[str, Any]) -> None:
     """Print the groups of mutual matches, of all SAEs or those that one has a member in."""
+    from atlas.errors import UnknownName
     from atlas.queries.registry import sae_named
     from atlas.sqlfiles import sql_text
 
-    measure = MEASURE_ALIASES.get(options["measure"], options["measure"])
+    measure: str = MEASURE_ALIASES.get(options["measure"]) or options["measure"]
     with session.read() as atlas:
         parameters = {
             "measure": measure,
             "min_value": options["min_value"],
             "sae": sae_named(atlas, sae) if sae else None,
         }
-        taken = take(atlas.sql(sql_text("queries/mutual_families"), params=parameters), out)
+        known = [row[0] for row in atlas.fetch("compared_measures")]
+        if measure not in known:
+            raise UnknownName("measure with stored pairs", measure, known, hint="featlas correlate --help")
+        found = atlas.sql(sql_text("queries/mutual_families"), params=parameters)
+        n, n_families, n_consistent, n_closed = _counts(found)
+        taken = take(found, out, total=n)
+    kinds = f"{n_consistent:,} consistent (no SAE twice), {n_closed:,} closed (all that were compared match)"
+    session.note(f"{n:,} features in {n_families:,} families by {measure}: {kinds}")
     write(taken, session, out, schema="featlas.families/1")
+
+
+def _counts(found: duckdb.DuckDBPyRelation) -> tuple[int, ...]:
+    """Members, families, those without an SAE twice, and those in which all that were compared match."""
+    families = "count(distinct family)"
+    counted = found.aggregate(
+        f"count(*), {families}, {families} filter (consistent), {families} filter (consistent and closed)"
+    )
+    return counted.fetchall()[0]

@@ -87,7 +87,7 @@ def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out)
             found = atlas.sql(sql_text("queries/list_sharing"), params=asked)
             return take(found, out), [_heading(sae_a, sae_b, rule, measure, stored)]
         found = atlas.sql(sql_text("queries/list_orphans"), params=asked | {"threshold": options["threshold"]})
-        taken, counts = _listed(found, options["shared"], out)
+        taken, counts = _listed(found, options["shared"], rule, out)
     steps = [(name, counts[name]) for name in _REASONS if counts[name]]
     n, n_shared = sum(counts.values()), counts[None]
     lines = [f"  {n:>9,}  features of {visible(sae_a)}", *(f"  {count:>9,}  {name}" for name, count in steps)]
@@ -98,12 +98,13 @@ def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out)
     ]
 
 
-def _listed(found: duckdb.DuckDBPyRelation, shared: bool, out: Out) -> tuple[Taken, Any]:
+def _listed(found: duckdb.DuckDBPyRelation, shared: bool, rule: str, out: Out) -> tuple[Taken, Any]:
     """The orphans, or the shared features, and how many features fell for which reason."""
     from collections import Counter
 
     counts = Counter(row[0] for row in found.select("orphan_because").fetchall())
-    drop = ("is_shared", "orphan_because") if shared else ("is_shared",)
+    drop = ["is_shared"] + (["orphan_because"] if shared else [])
+    drop += [] if rule == "paulo-belrose" else ["encoder_partner", "encoder_value"]
     listed = found.filter("is_shared" if shared else "not is_shared")
     listed = listed.select(", ".join(f'"{name}"' for name in found.columns if name not in drop))
     total = counts[None] if shared else sum(counts.values()) - counts[None]

@@ -37,7 +37,7 @@ class FamiliesSummary:
     """Features in at least one of them."""
 
     quality: float | None
-    """Median over families of the mean co-occurrence with the head over that below it; None if nothing was computed."""
+    """Median over families of the mean co-occurrence with the head over that below it; None without families."""
 
     new: bool
     """False if the atlas already held these families."""
@@ -84,8 +84,8 @@ def find_families(
         spec |= options
         for row in atlas.fetch("families_of_scan", scan_id=facts["scan_id"]).dicts():
             if row["spec_sha256"] == spec_sha256(spec):
-                counts = row["n_families"], row["n_members"]
-                return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, *counts, quality=None, new=False)
+                counts = row["n_families"], row["n_members"], row["quality"]
+                return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, *counts, new=False)
     found = feature_families(scan.csr(), **options, on_progress=on_progress)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, found, facts["scan_id"], add_run(atlas, spec, started_at, command=command))
@@ -113,6 +113,8 @@ def _write(atlas: Atlas, found: Families, scan_id: int, run_id: int) -> None:
         "parent_id": np.ma.masked_less(found.parent[order], 0),
         "depth": found.depth[order],
         "weight": np.ma.masked_invalid(found.weight[order]),
+        "with_head": found.with_head[found.family - 1][order],
+        "below": found.below[found.family - 1][order],
     }
     if len(order):
         atlas.insert("feature_family", columns)

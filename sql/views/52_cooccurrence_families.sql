@@ -11,6 +11,8 @@
 --   weight     co-occurrence with the parent: tokens on which both fire over one more than the tokens on which one does; null for the root
 --   round      round of the search that found the family, from 1; parents of earlier rounds are left out of later ones
 --   n_members  features in the family
+--   with_head  of the whole family: mean co-occurrence of the root with the features below it
+--   below      of the whole family: mean co-occurrence among the features below the root; with_head / below above 1 says that they share the root more than each other
 create or replace view cooccurrence_families as
 select
     s.name          as sae,
@@ -21,7 +23,9 @@ select
     f.depth,
     f.weight,
     f.round,
-    count(*) over (partition by f.scan_id, f.family) as n_members
+    count(*) over (partition by f.scan_id, f.family) as n_members,
+    f.with_head,
+    f.below
 from feature_family f
 join scan c using (scan_id)
 join sae s using (sae_id)
