@@ -36,7 +36,7 @@ def test_kept_pairs_are_listed_best_first_and_every_step_is_counted(tiny, capsys
 def test_the_sample_and_the_chance_level_are_said(tiny, capsys):
     _, notes = rows_of(capsys, "--db", str(tiny), "pairs", "A", "B")
     assert "little/one and little/two on words, 100 tokens" in notes
-    assert "median of the best correlations 0.75; with the token rows shifted 0.01" in notes
+    assert "median of the best correlations 0.75; with the tokens shifted 0.01" in notes
 
 
 def test_dropped_lists_the_dropped_pairs_alone_with_all_their_reasons(tiny, capsys):
@@ -87,7 +87,7 @@ def test_the_chance_level_is_that_of_the_side_that_chooses(tiny, capsys, a, b, d
     with open_atlas(tiny, write=True) as atlas:
         atlas.con.execute("update pairing set median_best_ba = 0.5, chance_ba = 0.25")
     _, notes = rows_of(capsys, "--db", str(tiny), "pairs", a, b, "--direction", direction)
-    assert "median of the best correlations 0.5; with the token rows shifted 0.25" in notes
+    assert "median of the best correlations 0.5; with the tokens shifted 0.25" in notes
 
 
 def test_a_chance_level_that_was_not_stored_is_said_to_be_missing(tiny, capsys):

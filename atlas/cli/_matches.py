@@ -73,11 +73,18 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
     where = (
         stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
     )
-    sample = f"{sae_a} and {sae_b} on {where}, {stored['n_tokens']:,} tokens"
+    sample = f"{sae_a} and {sae_b} on {where}, {stored['n_tokens']:,} {unit_of(subset.measure, stored)}"
     notes = [visible(sample), *_chance(subset, stored, len(judged), sae_a, sae_b), *_steps(judged, kept)]
     if subset.paper_compat:
         notes.append(_as_the_paper_counts(atlas, sae_b, judged, stored))
     return Listed(taken, (*notes, *_in_numbers(atlas, kept, stored, sae_a, sae_b)))
+
+
+def unit_of(measure: str, stored: dict[str, Any]) -> str:
+    """What a comparison counts, as `stored_comparison` found it: tokens, documents, or spans of the text."""
+    if "document" in measure:
+        return "documents"
+    return "tokens" if stored["corpus"] == stored["corpus_b"] else "spans of the text"
 
 
 def _steps(judged: list[tuple], kept: list[tuple]) -> list[str]:
@@ -104,7 +111,11 @@ def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: s
     if median_best is None or chance is None:
         return [f"no chance level stored for the features of {visible(chooser)}"]
     what = "correlations" if subset.measure == "activation" else f"values of {subset.measure}"
-    against = "with the token rows shifted" if stored["chance_shift"] is not None else "for random vectors"
+    against = (
+        f"with the {unit_of(subset.measure, stored)} shifted"
+        if stored["chance_shift"] is not None
+        else "for random vectors"
+    )
     return [f"median of the best {what} {number(median_best)}; {against} {number(chance)}"]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._matches import compute_matching
+from atlas.cli._matches import compute_matching, unit_of
 from atlas.cli._output import Out, Taken, output_options, take, write
 from atlas.cli._params import Finite
 from atlas.cli._subset import MEASURE_ALIASES
@@ -116,7 +116,9 @@ def _heading(sae_a: str, sae_b: str, rule: str, measure: str, stored: dict[str, 
     by = "decoder and encoder" if rule == "paulo-belrose" else measure
     chance = stored["chance"] if "total" in stored or sae_a == stored["sae_a"] else stored["chance_ba"]
     level = "not stored" if chance is None else number(chance)
-    sample = f"{sae_a} in {sae_b} on {stored['corpus']}, {stored['n_tokens']:,} tokens: {rule} by {by}"
+    sample = (
+        f"{sae_a} in {sae_b} on {stored['corpus']}, {stored['n_tokens']:,} {unit_of(measure, stored)}: {rule} by {by}"
+    )
     return visible(f"{sample}; chance level of the values {level}")
 
 
