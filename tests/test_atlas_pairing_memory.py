@@ -118,6 +118,7 @@ def test_the_command_says_what_was_counted_and_how_many_features_gave_the_chance
 def test_the_command_on_one_sae_suggests_what_works_on_one(equipped, capsys):
     out, err = said(capsys, equipped, "A", "A", "--measure", "phi", "--top-k", "3")
     assert "left × left  on words (4,000 tokens)" in out
+    assert "pairs, each seen from both sides" in out
     assert "metric" not in err
     (line,) = (line for line in err.splitlines() if line.startswith("next:"))
     import shlex

@@ -74,9 +74,15 @@ def test_blocks_give_the_values_and_the_partners_that_memory_gives(name, scan, s
     one, other = (best_partners(measure, sides, top_k=3) for sides in (streamed, whole))
     np.testing.assert_allclose(one.value_ab, other.value_ab, atol=1e-12)
     np.testing.assert_allclose(one.value_ba, other.value_ba, atol=1e-12)
-    if name == "phi":  # whose ties are many
-        np.testing.assert_array_equal(one.index_ab, other.index_ab)
-        np.testing.assert_array_equal(one.index_ba, other.index_ba)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_features_with_equal_counts_stay_equal_whatever_the_blocks(seed):
+    rng = np.random.default_rng(seed)
+    a, b = (rng.permuted(np.repeat([[1.0], [0.0]], [9, 51], axis=0) * np.ones(30), axis=0) for _ in range(2))
+    one, other = (best_partners(MEASURES["phi"], sides, top_k=5) for sides in (in_blocks(a, b, "phi"), sides_of(a, b)))
+    np.testing.assert_array_equal(one.index_ab, other.index_ab)
+    np.testing.assert_array_equal(one.index_ba, other.index_ba)
 
 
 @settings(max_examples=25, deadline=None)

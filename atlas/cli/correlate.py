@@ -95,7 +95,8 @@ def _print(found: PairingSummary) -> None:
     if found.shared is not None:
         click.echo(f"  aligned       {_sample(found.shared)}")
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
-    click.echo(f"  mutual best   {found.n_mutual:,} pairs")
+    twice = ", each seen from both sides" if sae_a == sae_b else ""
+    click.echo(f"  mutual best   {found.n_mutual:,} pairs{twice}")
     label = _LABELS.get(found.measure, found.measure)
     best = f"median {found.median_best:.3f} over {sae_a}, {found.median_best_ba:.3f} over {sae_b}"
     click.echo(f"  {label:13} {best}")

@@ -10,13 +10,13 @@ BYTES_PER_ACTIVATION = {"activation": 40, "masked_cosine": 72}
 """Peak of a search and its chance level for each stored activation of both scans, by measure, as measured."""
 
 _OF_OTHERS = 56
-_BYTES_PER_PAIR, _MOST_BYTES = 75, 150_000_000
+_BYTES_PER_PAIR, _MOST_BYTES = 100, 200_000_000
 
 
 def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation") -> int:
     """About the memory that a comparison over tokens takes with both scans in memory.
 
-    40 to 72 bytes for each activation, and for each thread 75 bytes for each pair of features, 150 MB at most.
+    40 to 72 bytes for each activation, and for each thread 100 bytes for each pair of features, 200 MB at most.
 
     Args:
         n_nonzero: Activations of both scans; of one, if a scan is compared with itself.
