@@ -15,7 +15,8 @@ from atlas.errors import AtlasError, UsageError
 from atlas.pairing.alignment import align
 from atlas.pairing.cuts import Cut
 from atlas.pairing.job import PairingSummary, pair_saes
-from tests.planted import N_TOKENS, plant
+from atlas.pairing.memory import search_bytes
+from tests.planted import D_SAE, N_TOKENS, plant
 from tests.retokenised import plant_two_cuts
 
 COLUMNS = "feature_a, feature_b, value, rank_ab, rank_ba, n_a, n_b, n_ab"
@@ -77,7 +78,10 @@ def test_pooled_documents_and_scans_read_in_blocks_are_aligned_too(two_cuts):
     assert (pooled.unit, pooled.n_tokens, pooled.corpus_b) == ("documents", 10, "words-2")
     held = pair_saes(two_cuts, "A", "B", top_k=3)
     before = pairs_of(two_cuts, "activation")
-    in_blocks = pair_saes(two_cuts, "B", "A", top_k=3, memory=900_000)
+    with open_atlas(two_cuts) as atlas:
+        ((n_nonzero,),) = atlas.rows("select sum(n_nonzero) from scan").rows
+    too_little = search_bytes(int(n_nonzero), D_SAE, D_SAE) - 1
+    in_blocks = pair_saes(two_cuts, "B", "A", top_k=3, memory=too_little)
     assert in_blocks.new
     assert in_blocks.shared is not None
     assert held.shared is not None
