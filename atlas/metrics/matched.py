@@ -13,7 +13,7 @@ MIN_ROWS = 3
 
 def matched(x: ArrayLike, y: ArrayLike) -> tuple[Rows, Rows]:
     """Both sides as (n, p) and (n, q) float64, or ValueError saying what does not fit."""
-    x, y = _rows(x, "x"), _rows(y, "y")
+    x, y = finite_rows(x, "x"), finite_rows(y, "y")
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; row i of both must belong together")
     if len(x) < MIN_ROWS:
@@ -21,7 +21,30 @@ def matched(x: ArrayLike, y: ArrayLike) -> tuple[Rows, Rows]:
     return x, y
 
 
-def _rows(side: ArrayLike, name: str) -> Rows:
+def centred(x: Rows, name: str) -> Rows:
+    """The sample less its mean row, or ValueError if all rows are equal."""
+    if not np.ptp(x, axis=0).any():
+        raise ValueError(f"{name} does not vary: all of its {len(x)} rows are equal")
+    return x - x.mean(axis=0)
+
+
+def same_gram(x: Rows) -> Rows:
+    """A sample with the same inner products between its rows and at most n columns: x itself if it is not wider."""
+    return x if x.shape[1] <= len(x) else np.ascontiguousarray(np.transpose(np.linalg.qr(x.T)[1]))
+
+
+def unit_rows(x: Rows, name: str) -> Rows:
+    """Every row divided by its length, or ValueError naming the first that is zero."""
+    zero = ~x.any(axis=1)
+    if zero.any():
+        raise ValueError(f"row {np.flatnonzero(zero)[0]} of {name} is zero: its cosine is undefined")
+    # By the largest entry first, so that no square overflows or vanishes.
+    x = x / np.abs(x).max(axis=1, keepdims=True)
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def finite_rows(side: ArrayLike, name: str) -> Rows:
+    """One side as (n, p) float64, or ValueError if it is no table of finite numbers."""
     rows = np.asarray(side, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise ValueError(f"{name} must be rows by columns with at least one column, not of shape {rows.shape}")

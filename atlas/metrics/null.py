@@ -1,5 +1,6 @@
 """The permutation null of any metric: its scores when the rows of y are paired with those of x at random.
 
+Beside the drawn scores stand their moments over all pairings where a closed form is known (`moments`).
 Source: Phipson & Smyth 2010, doi:10.2202/1544-6115.1585, for the + 1 in the p-value, which is never 0.
 Departs from the code of arXiv:2410.06981: seeded, and with that + 1.
 """
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atlas.metrics.registry import METRICS, Prepared, Result
+from atlas.metrics.moments import UNKNOWN, Moments
+from atlas.metrics.registry import METRICS, Metric, Prepared, Result
 
 ROUNDING = 1e-12
 """Scores nearer than this are the same score: a permutation sums the same numbers in another order."""
@@ -31,6 +33,9 @@ class Null:
 
     draws: NDArray[np.float64] = field(repr=False)
     """(n,) scores with the rows of y permuted, in the order drawn."""
+
+    moments: Moments = UNKNOWN
+    """What is known of the score over all pairings, without drawing."""
 
     @property
     def observed(self) -> float:
@@ -58,6 +63,23 @@ class Null:
         return (self.observed - self.mean) / self.std if self.std > ROUNDING else None
 
     @property
+    def expected(self) -> float | None:
+        """Mean over all pairings in closed form, beside `mean` of those drawn; None where none is known."""
+        return self.moments.mean
+
+    @property
+    def expected_std(self) -> float | None:
+        """Standard deviation over all pairings in closed form, >= 0; None where none is known."""
+        return self.moments.std
+
+    @property
+    def expected_z(self) -> float | None:
+        """(observed - expected) / expected_std: z without the noise of the draws; None where it is not known."""
+        if self.expected is None or self.expected_std is None or self.expected_std <= ROUNDING:
+            return None
+        return (self.observed - self.expected) / self.expected_std
+
+    @property
     def excess(self) -> float | None:
         """(observed - mean) / (1 - mean): 0 at chance, 1 at identity; None if chance already gives 1."""
         room = 1 - self.mean
@@ -78,6 +100,9 @@ class _Afresh:
 
     def permuted(self, order: NDArray[np.intp]) -> float:
         return self.function(self.x, self.y[order], **self.options).score
+
+    def moments(self) -> Moments:
+        return UNKNOWN
 
 
 def permutation_null(
@@ -103,8 +128,6 @@ def permutation_null(
         on_progress: Called as `on_progress(done, total)` after each permutation.
         **options: Of the metric.
     """
-    if name not in METRICS:
-        raise ValueError(f"no metric {name!r}; there are {', '.join(sorted(METRICS))}")
     prepared = _prepared(name, x, y, options)
     result = prepared.result()
     orders, n = _orders(result.n, n, seed) if permutations is None else _checked(permutations, result.n)
@@ -113,13 +136,20 @@ def permutation_null(
         draws[i] = prepared.permuted(order)
         if on_progress:
             on_progress(i + 1, n)
-    return Null(name, result, draws)
+    return Null(name, result, draws, prepared.moments())
 
 
 def _prepared(name: str, x: ArrayLike, y: ArrayLike, options: dict[str, Any]) -> Prepared:
-    """The metric's own fast path, or scoring afresh."""
-    metric = METRICS[name]
+    """The metric's own fast path, or scoring afresh; ValueError for a name that is no metric."""
+    metric = known_metric(name)
     return metric.prepare(x, y, **options) if metric.prepare else _Afresh(metric.function, x, np.asarray(y), options)
+
+
+def known_metric(name: str) -> Metric:
+    """The metric of a name, or ValueError with the names that there are."""
+    if name not in METRICS:
+        raise ValueError(f"no metric {name!r}; there are {', '.join(sorted(METRICS))}")
+    return METRICS[name]
 
 
 def _orders(n_rows: int, n: int, seed: int) -> tuple[Iterator[NDArray[np.intp]], int]:

@@ -9,6 +9,8 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas.metrics.moments import Moments
+
 Invariance = Literal["translation", "scaling", "rotation", "linear"]
 """What may be done to either side alone without changing the score: adding one vector to all rows, multiplying by one
 number other than 0, an orthogonal map of the columns, any invertible linear map of the columns."""
@@ -39,6 +41,10 @@ class Prepared(Protocol):
         """The score of x and y[order]."""
         ...
 
+    def moments(self) -> Moments:
+        """What is known in closed form of the score over all permutations."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -59,6 +65,12 @@ class Metric:
     prepare: Callable[..., Prepared] | None
     """`prepare(x, y, *, options)` with the options of the function; None: each permutation is scored afresh."""
 
+    symmetric: bool = True
+    """The score of x and y is that of y and x."""
+
+    same_columns: bool = False
+    """Column j of x and column j of y must be the same coordinate, as for two SAEs of one hook."""
+
 
 METRICS: dict[str, Metric] = {}
 """Every metric by name; filled once, by the imports in `atlas/metrics/__init__.py`."""
@@ -67,12 +79,18 @@ Function = TypeVar("Function", bound=Callable[..., Result])
 
 
 def metric(
-    *, title: str, invariances: set[Invariance], prepare: Callable[..., Prepared] | None = None
+    *,
+    title: str,
+    invariances: set[Invariance],
+    prepare: Callable[..., Prepared] | None = None,
+    symmetric: bool = True,
+    same_columns: bool = False,
 ) -> Callable[[Function], Function]:
     """Enter the decorated function into `METRICS` under its own name."""
 
     def enter(function: Function) -> Function:
-        METRICS[function.__name__] = Metric(function.__name__, function, title, frozenset(invariances), prepare)
+        name = function.__name__
+        METRICS[name] = Metric(name, function, title, frozenset(invariances), prepare, symmetric, same_columns)
         return function
 
     return enter

@@ -19,13 +19,17 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial.distance import squareform
 
-from atlas.metrics.matched import Rows, matched
+from atlas.metrics.matched import matched
+from atlas.metrics.moments import Moments, mantel_std
+from atlas.metrics.rdm import Rdm, centred_ranks, distances, norm, row_sums
 from atlas.metrics.registry import metric
 
-Rdm = Literal["euclidean", "correlation", "cosine"]
 Compare = Literal["spearman", "pearson", "kendall"]
+
+AS_FLOATS = 2**26
+"""Ranks of x held as float64 up to this many pairs: faster, for twice the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,17 @@ class Rsa:
 class PreparedRsa:
     """Both RDMs, ranked if ranks are compared. Permuting the rows of y re-indexes its RDM and changes no rank."""
 
-    x: NDArray[np.float64]
-    """(n_pairs,) distances or ranks of x, centred and of length 1, so that a dot product is a correlation."""
+    x: NDArray
+    """(n_pairs,) centred distances or centred doubled ranks of x."""
 
     y: NDArray
-    """(n, n) centred distances, or doubled average ranks: integers, half the memory of floats."""
+    """(n, n) the same for y; ranks as 32-bit integers, half the memory of floats."""
 
-    y_norm: float
-    """Length of the centred strict triangle of y, > 0."""
+    norms: float
+    """Length of `x` times that of the strict triangle of `y`, > 0."""
+
+    square_x: float
+    """Sum of the squares of `x`, > 0."""
 
     def result(self) -> Rsa:
         """The metric of x and y as given."""
@@ -64,12 +71,21 @@ class PreparedRsa:
 
     def permuted(self, order: NDArray[np.intp]) -> float:
         """The score of x and y[order]; row by row, so it needs no memory of the size of the pairs."""
-        total, start = 0.0, 0
-        for i in range(len(order) - 1):
-            others = order[i + 1 :]
-            total += float(self.x[start : start + len(others)] @ self.y[order[i]].take(others))
-            start += len(others)
-        return max(-1.0, min(1.0, total / self.y_norm))
+        n, total, start = len(order), 0.0, 0
+        row, picked = np.empty(n), np.empty(n)
+        for i in range(n - 1):
+            stop = start + n - 1 - i
+            row[:] = self.y[order[i]]  # a float copy that stays in the cache while it is indexed
+            row.take(order[i + 1 :], out=picked[: n - 1 - i], mode="clip")  # clip: no check of each index
+            total += float(self.x[start:stop] @ picked[: n - 1 - i])
+            start = stop
+        return max(-1.0, min(1.0, total / self.norms))
+
+    def moments(self) -> Moments:
+        """Exact: mean 0, and Mantel's standard deviation."""
+        rows_y = self.y.sum(axis=1, dtype=np.float64) - np.diagonal(self.y)
+        square_y = self.norms**2 / self.square_x
+        return Moments(0.0, mantel_std(row_sums(self.x, len(rows_y)), 2 * self.square_x, rows_y, 2 * square_y))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,10 +93,10 @@ class PreparedKendall:
     """Both RDMs as ranks, for Kendall's tau-b: n_pairs log n_pairs a permutation."""
 
     x: NDArray
-    """(n_pairs,) doubled average ranks of the distances of x."""
+    """(n_pairs,) centred doubled ranks of the distances of x."""
 
     y: NDArray
-    """(n, n) doubled average ranks of the distances of y."""
+    """(n, n) centred doubled ranks of the distances of y."""
 
     def result(self) -> Rsa:
         """The metric of x and y as given."""
@@ -94,25 +110,40 @@ class PreparedKendall:
         y = squareform(self.y[np.ix_(order, order)], checks=False)
         return float(np.asarray(kendalltau(self.x, y, method="asymptotic"))[0])
 
+    def moments(self) -> Moments:
+        """Mean 0, exact: some permutation swaps any two pairs of rows. No closed form of the spread."""
+        return Moments(0.0)
+
 
 def prepare(
     x: ArrayLike, y: ArrayLike, *, rdm: Rdm = "euclidean", compare: Compare = "spearman"
 ) -> PreparedRsa | PreparedKendall:
-    """Compute and rank both RDMs; arguments as in `rsa`. Peak memory is about 50 bytes a pair of rows."""
+    """Compute and rank both RDMs; arguments as in `rsa`, memory as `bytes_needed` says."""
     for option, known in ((rdm, get_args(Rdm)), (compare, get_args(Compare))):
         if option not in known:
             raise ValueError(f"{option!r} is none of {', '.join(known)}")
     x, y = matched(x, y)
-    rdm_x, rdm_y = _distances(x, rdm, "x"), _distances(y, rdm, "y")
-    if compare == "pearson":
-        rdm_y -= rdm_y.mean()
-    else:
-        rdm_x, rdm_y = _doubled_ranks(rdm_x), _doubled_ranks(rdm_y)
-    square_y = squareform(rdm_y, checks=False)
+    sides = []
+    for side, name in ((x, "x"), (y, "y")):  # one side after the other: float distances of both would be the peak
+        triangle = distances(side, rdm, name)
+        if compare == "pearson":
+            triangle -= triangle.mean()
+        sides.append(triangle if compare == "pearson" else centred_ranks(triangle))
+        del triangle
+    triangle_x, triangle_y = sides
+    square_y = squareform(triangle_y, checks=False)
     if compare == "kendall":
-        return PreparedKendall(rdm_x, square_y)
-    centred_x = rdm_x - rdm_x.mean()
-    return PreparedRsa(centred_x / np.linalg.norm(centred_x), square_y, float(np.linalg.norm(rdm_y - rdm_y.mean())))
+        return PreparedKendall(triangle_x, square_y)
+    norm_x, norms = norm(triangle_x), norm(triangle_x) * norm(triangle_y)
+    if len(triangle_x) <= AS_FLOATS:
+        triangle_x = triangle_x.astype(np.float64, copy=False)
+    return PreparedRsa(triangle_x, square_y, norms, norm_x**2)
+
+
+def bytes_needed(n: int, *, compare: Compare = "spearman") -> int:
+    """Peak memory of RSA on n rows, the samples not counted."""
+    a_pair = {"spearman": 22, "pearson": 34, "kendall": 90}[compare]
+    return a_pair * n * (n - 1) // 2 + 2**29
 
 
 @metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
@@ -126,30 +157,3 @@ def rsa(x: ArrayLike, y: ArrayLike, *, rdm: Rdm = "euclidean", compare: Compare 
         compare: Correlation between the two sets of distances; Kendall's is tau-b.
     """
     return prepare(x, y, rdm=rdm, compare=compare).result()
-
-
-def _distances(x: Rows, rdm: Rdm, name: str) -> NDArray:
-    """(n_pairs,) strict upper triangle of the RDM, row by row, or ValueError where it says nothing."""
-    without = {"euclidean": None, "correlation": np.ptp(x, axis=1) == 0, "cosine": ~x.any(axis=1)}[rdm]
-    if without is not None and without.any():
-        state = "constant" if rdm == "correlation" else "zero"
-        raise ValueError(f"row {np.flatnonzero(without)[0]} of {name} is {state}: its {rdm} distance is undefined")
-    distances = pdist(x, rdm)
-    if rdm != "euclidean":
-        distances = distances.round(12)
-    if np.ptp(distances) <= 1e-12 * distances.max():
-        raise ValueError(f"the {rdm} RDM of {name} has no variance: all pairs of its rows are equally far apart")
-    return distances
-
-
-def _doubled_ranks(values: NDArray) -> NDArray[np.int32]:
-    """Average ranks, times two to be whole; exact in 32 bits up to 46,341 rows."""
-    if 2 * len(values) >= np.iinfo(np.int32).max:
-        raise ValueError(f"{len(values)} pairs are too many to rank; take a sample of at most 46,341 rows")
-    order = np.argsort(values)
-    ordered = values[order]
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    size = np.diff(np.append(first, len(values)))
-    ranks = np.empty(len(values), dtype=np.int32)
-    ranks[order] = np.repeat((2 * first + size + 1).astype(np.int32), size)
-    return ranks

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atlas.metrics.matched import Rows, matched
+from atlas.metrics.matched import Rows, centred, matched
+from atlas.metrics.moments import Moments, overlap_moments
 from atlas.metrics.registry import metric
 
 
@@ -43,6 +44,11 @@ class Svcca:
         return float(self.correlations.mean())
 
     @property
+    def mean_square(self) -> float:
+        """Mean squared canonical correlation, in [0, 1]: its chance level is known exactly (`Moments.mean_square`)."""
+        return float(np.mean(self.correlations**2))
+
+    @property
     def forced(self) -> int:
         """Correlations that are 1 by counting alone, noise or not: directions beyond the n - 1 that rows leave."""
         return max(0, self.rank_x + self.rank_y - (self.n - 1))
@@ -61,11 +67,15 @@ class PreparedSvcca:
     def result(self) -> Svcca:
         """The metric of x and y as given."""
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
-        return Svcca(_cosines(self.basis_x, self.basis_y), n, rank_x, rank_y)
+        return Svcca(cosines(self.basis_x, self.basis_y), n, rank_x, rank_y)
 
     def permuted(self, order: NDArray[np.intp]) -> float:
         """The score of x and y[order]."""
-        return float(_cosines(self.basis_x, self.basis_y[order]).mean())
+        return float(cosines(self.basis_x, self.basis_y[order]).mean())
+
+    def moments(self) -> Moments:
+        """Exact for the squared correlations, asymptotic for the score and only with one direction a side."""
+        return overlap_moments(self.basis_x.shape[1], self.basis_y.shape[1], len(self.basis_x))
 
 
 def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None = None) -> PreparedSvcca:
@@ -75,7 +85,7 @@ def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None =
     if variance is not None and not 0 < variance <= 1:
         raise ValueError(f"variance must be in (0, 1], not {variance}")
     x, y = matched(x, y)
-    return PreparedSvcca(_leading_directions(x, k, variance, "x"), _leading_directions(y, k, variance, "y"))
+    return PreparedSvcca(leading_directions(x, k, variance, "x"), leading_directions(y, k, variance, "y"))
 
 
 @metric(title="SVCCA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
@@ -92,11 +102,9 @@ def svcca(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None = N
     return prepare(x, y, k=k, variance=variance).result()
 
 
-def _leading_directions(x: Rows, k: int, variance: float | None, name: str) -> Rows:
+def leading_directions(x: Rows, k: int, variance: float | None, name: str) -> Rows:
     """(n, kept) orthonormal left singular vectors of the centred sample."""
-    if not np.ptp(x, axis=0).any():
-        raise ValueError(f"{name} does not vary: all of its {len(x)} rows are equal")
-    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    u, s, _ = np.linalg.svd(centred(x, name), full_matrices=False)
     rank = int(np.sum(s > s[0] * max(x.shape) * np.finfo(np.float64).eps))
     if variance == 1:  # the whole rank, also directions too faint to change a sum
         k = rank
@@ -107,6 +115,6 @@ def _leading_directions(x: Rows, k: int, variance: float | None, name: str) -> R
     return np.ascontiguousarray(u[:, : min(k, rank)])
 
 
-def _cosines(basis_x: Rows, basis_y: Rows) -> NDArray[np.float64]:
+def cosines(basis_x: Rows, basis_y: Rows) -> NDArray[np.float64]:
     """Both bases are orthonormal and centred, so these singular values are the canonical correlations."""
     return np.linalg.svd(basis_x.T @ basis_y, compute_uv=False).clip(0.0, 1.0)

@@ -1,0 +1,107 @@
+"""Two dictionaries of one space compared as sets, with no pairing of their rows given: MMCS and PW-MCC.
+
+Sources: mean max cosine similarity, Sharkey, Braun & Millidge 2022 ("Taking features out of superposition with sparse
+autoencoders"); pairwise dictionary mean correlation coefficient, Song et al. 2025, arXiv:2505.20254. Orientation: rows
+are features, columns are the same dimensions on both sides.
+
+Both ignore the order of the features, the length of each, and a rotation done to both sides; PW-MCC also their sign.
+The best of many random vectors is near to any vector, so each score comes with its chance: the same number of a
+dictionary of independent Gaussian rows in the place of y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from atlas.metrics.matched import Rows, finite_rows, unit_rows
+
+Assign = Callable[[NDArray[np.float64]], tuple[NDArray[np.intp], NDArray[np.intp]]]
+"""From (n_x, n_y) values to the rows and columns of the one-to-one assignment with the largest sum."""
+
+BLOCK = 2**23
+"""Cosines held at once: 64 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSimilarity:
+    """How alike two dictionaries are, and how alike to x a random one is."""
+
+    score: float
+    """Mean over features of the cosine with their partner: in [-1, 1] for MMCS, in [0, 1] for PW-MCC."""
+
+    chance: float | None
+    """The same, y replaced by independent Gaussian rows, mean of the draws; None if none were drawn."""
+
+    n_x: int
+    """Features of x."""
+
+    n_y: int
+    """Features of y."""
+
+
+def mmcs(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0) -> SetSimilarity:
+    """Average over the rows of x their largest cosine with any row of y. Not symmetric: mmcs(y, x) is another number.
+
+    Args:
+        x: n_x features by d dimensions.
+        y: n_y features by the same d dimensions.
+        draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
+        seed: Of the draws (PCG64).
+    """
+    return _with_chance(_mean_best, x, y, draws, seed)
+
+
+def pw_mcc(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0, assign: Assign | None = None) -> SetSimilarity:
+    """Average |cosine| over the one-to-one assignment of rows that makes it largest; the smaller side is matched whole.
+
+    All n_x by n_y cosines are held at once.
+
+    Args:
+        x: n_x features by d dimensions.
+        y: n_y features by the same d dimensions.
+        draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
+        seed: Of the draws (PCG64).
+        assign: What finds the assignment; None takes `scipy.optimize.linear_sum_assignment`.
+    """
+    chosen = assign or _optimal
+
+    def mean_assigned(x: Rows, y: Rows) -> float:
+        cosines = np.abs(x @ y.T)
+        return float(cosines[chosen(cosines)].sum()) / min(cosines.shape)
+
+    return _with_chance(mean_assigned, x, y, draws, seed)
+
+
+def _with_chance(
+    score: Callable[[Rows, Rows], float], x: ArrayLike, y: ArrayLike, draws: int, seed: int
+) -> SetSimilarity:
+    x, y = finite_rows(x, "x"), finite_rows(y, "y")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            f"x has {x.shape[1]} columns and y has {y.shape[1]}; a cosine needs the same ones on both sides"
+        )
+    if not len(x) or not len(y):
+        raise ValueError(f"x has {len(x)} rows and y has {len(y)}; each needs at least one")
+    if draws < 0:
+        raise ValueError(f"draws must be at least 0, not {draws}")
+    x, y = unit_rows(x, "x"), unit_rows(y, "y")
+    rng = np.random.Generator(np.random.PCG64(seed))
+    chance = [score(x, unit_rows(rng.normal(size=y.shape), "y")) for _ in range(draws)]
+    return SetSimilarity(score(x, y), float(np.mean(chance)) if chance else None, len(x), len(y))
+
+
+def _mean_best(x: Rows, y: Rows) -> float:
+    """Mean over rows of x of their largest cosine, in blocks of rows."""
+    step = max(1, BLOCK // len(y))
+    best = [np.max(x[start : start + step] @ y.T, axis=1) for start in range(0, len(x), step)]
+    return float(np.concatenate(best).mean())
+
+
+def _optimal(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    from scipy.optimize import linear_sum_assignment  # 0.3 s to import, for one function
+
+    return linear_sum_assignment(values, maximize=True)

@@ -1,0 +1,81 @@
+"""Procrustes: how well one sample fits onto the other after the best rotation.
+
+Source: Schönemann 1966, doi:10.1007/BF02289451; as a similarity of networks Ding et al. 2021, arXiv:2108.01661, and
+Williams et al. 2021, arXiv:2110.14739. Orientation: rows are matched samples, columns are dimensions; the narrower
+side counts as filled up with zeros.
+
+Ignores: adding a vector to all rows, rotating or reflecting a side, scaling it. Not other linear maps.
+
+Departs from Ding et al., whose distance is the square of the one here, 2 - 2 score; `scipy.spatial.procrustes` also
+fits the scale, and its disparity is 1 - score^2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from atlas.metrics.matched import Rows, centred, matched, same_gram
+from atlas.metrics.moments import UNKNOWN, Moments
+from atlas.metrics.registry import metric
+
+
+@dataclass(frozen=True, slots=True)
+class Procrustes:
+    """Fit of two samples after the best rotation."""
+
+    score: float
+    """Sum of the singular values of x'y over the product of both Frobenius norms, centred, in [0, 1]."""
+
+    n: int
+    """Matched rows compared."""
+
+    @property
+    def distance(self) -> float:
+        """Least ||x - y R||_F over rotations R, both sides centred and of norm 1: sqrt(2 - 2 score), in [0, 1.42]."""
+        return math.sqrt(2 - 2 * self.score)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedProcrustes:
+    """Both sides centred and of norm 1. A permutation costs one product and the singular values of (p, q)."""
+
+    x: Rows
+    """(n, p) centred, of Frobenius norm 1, p at most n."""
+
+    y: Rows
+    """(n, q) the same for y."""
+
+    def result(self) -> Procrustes:
+        """The metric of x and y as given."""
+        n = len(self.x)
+        return Procrustes(self.permuted(np.arange(n)), n)
+
+    def permuted(self, order: NDArray[np.intp]) -> float:
+        """The score of x and y[order]."""
+        return min(1.0, float(np.linalg.svd(self.x.T @ self.y[order], compute_uv=False).sum()))
+
+    def moments(self) -> Moments:
+        """None is known of a sum of singular values."""
+        return UNKNOWN
+
+
+def prepare(x: ArrayLike, y: ArrayLike) -> PreparedProcrustes:
+    """Centre and scale both sides."""
+    x, y = matched(x, y)
+    sides = [same_gram(centred(side, name)) for side, name in ((x, "x"), (y, "y"))]
+    return PreparedProcrustes(*(side / np.linalg.norm(side) for side in sides))
+
+
+@metric(title="orthogonal Procrustes", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
+def procrustes(x: ArrayLike, y: ArrayLike) -> Procrustes:
+    """Rotate one matched sample onto the other as well as can be, and say how well they then agree.
+
+    Args:
+        x: n samples by p dimensions.
+        y: The same n samples, in the same order, by q dimensions.
+    """
+    return prepare(x, y).result()

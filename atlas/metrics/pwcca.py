@@ -1,0 +1,114 @@
+"""PWCCA: canonical correlations, each weighted by how much of x its direction accounts for.
+
+Source: Morcos et al. 2018, arXiv:1806.05759, sec. 2: weight_i is the sum over the columns x_j of |<h_i, x_j>|, h_i
+being the i-th canonical direction of x as a vector over the samples. Orientation: rows are matched samples, columns
+are dimensions; the paper uses the transpose.
+
+Not symmetric: the weights come from x; pwcca(y, x) is another number.
+Ignores: adding a vector to all rows, scaling a side; of y alone any invertible linear map. Not rotations of x: a sum
+of absolute values depends on the axes.
+
+Departs from the code of google/svcca, whose directions lack the inverse square root of the covariance and whose y
+branch uses x. Where correlations tie (all of the `forced` ones do) their directions, and so their weights, are not
+determined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from atlas.metrics.matched import Rows, centred, matched
+from atlas.metrics.moments import Moments, overlap_moments
+from atlas.metrics.registry import metric
+from atlas.metrics.svcca import leading_directions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pwcca:
+    """Canonical correlations and their weights."""
+
+    correlations: NDArray[np.float64]
+    """(min(rank_x, rank_y),) descending, each in [0, 1]."""
+
+    weights: NDArray[np.float64] = field(repr=False)
+    """(min(rank_x, rank_y),) of the correlations in their order, >= 0, summing to 1."""
+
+    n: int
+    """Matched rows compared."""
+
+    rank_x: int
+    """Numerical rank of x, centred, >= 1."""
+
+    rank_y: int
+    """Numerical rank of y, centred, >= 1."""
+
+    @property
+    def score(self) -> float:
+        """Weighted mean of the correlations, in [0, 1]."""
+        return min(1.0, float(self.weights @ self.correlations))
+
+    @property
+    def mean_square(self) -> float:
+        """Mean squared canonical correlation, unweighted, in [0, 1]."""
+        return float(np.mean(self.correlations**2))
+
+    @property
+    def forced(self) -> int:
+        """Correlations that are 1 by counting alone, noise or not: directions beyond the n - 1 that rows leave."""
+        return max(0, self.rank_x + self.rank_y - (self.n - 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPwcca:
+    """Two orthonormal bases and x in one of them: a permutation costs one product and one small SVD."""
+
+    basis_x: Rows
+    """(n, rank_x) orthonormal columns spanning x, centred."""
+
+    basis_y: Rows
+    """(n, rank_y) the same for y."""
+
+    x: Rows
+    """(rank_x, p) the centred columns of x in `basis_x`."""
+
+    def result(self) -> Pwcca:
+        """The metric of x and y as given."""
+        (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
+        return Pwcca(*self._weighted(self.basis_y), n, rank_x, rank_y)
+
+    def permuted(self, order: NDArray[np.intp]) -> float:
+        """The score of x and y[order]."""
+        correlations, weights = self._weighted(self.basis_y[order])
+        return min(1.0, float(weights @ correlations))
+
+    def moments(self) -> Moments:
+        """Of the squared correlations; none is known of their weighted mean."""
+        (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
+        return Moments(mean_square=overlap_moments(rank_x, rank_y, n).mean_square)
+
+    def _weighted(self, basis_y: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The correlations and the weights of their directions."""
+        directions, correlations, _ = np.linalg.svd(self.basis_x.T @ basis_y, full_matrices=False)
+        weights = np.abs(directions.T @ self.x).sum(axis=1)
+        return correlations.clip(0.0, 1.0), weights / weights.sum()
+
+
+def prepare(x: ArrayLike, y: ArrayLike) -> PreparedPwcca:
+    """Find an orthonormal basis of both sides."""
+    x, y = matched(x, y)
+    basis_x, basis_y = leading_directions(x, 1, 1.0, "x"), leading_directions(y, 1, 1.0, "y")
+    return PreparedPwcca(basis_x, basis_y, basis_x.T @ centred(x, "x"))
+
+
+@metric(title="PWCCA, weighted by x", invariances={"translation", "scaling"}, prepare=prepare, symmetric=False)
+def pwcca(x: ArrayLike, y: ArrayLike) -> Pwcca:
+    """Correlate two matched samples along their canonical directions, weighted by the share of x each stands for.
+
+    Args:
+        x: n samples by p dimensions; the weights come from it.
+        y: The same n samples, in the same order, by q dimensions.
+    """
+    return prepare(x, y).result()
