@@ -1,4 +1,4 @@
-"""From a queried subset to a score: matched decoder rows, a metric and its null."""
+"""From a queried subset to a score: matched rows, a metric, its null and its interval."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from atlas.db import Atlas, open_atlas
+from atlas.comparison import Comparison, Inputs, inputs_of
+from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
-from atlas.queries.registry import corpus_in_common, two_saes
+from atlas.nulls import NULLS, NullKind, scored_null
+from atlas.queries.registry import two_saes
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score
-from atlas.sqlfiles import sql_text
-from atlas.subsets import Matched, Subset, select_pairs
+from atlas.spaces import SPACES, Space
+from atlas.subsets import Matched, Subset
 
 ROWS_PER_DIRECTION = 5
 """Fewest pairs to a direction where the directions follow from a share of the variance (google/svcca's own rule)."""
@@ -45,55 +47,90 @@ def compare(
     *,
     subset: Subset | None = None,
     corpus: str | None = None,
+    space: Space = "decoder",
+    null: NullKind = "shuffle",
     shuffles: int = 1000,
     seed: int = 0,
+    bootstrap: int = 0,
+    allow_forced: bool = False,
     wait: float = 0,
     store: bool = True,
     command: str | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Score:
-    """Score how alike the decoder rows of matched features are, against shuffled pairings.
+    """Score how alike the rows of matched features are, against a null.
 
     Args:
         db: The atlas.
         metric: A name in `METRICS`.
-        a: Name or alias of the SAE whose decoder rows are x.
-        b: Name or alias of the SAE whose decoder rows are y.
+        a: Name or alias of the SAE whose rows are x.
+        b: Name or alias of the SAE whose rows are y.
         subset: Which matched pairs; by default one-to-one matches that pass the token filters.
         corpus: Corpus on which the features were matched; None takes the only one.
-        shuffles: Draws of the permutation null.
-        seed: Of the shuffles.
+        space: Which rows: decoder, encoder or activation.
+        null: shuffle: shuffled pairs; subsets: random features matched afresh; density, norm: random partners alike.
+        shuffles: Draws of the null.
+        seed: Of the draws.
+        bootstrap: Draws of an interval of the score over its pairs; 0 for none.
+        allow_forced: Give the score even where counting alone decides a part of it.
         wait: Seconds to wait for a locked atlas.
         store: Write the score into the atlas.
         command: Command line for the record; by default that of this process.
-        on_progress: Called as `on_progress(shuffles_done, shuffles)`.
+        on_progress: Called as `on_progress(draws_done, draws)`.
         **options: Of the metric.
 
     Raises:
-        UnknownName: No such metric, option, SAE, corpus or concept.
+        UnknownName: No such metric, option, space, null, SAE, corpus or concept.
         UsageError: Both names stand for one SAE, or the corpus or the condition is not clear.
         SubsetTooSmall: Too few pairs, or so few that the score is forced by counting.
         SubsetTooLarge: More pairs than RSA can rank.
     """
-    if metric not in METRICS:
-        raise UnknownName("metric", metric, sorted(METRICS))
-    subset, options, started_at = subset or Subset(), resolved_options(metric, options), utc_now()
+    settings = {"space": space, "null": null, "shuffles": shuffles, "seed": seed, "bootstrap": bootstrap}
+    wanted = comparison(metric, subset, corpus, allow_forced=allow_forced, options=options, **settings)
+    started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = two_saes(atlas, a, b)
-        shared = corpus_in_common(atlas, sae_a, sae_b, corpus)
-        name = str(shared["corpus"])
-        matched = select_pairs(atlas, sae_a, sae_b, name, subset)
-        _check_size(metric, matched, subset, options)
-        x = decoder_rows(atlas, sae_a, matched.features_a)
-        y = decoder_rows(atlas, sae_b, matched.features_b)
-    null = _null(metric, x, y, shuffles, seed, on_progress, options)
-    _check_forced(null, options)
-    score = _score(null, (sae_a, sae_b, name), int(str(shared["n_tokens"])), subset, matched, options, seed)
+        read = inputs_of(atlas, *two_saes(atlas, a, b), wanted)
+    inputs = read()
+    score = scored(inputs, wanted, on_progress)
     if not store:
         return score
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        return store_score(atlas, score, subset, matched, started_at, command)
+        return store_score(atlas, score, wanted, inputs.matched, started_at, command)
+
+
+def comparison(
+    metric: str, subset: Subset | None, corpus: str | None, *, options: Mapping[str, Any], **settings: Any
+) -> Comparison:
+    """What is asked for, with every name checked and every option of the metric filled in.
+
+    Raises:
+        UnknownName: No such metric, option, space or null.
+    """
+    for kind, name, known in (
+        ("metric", metric, sorted(METRICS)),
+        ("space", settings["space"], SPACES),
+        ("null", settings["null"], NULLS),
+    ):
+        if name not in known:
+            raise UnknownName(kind, name, list(known))
+    return Comparison(metric, subset or Subset(), corpus, options=resolved_options(metric, options), **settings)
+
+
+def scored(inputs: Inputs, wanted: Comparison, on_progress: Callable[[int, int], object] | None = None) -> Score:
+    """Compute the score, its null and its interval.
+
+    Raises:
+        SubsetTooSmall: Too few pairs, or so few that the score is forced by counting.
+        SubsetTooLarge: More pairs than RSA can rank.
+        AtlasError: The metric is undefined for these rows.
+    """
+    _check_size(wanted, inputs.matched)
+    null = _null(wanted, inputs, on_progress)
+    if not wanted.allow_forced:
+        _check_forced(null, wanted.options)
+    interval = _interval(wanted, inputs)
+    return _score(null, inputs, wanted, interval)
 
 
 def resolved_options(metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,21 +145,17 @@ def resolved_options(metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def decoder_rows(atlas: Atlas, sae: str, features: np.ndarray) -> np.ndarray:
-    """Decoder rows of some features, in their order: (len(features), d_in) float64, as the scans used them."""
-    wanted = np.unique(features)
-    query = sql_text("queries/decoder_rows")
-    table = atlas.sql(query, params={"sae": sae, "features": wanted.tolist()}).to_arrow_table()
-    rows = table.column("w_dec").combine_chunks()
-    width = len(rows.values) // len(rows) if len(rows) else 0
-    unique = rows.values.to_numpy().reshape(len(rows), width).astype(np.float64)
-    return unique[np.searchsorted(wanted, features)]
-
-
 def matched_rows(
-    db: Path | str, a: str, b: str, *, subset: Subset | None = None, corpus: str | None = None
+    db: Path | str,
+    a: str,
+    b: str,
+    *,
+    subset: Subset | None = None,
+    corpus: str | None = None,
+    space: Space = "decoder",
+    seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, Matched]:
-    """Decoder rows of matched features, as `compare` scores them: x (n, d_a), y (n, d_b), and which features they are.
+    """Rows of matched features, as `compare` scores them: x (n, d_a), y (n, d_b), and which features they are.
 
     Args:
         db: The atlas.
@@ -130,18 +163,19 @@ def matched_rows(
         b: Name or alias of the SAE of y.
         subset: Which matched pairs; by default one-to-one matches that pass the token filters.
         corpus: Corpus on which the features were matched; None takes the only one.
+        space: Which rows: decoder, encoder or activation.
+        seed: Of the sample of tokens, for activations.
     """
+    wanted = Comparison("", subset or Subset(), corpus, space=space, seed=seed)
     with open_atlas(db) as atlas:
-        sae_a, sae_b = two_saes(atlas, a, b)
-        name = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
-        matched = select_pairs(atlas, sae_a, sae_b, name, subset or Subset())
-        x = decoder_rows(atlas, sae_a, matched.features_a)
-        return x, decoder_rows(atlas, sae_b, matched.features_b), matched
+        read = inputs_of(atlas, *two_saes(atlas, a, b), wanted)
+    inputs = read()
+    return inputs.x, inputs.y, inputs.matched
 
 
-def _check_size(metric: str, matched: Matched, subset: Subset, options: Mapping[str, Any]) -> None:
+def _check_size(wanted: Comparison, matched: Matched) -> None:
     """Refuse before computing where counting alone decides, or where the memory would not do."""
-    n = len(matched.features_a)
+    metric, subset, options, n = wanted.metric, wanted.subset, wanted.options, len(matched.features_a)
     if metric == "rsa" and n > MOST_RSA_PAIRS:
         raise SubsetTooLarge(
             f"rsa compares all distances between {n:,} features, which takes more memory than is safe",
@@ -164,14 +198,26 @@ def _check_size(metric: str, matched: Matched, subset: Subset, options: Mapping[
     )
 
 
-def _null(
-    metric: str, x: np.ndarray, y: np.ndarray, shuffles: int, seed: int, on_progress: Any, options: Mapping[str, Any]
-) -> Null:
-    """The score and its shuffles; what the metric cannot digest becomes a message."""
+def _null(wanted: Comparison, inputs: Inputs, on_progress: Any) -> Null:
+    """The score and its null; what the metric cannot digest becomes a message."""
+    arguments = {"n": wanted.shuffles, "on_progress": on_progress, **wanted.options}
     try:
-        return permutation_null(metric, x, y, n=shuffles, seed=seed, on_progress=on_progress, **options)
+        if inputs.draws is None:
+            return permutation_null(wanted.metric, inputs.x, inputs.y, seed=wanted.seed, **arguments)
+        draws = inputs.draws(np.random.default_rng(np.random.PCG64(wanted.seed)))
+        return scored_null(wanted.metric, inputs.x, inputs.y, draws, **arguments)
     except ValueError as error:
-        raise AtlasError(f"{metric} is undefined here: {error}") from error
+        raise AtlasError(f"{wanted.metric} is undefined here: {error}") from error
+
+
+def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
+    """Where the score would lie for other pairs of the same kind; None if that was not asked for."""
+    if not wanted.bootstrap:
+        return None
+    from atlas.metrics.resample import bootstrap
+
+    found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
+    return found.low, found.high
 
 
 def _check_forced(null: Null, options: Mapping[str, Any]) -> None:
@@ -191,36 +237,36 @@ def _check_forced(null: Null, options: Mapping[str, Any]) -> None:
         )
 
 
-def _score(
-    null: Null,
-    names: tuple[str, str, str],
-    n_tokens: int,
-    subset: Subset,
-    matched: Matched,
-    options: Mapping[str, Any],
-    seed: int,
-) -> Score:
+def _score(null: Null, inputs: Inputs, wanted: Comparison, interval: tuple[float, float] | None) -> Score:
     """Gather what judges the number."""
+    low, high = interval or (None, None)
     return Score(
         score_id=None,
         metric=null.metric,
-        sae_a=names[0],
-        sae_b=names[1],
-        corpus=names[2],
-        n_tokens=n_tokens,
-        subset=subset.in_words(),
+        sae_a=inputs.names[0],
+        sae_b=inputs.names[1],
+        corpus=inputs.corpora[0],
+        corpus_b=inputs.corpora[1],
+        space=wanted.space,
+        null_kind=wanted.null,
+        n_tokens=inputs.n_tokens,
+        subset=wanted.subset.in_words(),
         n=null.result.n,
         value=null.observed,
         null_mean=null.mean,
         null_std=null.std,
         null_n=len(null.draws),
+        expected=getattr(null, "expected", None) if wanted.null == "shuffle" else None,
         z=null.z,
         p_value=null.p_value,
         excess=null.excess,
+        low=low,
+        high=high,
+        n_bootstrap=wanted.bootstrap or None,
         dims_a=getattr(null.result, "rank_x", None),
         dims_b=getattr(null.result, "rank_y", None),
         forced=getattr(null.result, "forced", None),
-        options=dict(options),
-        seed=seed,
-        steps=matched.steps,
+        options=dict(wanted.options),
+        seed=wanted.seed,
+        steps=inputs.matched.steps,
     )

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from atlas.comparison import Comparison
 from atlas.db import Atlas
 from atlas.queries.registry import corpus_id, sae_id
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
-from atlas.subsets import Matched, Subset
+from atlas.subsets import Matched
 
 _AS_THEY_ARE = (
     "metric",
@@ -27,6 +28,12 @@ _AS_THEY_ARE = (
     "dims_b",
     "forced",
     "seed",
+    "space",
+    "null_kind",
+    "expected",
+    "low",
+    "high",
+    "n_bootstrap",
 )
 """Fields of a score that are columns of its row."""
 
@@ -48,7 +55,16 @@ class Score:
     """The SAE whose decoder rows are y."""
 
     corpus: str
-    """The corpus on which the features were matched."""
+    """The corpus of A on which the features were matched."""
+
+    corpus_b: str
+    """The corpus of B; another one where two cuts of a text were aligned."""
+
+    space: str
+    """Rows that were compared: decoder, encoder or activation."""
+
+    null_kind: str
+    """What the null is made of: shuffle, subsets, density or norm."""
 
     n_tokens: int
     """Tokens of that corpus."""
@@ -63,22 +79,34 @@ class Score:
     """The score."""
 
     null_mean: float
-    """Mean score with the pairing shuffled: the chance level."""
+    """Mean score of the null: the chance level."""
 
     null_std: float
-    """Standard deviation of the shuffled scores."""
+    """Standard deviation of the scores of the null."""
 
     null_n: int
-    """Shuffles."""
+    """Draws of the null."""
+
+    expected: float | None
+    """Mean of the null in closed form; None where it is not known."""
 
     z: float | None
-    """(value - null_mean) / null_std; None if the shuffles do not vary."""
+    """(value - null_mean) / null_std; None if the null does not vary."""
 
     p_value: float
-    """(1 + shuffles at least as high) / (1 + null_n)."""
+    """(1 + draws at least as high) / (1 + null_n)."""
 
     excess: float | None
     """(value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; None if chance already gives 1."""
+
+    low: float | None
+    """Lower end of the bootstrap interval of the value, 2.5 %; None if it was not asked for."""
+
+    high: float | None
+    """Upper end, 97.5 %."""
+
+    n_bootstrap: int | None
+    """Draws of the interval."""
 
     dims_a: int | None
     """Directions kept of x; None where the metric keeps all."""
@@ -93,7 +121,7 @@ class Score:
     """Of the metric."""
 
     seed: int
-    """Of the shuffles."""
+    """Of the draws."""
 
     steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     """Pairs at the start (`candidates`), removed by each filter, and at the end (`left`)."""
@@ -102,7 +130,7 @@ class Score:
 def store_score(
     atlas: Atlas,
     score: Score,
-    subset: Subset,
+    wanted: Comparison,
     matched: Matched,
     started_at: datetime.datetime,
     command: str | None,
@@ -112,17 +140,15 @@ def store_score(
     Args:
         atlas: Open for writing, in a transaction.
         score: Without a number.
-        subset: What was asked for.
+        wanted: What was asked for.
         matched: The pairs it came to; their ids are stored.
         started_at: UTC, as `utc_now` gives it.
         command: Command line for the record; None for that of this process.
     """
-    inputs = atlas.fetch("score_inputs", sae_a=score.sae_a, sae_b=score.sae_b, corpus=score.corpus).dicts()[0]
-    spec = _spec(score, subset, matched) | {"inputs": inputs}
-    digest = spec_sha256(spec)
-    stored = atlas.rows("select c.score_id from score c where c.spec_sha256 = $digest", digest=digest).rows
-    if stored:
-        return replace(score, score_id=stored[0][0])
+    known = stored_score_id(atlas, (score.sae_a, score.sae_b), (score.corpus, score.corpus_b), wanted, matched)
+    if known is not None:
+        return replace(score, score_id=known)
+    spec = _spec(atlas, (score.sae_a, score.sae_b), (score.corpus, score.corpus_b), wanted, matched)
     score_id = next_id(atlas, "score", "score_id")
     atlas.insert(
         "score",
@@ -133,27 +159,40 @@ def store_score(
             "sae_a": [sae_id(atlas, score.sae_a)],
             "sae_b": [sae_id(atlas, score.sae_b)],
             "corpus_id": [corpus_id(atlas, score.corpus)],
+            "corpus_b": [None if score.corpus_b == score.corpus else corpus_id(atlas, score.corpus_b)],
+            "steps": [json.dumps(dict(score.steps))],
             "subset_sha256": [matched.sha256],
             "features_a": [matched.features_a.tolist()],
             "features_b": [matched.features_b.tolist()],
             "options": [json.dumps(dict(score.options))],
-            "spec_sha256": [digest],
+            "spec_sha256": [spec_sha256(spec)],
             "created_at": [utc_now()],
         },
     )
     return replace(score, score_id=score_id)
 
 
-def _spec(score: Score, subset: Subset, matched: Matched) -> dict[str, object]:
+def stored_score_id(
+    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], wanted: Comparison, matched: Matched
+) -> int | None:
+    """Number of an equal score that this atlas already holds.
+
+    Args:
+        atlas: Open for reading.
+        names: Full names of A and B.
+        corpora: Corpus of each.
+        wanted: What was asked for.
+        matched: The pairs.
+    """
+    digest = spec_sha256(_spec(atlas, names, corpora, wanted, matched))
+    stored = atlas.rows("select c.score_id from score c where c.spec_sha256 = $digest", digest=digest).rows
+    return stored[0][0] if stored else None
+
+
+def _spec(
+    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], wanted: Comparison, matched: Matched
+) -> dict[str, object]:
     """What identifies a score: equal specs give equal numbers."""
-    return {
-        "metric": score.metric,
-        "sae_a": score.sae_a,
-        "sae_b": score.sae_b,
-        "corpus": score.corpus,
-        "subset": asdict(subset),
-        "features_sha256": matched.sha256,
-        "options": dict(score.options),
-        "shuffles": score.null_n,
-        "seed": score.seed,
-    }
+    sides = {"sae_a": names[0], "sae_b": names[1], "corpus": corpora[0], "corpus_b": corpora[1]}
+    inputs = atlas.fetch("score_inputs", **sides).dicts()[0]
+    return {**asdict(wanted), **sides, "features_sha256": matched.sha256, "inputs": inputs}

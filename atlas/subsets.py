@@ -177,6 +177,24 @@ def candidates(
     return atlas.sql(sql_text(f"queries/{query}"), params=parameters)
 
 
+def compared_corpora(atlas: Atlas, sae_a: str, sae_b: str, subset: Subset) -> list[str]:
+    """Corpora of A on which pairs by the rule and the measure of a subset are stored, the newest first."""
+    return [str(row["corpus"]) for row in _comparisons(atlas, sae_a, sae_b, subset) if row["measure"] == subset.measure]
+
+
+def _comparisons(atlas: Atlas, sae_a: str, sae_b: str, subset: Subset) -> list[dict[str, Any]]:
+    """Every stored comparison of two SAEs that the rule can use, seen from A, the newest first."""
+    if subset.match not in MATCH_RULES:
+        raise UsageError(f"no match rule {subset.match!r}", why=f"known: {', '.join(MATCH_RULES)}")
+    query = "stored_matchings" if subset.match in STORED_RULES else "pairings"
+    rows = atlas.fetch(query, sae_a=sae_a, sae_b=sae_b).dicts()
+    rows = [row for row in rows if row.get("method", subset.match) == subset.match]
+    for row in rows:
+        if row["sae_a"] != sae_a:
+            row["corpus"], row["corpus_b"] = row["corpus_b"], row["corpus"]
+    return rows
+
+
 def stored_comparison(
     atlas: Atlas, sae_a: str, sae_b: str, subset: Subset, corpus: str | None = None
 ) -> dict[str, Any]:
@@ -194,15 +212,10 @@ def stored_comparison(
         UnknownName: There is none on this corpus, but on others.
         UsageError: There is no such match rule.
     """
-    if subset.match not in MATCH_RULES:
-        raise UsageError(f"no match rule {subset.match!r}", why=f"known: {', '.join(MATCH_RULES)}")
     by_command = subset.match in STORED_RULES
-    rows = atlas.fetch("stored_matchings" if by_command else "pairings", sae_a=sae_a, sae_b=sae_b).dicts()
-    known = sorted({row["measure"] for row in rows if not by_command or row["method"] == subset.match})
-    rows = [row for row in rows if row["measure"] == subset.measure and row.get("method", subset.match) == subset.match]
+    every = _comparisons(atlas, sae_a, sae_b, subset)
+    known, rows = sorted({row["measure"] for row in every}), [r for r in every if r["measure"] == subset.measure]
     for row in rows:
-        if row["sae_a"] != sae_a:
-            row["corpus"], row["corpus_b"] = row["corpus_b"], row["corpus"]
         if corpus in (None, row["corpus"]):
             return row
     if rows:
@@ -251,13 +264,12 @@ def _condition(relation: duckdb.DuckDBPyRelation, where: str) -> set[tuple[int, 
 def _in_concept(atlas: Atlas, left: set, sae_a: str, sae_b: str, corpus: str, subset: Subset) -> set[tuple[int, int]]:
     """Pairs whose features both belong to the concept."""
     concept = concept_named(atlas, subset.concept or "")
-    members = [
-        {
-            row[0]
-            for row in atlas.fetch(
-                "concept_members", sae=s, corpus=corpus, concept=concept, min_share=subset.concept_share
-            )
-        }
-        for s in (sae_a, sae_b)
-    ]
-    return {(a, b) for a, b in left if a in members[0] and b in members[1]}
+    corpus_b = stored_comparison(atlas, sae_a, sae_b, subset, corpus)["corpus_b"]
+    of_a, of_b = (concept_members(atlas, *side, concept, subset) for side in ((sae_a, corpus), (sae_b, corpus_b)))
+    return {(a, b) for a, b in left if a in of_a and b in of_b}
+
+
+def concept_members(atlas: Atlas, sae: str, corpus: str, concept: str, subset: Subset) -> set[int]:
+    """Features of an SAE that belong to a concept, by the least share of the subset."""
+    asked = {"sae": sae, "corpus": corpus, "concept": concept, "min_share": subset.concept_share}
+    return {row[0] for row in atlas.fetch("concept_members", **asked)}

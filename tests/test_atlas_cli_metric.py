@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from atlas.cli import run
-from atlas.cli.metric import KEYWORDS, describe
+from atlas.cli._score import METRIC_OPTIONS
+from atlas.cli.metric import describe
 from atlas.metrics import METRICS
 from atlas.scores import Score
 
@@ -19,6 +20,13 @@ SCORE = Score(
     sae_a="one\x1b[2J",
     sae_b="two",
     corpus="words",
+    corpus_b="words",
+    space="decoder",
+    null_kind="shuffle",
+    expected=None,
+    low=None,
+    high=None,
+    n_bootstrap=None,
     n_tokens=100,
     subset="best",
     n=12,
@@ -68,12 +76,12 @@ def test_names_in_a_score_cannot_reach_the_terminal_as_escapes():
 
 def test_every_keyword_of_a_metric_can_be_given():
     keywords = {
-        parameter.name
+        (metric.name, parameter.name)
         for metric in METRICS.values()
         for parameter in inspect.signature(metric.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    assert keywords == set(KEYWORDS.values())
+    assert keywords == set(METRIC_OPTIONS.values())
 
 
 def test_options_reach_the_metric_under_its_own_names(scored):

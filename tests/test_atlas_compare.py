@@ -11,10 +11,11 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from atlas import open_atlas
-from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, decoder_rows, matched_rows
+from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, matched_rows
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.metrics import METRICS, rsa
 from atlas.pairing.job import pair_saes
+from atlas.spaces import weight_rows_of
 from atlas.subsets import Subset, count_steps, select_pairs
 from tests.planted import D_IN, plant
 
@@ -61,7 +62,7 @@ def test_a_condition_sees_the_features_of_both_sides(db):
 def test_svcca_and_rsa_of_the_subset_equal_scipy_on_the_decoder_rows(db):
     with open_atlas(db) as atlas:
         matched = select_pairs(atlas, "left", "right", "words", Subset())
-        x, y = decoder_rows(atlas, "left", matched.features_a), decoder_rows(atlas, "right", matched.features_b)
+        x, y = weight_rows_of(atlas, "left", matched.features_a), weight_rows_of(atlas, "right", matched.features_b)
     bases = []
     for rows in (x, y):
         u, _, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atlas.db import Atlas
-from tests.tiny_atlas import write_pairing
+from tests.tiny_atlas import NOW, write_pairing
 
 
 def write_more(atlas: Atlas) -> None:
@@ -41,3 +41,31 @@ def write_more(atlas: Atlas) -> None:
             "below": [0.2] * 4,
         },
     )
+    _write_grid(atlas)
+
+
+def _write_grid(atlas: Atlas) -> None:
+    """One score, and a grid that it is the only cell of."""
+    row = {
+        "score_id": 1,
+        "run_id": 1,
+        "metric": "rsa",
+        "sae_a": 1,
+        "sae_b": 2,
+        "corpus_id": 1,
+        "subset": "best",
+        "n": 4,
+    }
+    row |= {
+        "subset_sha256": "x",
+        "features_a": [0, 1, 2, 3],
+        "features_b": [1, 0, 2, 3],
+        "value": 0.6,
+        "null_mean": 0.1,
+    }
+    row |= {"null_std": 0.1, "null_n": 99, "z": 5.0, "p_value": 0.01, "options": "{}", "seed": 0, "spec_sha256": "s"}
+    row |= {"steps": '{"candidates": 5, "left": 4}', "created_at": NOW}
+    atlas.insert("score", {name: [value] for name, value in row.items()})
+    atlas.insert("grid", {"grid_id": [1], "run_id": [1], "metric": ["rsa"], "spec_sha256": ["g"], "created_at": [NOW]})
+    cell = {"grid_id": 1, "sae_a": 1, "sae_b": 2, "score_id": 1, "problem": None, "p_adjusted": 0.02}
+    atlas.insert("grid_cell", {name: [value] for name, value in cell.items()})

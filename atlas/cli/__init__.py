@@ -17,6 +17,7 @@ COMMANDS = {
     "correlate": ("atlas.cli.correlate:correlate", "Find the best partners between the features of two SAEs."),
     "match": ("atlas.cli.match:match", "Match the features of two SAEs by a rule: mutual, one-to-one, assignment …"),
     "metric": ("atlas.cli.metric:metric", "Compare two feature spaces on matched features, with a null."),
+    "matrix": ("atlas.cli.matrix:matrix", "Score every SAE of one list against every SAE of another, as a grid."),
     "ls": ("atlas.cli.ls:ls", "List SAEs, scans, features, concepts, models or corpora."),
     "show": ("atlas.cli.show:show", "Show one feature: statistics, histogram, matches, contexts."),
     "pairs": ("atlas.cli.pairs:pairs", "List matched pairs of two SAEs and why others were dropped."),

@@ -7,32 +7,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._params import Finite, Whole
+from atlas.cli._score import null_options, settings_of
 from atlas.cli._subset import subset_of, subset_options
 from atlas.cli._text import number, to_json, visible
 
 if TYPE_CHECKING:
     from atlas.scores import Score
 
-KEYWORDS = {"directions": "k", "variance": "variance", "rdm": "rdm", "compare": "compare"}
-"""Options of metrics here, and the keyword of the metrics' functions that each of them sets."""
-
 
 @click.command()
 @click.argument("name", type=str)
 @click.argument("a")
-@click.argument("b")
+@click.argument("b", required=False)
 @subset_options
-@click.option("--directions", type=click.IntRange(1), help="svcca: directions kept a side.  [default: 10]")
-@click.option("--variance", type=Finite(share=True), help="svcca: keep this share of the variance instead.")
-@click.option(
-    "--rdm", type=click.Choice(["euclidean", "correlation", "cosine"]), help="rsa: distance.  [default: euclidean]"
-)
-@click.option(
-    "--compare", type=click.Choice(["spearman", "pearson", "kendall"]), help="rsa: comparison.  [default: spearman]"
-)
-@click.option("--shuffles", type=click.IntRange(1), default=1000, show_default=True, help="Draws of the null.")
-@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shuffles.")
+@null_options
+@click.option("--all", "every", is_flag=True, help="Every metric side by side: featlas metric --all A B.")
 @click.option("--no-save", is_flag=True, help="Print the score without storing it.")
 @click.option(
     "--format",
@@ -44,80 +33,136 @@ KEYWORDS = {"directions": "k", "variance": "variance", "rdm": "rdm", "compare": 
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.pass_obj
-def metric(session: Session, name: str, a: str, b: str, **given: Any) -> None:
-    """Score how alike the decoder rows of matched features of SAEs A and B are.
+def metric(session: Session, name: str, a: str, b: str | None, every: bool, **given: Any) -> None:
+    """Score how alike the rows of matched features of SAEs A and B are.
 
-    NAME is svcca (canonical correlations of the 10 leading directions a side), rsa (rank correlation of all distances
-    between features) or svcca_pc1 (what the code released with arXiv 2410.06981 computes under the name SVCCA).
-    Every score comes with a null: the same with the pairing shuffled. p = (1 + shuffles as high) / (1 + shuffles).
+    NAME is svcca (canonical correlations of the 10 leading directions a side), cca or pwcca (of all directions), rsa
+    (rank correlation of all distances between features), cka, procrustes, mutual_knn (shared nearest neighbours),
+    matched_cosine (SAEs of one space), or svcca_pc1 (what the code released with arXiv 2410.06981 computes under the
+    name SVCCA). Every score comes with a null, by default the same with the pairing shuffled.
+    p = (1 + draws as high) / (1 + draws).
 
     \b
     Examples:
       featlas --db demo.duckdb metric svcca A B
-      featlas --db demo.duckdb metric rsa A B --concept Emotions
+      featlas --db demo.duckdb metric --all A B
+      featlas --db demo.duckdb metric rsa A B --concept Emotions --null subsets
       featlas --db demo.duckdb metric rsa A B --where "a.density < 1e-2 and b.density < 1e-2"
     """
-    from atlas.cli._progress import progress
-    from atlas.compare import compare
+    from atlas.errors import UsageError
 
-    subset, options = subset_of(given), _options(name, given)
-    with progress(f"shuffling for {name}", "shuffles", quiet=session.quiet) as report:
-        score = compare(
-            session.db,
-            name,
-            a,
-            b,
-            subset=subset,
-            corpus=given["corpus"],
-            shuffles=given["shuffles"],
-            seed=given["seed"],
-            wait=session.wait,
-            store=not given["no_save"],
-            on_progress=report,
-            **options,
-        )
+    as_json = given["as_json"] or given["format_"] == "json"
+    if every == (b is not None):
+        raise UsageError("a metric compares two SAEs", hint="featlas metric svcca A B, or featlas metric --all A B")
+    if every:
+        _print_all(session, name, a, given, as_json)
+        return
+    score = _scores(session, [name], a, b or "", given)[0]
     for step, count in score.steps:
         session.note(f"  {count:>8,}  {step}")
-    as_json = given["as_json"] or given["format_"] == "json"
     click.echo(_as_json(score) if as_json else describe(score))
+
+
+def _scores(session: Session, names: list[str], a: str, b: str, given: dict[str, Any]) -> list[Any]:
+    """The scores of some metrics, or for several why one could not be given."""
+    from atlas.cli._progress import progress
+    from atlas.compare import compare
+    from atlas.errors import AtlasError, AtlasUnavailable
+
+    subset, (settings, options) = subset_of(given), settings_of(names[0] if len(names) == 1 else None, given)
+    found: list[Any] = []
+    for name in names:
+        with progress(f"null of {name}", "draws", quiet=session.quiet) as report:
+            try:
+                found.append(
+                    compare(
+                        session.db,
+                        name,
+                        a,
+                        b,
+                        subset=subset,
+                        corpus=given["corpus"],
+                        wait=session.wait,
+                        store=not given["no_save"],
+                        on_progress=report,
+                        **settings,
+                        **options,
+                    )
+                )
+            except AtlasUnavailable:
+                raise
+            except AtlasError as error:
+                if len(names) == 1:
+                    raise
+                found.append(error)
+    return found
+
+
+def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json: bool) -> None:
+    """Every metric on one line each, with what it ignores: no metric is best everywhere."""
+    from atlas.errors import AtlasError
+    from atlas.metrics import METRICS
+    from atlas.scores import Score
+
+    names = sorted(METRICS)
+    found = dict(zip(names, _scores(session, names, a, b, given), strict=True))
+    scores = [score for score in found.values() if isinstance(score, Score)]
+    if not scores:
+        raise next(error for error in found.values() if isinstance(error, AtlasError))
+    if as_json:
+        click.echo(to_json({"schema": "featlas.metrics/1", "scores": [_fields(score) for score in scores]}))
+        return
+    for step, count in scores[0].steps:
+        session.note(f"  {count:>8,}  {step}")
+    click.echo(f"{'metric':<15} {'score':>7} {'null':>7} {'±':>7} {'excess':>7} {'z':>7} {'p':>8}  ignores")
+    for name in names:
+        ignores = ", ".join(sorted(METRICS[name].invariances)) or "nothing"
+        outcome = found[name]
+        click.echo(_line(outcome, ignores) if isinstance(outcome, Score) else f"{name:<15} {visible(outcome.what)}")
+    click.echo(_sample(scores[0]))
+
+
+def _line(score: Score, ignores: str) -> str:
+    """One metric of several."""
+    z = "·" if score.z is None else f"{score.z:.1f}"
+    excess = "·" if score.excess is None else f"{score.excess:.3f}"
+    numbers = f"{score.value:>7.3f} {score.null_mean:>7.3f} {score.null_std:>7.3f} {excess:>7} {z:>7}"
+    return f"{score.metric:<15} {numbers} {score.p_value:>8.2g}  {ignores}"
 
 
 def describe(score: Score) -> str:
     """A score on three lines, with its sample and its null."""
-    dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
-    z = "undefined (the shuffles do not vary)" if score.z is None else f"{score.z:.1f}"
-    stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
-    sample = f"{score.n:,} pairs on {visible(score.corpus)} ({score.n_tokens:,} tokens)"
+    z = "undefined (the null does not vary)" if score.z is None else f"{score.z:.1f}"
     excess = "undefined" if score.excess is None else number(score.excess)
-    names = f"{visible(score.sae_a)} × {visible(score.sae_b)}"
+    draws = "shuffles" if score.null_kind == "shuffle" else f"draws of {score.null_kind}"
+    interval = ""
+    if score.low is not None and score.high is not None:
+        interval = f" [{number(score.low)}, {number(score.high)}]"
+    expected = "" if score.expected is None else f" (in closed form {number(score.expected)})"
     return (
-        f"{score.metric} {number(score.value)}  null {number(score.null_mean)} ± {number(score.null_std)}  "
-        f"excess {excess}  z {z}  p {number(score.p_value)} ({score.null_n:,} shuffles, seed {score.seed})\n"
-        f"  {names} · {sample}{dims}{stored}\n"
-        f"  {visible(score.subset)}"
+        f"{score.metric} {number(score.value)}{interval}  null {number(score.null_mean)} ± {number(score.null_std)}"
+        f"{expected}  excess {excess}  z {z}  p {number(score.p_value)} ({score.null_n:,} {draws}, seed {score.seed})\n"
+        f"{_sample(score)}"
     )
 
 
-def _options(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Options of the metric that were given; those of another metric are refused."""
-    from inspect import signature
+def _sample(score: Score) -> str:
+    """What a score rests on, on two lines."""
+    dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
+    stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
+    unit = "tokens" if score.corpus == score.corpus_b else "spans of the text"
+    corpora = " and ".join(visible(name) for name in dict.fromkeys((score.corpus, score.corpus_b)))
+    sample = f"{score.n:,} pairs on {corpora} ({score.n_tokens:,} {unit}) · {score.space} rows"
+    names = f"{visible(score.sae_a)} × {visible(score.sae_b)}"
+    return f"  {names} · {sample}{dims}{stored}\n  {visible(score.subset)}"
 
-    from atlas.errors import UnknownName, UsageError
-    from atlas.metrics import METRICS
 
-    if name not in METRICS:
-        raise UnknownName("metric", name, sorted(METRICS))
-    chosen = {option: given[option] for option in KEYWORDS if given[option] is not None}
-    for option in chosen:
-        owners = [m.name for m in METRICS.values() if KEYWORDS[option] in signature(m.function).parameters]
-        if name not in owners:
-            raise UsageError(f"--{option} is an option of {', '.join(owners)}, not of {name}")
-    if {"directions", "variance"} <= chosen.keys():
-        raise UsageError("--directions and --variance exclude each other")
-    return {KEYWORDS[option]: value for option, value in chosen.items()}
+def _fields(score: Score) -> dict[str, Any]:
+    """Everything that is known of a score."""
+    fields = {name: getattr(score, name) for name in score.__slots__ if name != "steps"}
+    return {**fields, "steps": dict(score.steps)}
 
 
 def _as_json(score: Score) -> str:
     """The score as JSON."""
-    fields = {name: getattr(score, name) for name in score.__slots__ if name != "steps"}
-    return to_json({"schema": "featlas.metric/1", **fields, "steps": dict(score.steps)})
+    return to_json({"schema": "featlas.metric/1", **_fields(score)})

@@ -4,26 +4,33 @@
 -- columns:
 --   score_id    number of the score
 --   metric      svcca, rsa, …
---   sae_a       the SAE whose decoder rows are x
---   sae_b       the SAE whose decoder rows are y
---   corpus      the corpus on which the features were matched
+--   sae_a       the SAE whose rows are x
+--   sae_b       the SAE whose rows are y
+--   corpus      the corpus on which the features were matched; where the cuts of one text differ, that of sae_a
 --   subset      in words: match rule, filters, condition, concept
 --   n           matched pairs of features
 --   value       the score
---   null_mean   mean score with the pairing shuffled
---   null_std    standard deviation of the shuffled scores
---   null_n      number of shuffles
---   z           (value - null_mean) / null_std; null if the shuffles do not vary
---   p_value     (1 + shuffles at least as high) / (1 + null_n)
---   p_adjusted  p_value adjusted for the grid it belongs to; null for a single score
+--   null_mean   mean score of the null
+--   null_std    standard deviation of the scores of the null
+--   null_n      draws of the null
+--   z           (value - null_mean) / null_std; null if the null does not vary
+--   p_value     (1 + draws at least as high) / (1 + null_n)
+--   p_adjusted  p_value adjusted for the newest grid that the score is in (Benjamini and Hochberg 1995); null for a single score
 --   dims_a      directions kept of x; null where the metric keeps all
 --   dims_b      directions kept of y
 --   forced      correlations that are 1 by counting alone; null where the metric has none
 --   options     of the metric
---   seed        of the shuffles
+--   seed        of the draws
 --   created_at  when it was computed, UTC
 --   run_id      the run that computed it, with its software
 --   excess      (value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; null if chance already gives 1
+--   corpus_b    corpus of sae_b; another one where two cuts of a text were aligned
+--   space       rows that were compared: decoder, encoder or activation
+--   null_kind   shuffle: the pairs shuffled; subsets: random features matched afresh; density, norm: random partners alike in it
+--   expected    mean of the null in closed form; null where it is not known
+--   low         lower end of the 95 % bootstrap interval of the value; null if it was not asked for
+--   high        upper end of it
+--   steps       candidates, what each filter took of what the ones before it left, and pairs left (JSON)
 create or replace view scores as
 select
     c.score_id,
@@ -39,7 +46,7 @@ select
     c.null_n,
     c.z,
     c.p_value,
-    null::double            as p_adjusted,
+    (select arg_max(g.p_adjusted, g.grid_id) from grid_cell g where g.score_id = c.score_id) as p_adjusted,
     c.dims_a,
     c.dims_b,
     c.forced,
@@ -47,8 +54,16 @@ select
     c.seed,
     c.created_at,
     c.run_id,
-    case when c.null_mean < 1 then (c.value - c.null_mean) / (1 - c.null_mean) end as excess
+    case when c.null_mean < 1 then (c.value - c.null_mean) / (1 - c.null_mean) end as excess,
+    coalesce(l.name, k.name) as corpus_b,
+    c.space,
+    c.null_kind,
+    c.expected,
+    c.low,
+    c.high,
+    c.steps
 from score c
 join sae a on a.sae_id = c.sae_a
 join sae b on b.sae_id = c.sae_b
-join corpus k using (corpus_id);
+join corpus k on k.corpus_id = c.corpus_id
+left join corpus l on l.corpus_id = c.corpus_b;

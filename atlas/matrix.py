@@ -1,0 +1,294 @@
+"""One metric over many pairs of SAEs: every layer of one model with every layer of another, say, as one grid.
+
+Every cell is a score of its own, stored as soon as it is computed, so that an interrupted grid goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from atlas.compare import comparison, scored
+from atlas.comparison import Comparison, Inputs, inputs_of
+from atlas.db import Atlas, open_atlas
+from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
+from atlas.metrics.resample import adjusted
+from atlas.pairing.job import pair_saes
+from atlas.queries.registry import sae_id
+from atlas.runs import add_run, next_id, spec_sha256, utc_now
+from atlas.scores import Score, store_score, stored_score_id
+from atlas.subsets import STORED_RULES, Subset, compared_corpora
+
+Report = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One SAE of a grid."""
+
+    sae: str
+    """Full name."""
+
+    alias: str
+    """The letter that stands for it."""
+
+    layer: int | None
+    """Layer of its hook; None where the hook names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One pair of SAEs of a grid."""
+
+    row: Named
+    """A, whose features choose."""
+
+    column: Named
+    """B."""
+
+    score_id: int | None
+    """Number of its score; None where there is none."""
+
+    problem: str | None
+    """Why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A finished grid; view `grids` holds its numbers."""
+
+    grid_id: int
+    """Its number."""
+
+    metric: str
+    """Name in `METRICS`."""
+
+    rows: tuple[Named, ...]
+    """SAEs of the rows."""
+
+    columns: tuple[Named, ...]
+    """SAEs of the columns."""
+
+    n_computed: int
+    """Scores that were not in the atlas before."""
+
+
+def saes_matching(atlas: Atlas, patterns: Sequence[str], option: str) -> tuple[Named, ...]:
+    """SAEs whose name or alias one of the patterns fits, in the order of model, layer and name.
+
+    Args:
+        atlas: Open for reading.
+        patterns: Names, aliases or patterns with `*`, `?` and `[…]`, several in one joined by commas.
+        option: Named in messages.
+
+    Raises:
+        UnknownName: A pattern fits none.
+    """
+    known = atlas.rows("select sae, alias, model, layer from saes order by model, layer nulls last, sae").dicts()
+    wanted = [part.strip() for pattern in patterns for part in pattern.split(",") if part.strip()]
+    if not wanted:
+        raise UsageError(f"{option} names no SAE", hint=f"{option} 'tinyA_*'")
+    for pattern in wanted:
+        if not any(_fits(pattern, row) for row in known):
+            raise UnknownName(f"SAE for {option}", pattern, [str(row["sae"]) for row in known], hint="featlas ls saes")
+    chosen = [row for row in known if any(_fits(pattern, row) for pattern in wanted)]
+    return tuple(Named(str(row["sae"]), str(row["alias"]), row["layer"]) for row in chosen)
+
+
+def _fits(pattern: str, row: Mapping[str, Any]) -> bool:
+    return fnmatchcase(str(row["sae"]), pattern) or fnmatchcase(str(row["alias"]), pattern.upper())
+
+
+def fill_grid(
+    db: Path,
+    metric: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    subset: Subset | None = None,
+    corpus: str | None = None,
+    correlate: bool = True,
+    workers: int = 2,
+    wait: float = 0,
+    command: str | None = None,
+    on_pairs: Report | None = None,
+    on_progress: Report | None = None,
+    options: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Grid:
+    """Score every SAE of the rows against every SAE of the columns, except with itself.
+
+    Args:
+        db: The atlas.
+        metric: A name in `METRICS`.
+        rows: Patterns of names or aliases.
+        columns: Patterns of names or aliases.
+        subset: Which matched pairs.
+        corpus: Corpus on which the features were matched; None takes the only one.
+        correlate: Compare SAEs first that were not compared yet.
+        workers: Scores computed at a time; memory grows with it.
+        wait: Seconds to wait for a locked atlas.
+        command: Command line for the record; by default that of this process.
+        on_pairs: Called as `on_pairs(done, total)` over pairs of SAEs that are compared first.
+        on_progress: Called as `on_progress(done, total)` over cells.
+        options: Of the metric.
+        **settings: space, null, shuffles, seed, bootstrap and allow_forced, as in `compare`.
+
+    Raises:
+        UnknownName: No such metric, option or SAE.
+        UsageError: The two lists hold no pair of different SAEs.
+    """
+    chosen = {"space": "decoder", "null": "shuffle", "shuffles": 1000, "seed": 0, "bootstrap": 0, "allow_forced": False}
+    wanted = comparison(metric, subset, corpus, options=options or {}, **chosen | settings)
+    started_at = utc_now()
+    with open_atlas(db, wait=wait) as atlas:
+        down, across = saes_matching(atlas, rows, "--rows"), saes_matching(atlas, columns, "--cols")
+        pairs = [(a, b) for a in down for b in across if a != b]
+        missing = _missing(atlas, pairs, wanted) if correlate else []
+    if not pairs:
+        raise UsageError("--rows and --cols name one SAE", hint="name two: featlas ls saes")
+    for done, (a, b) in enumerate(missing):
+        _compare_first(db, a, b, wanted, wait, command)
+        if on_pairs:
+            on_pairs(done + 1, len(missing))
+    cells, n_computed = [], 0
+    for cell, new in _scored_cells(db, pairs, wanted, workers, wait, command):
+        cells.append(cell)
+        n_computed += new
+        if on_progress:
+            on_progress(len(cells), len(pairs))
+    with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
+        grid_id = _write(atlas, wanted, cells, started_at, command)
+    return Grid(grid_id, metric, down, across, n_computed)
+
+
+def _missing(atlas: Atlas, pairs: Sequence[tuple[Named, Named]], wanted: Comparison) -> list[tuple[Named, Named]]:
+    """Pairs of SAEs without a comparison that the cells need; each once, whichever comes first."""
+    found: dict[frozenset[str], tuple[Named, Named]] = {}
+    for a, b in pairs:
+        if not compared_corpora(atlas, a.sae, b.sae, wanted.subset):
+            found.setdefault(frozenset((a.sae, b.sae)), (a, b))
+    return list(found.values())
+
+
+def _compare_first(db: Path, a: Named, b: Named, wanted: Comparison, wait: float, command: str | None) -> None:
+    """Make the pairs of a cell; what keeps two SAEs from being compared is told by the cell itself."""
+    from atlas.pairing.matching import match_saes
+
+    subset, shared = wanted.subset, {"corpus": wanted.corpus, "wait": wait, "command": command}
+    try:
+        if subset.match != "assignment":
+            pair_saes(db, a.sae, b.sae, measure=subset.measure, **shared)
+        if subset.match in STORED_RULES:
+            match_saes(db, a.sae, b.sae, method=subset.match, measure=subset.measure, **shared)  # type: ignore[arg-type]
+    except AtlasUnavailable:
+        raise
+    except AtlasError:
+        return
+
+
+def _scored_cells(
+    db: Path,
+    pairs: Sequence[tuple[Named, Named]],
+    wanted: Comparison,
+    workers: int,
+    wait_for: float,
+    command: str | None,
+) -> Iterator[tuple[Cell, bool]]:
+    """Cells in the order in which they are done, and whether their score is new."""
+    waiting, running = list(pairs)[::-1], {}
+    with ThreadPoolExecutor(workers) as pool:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                a, b = waiting.pop()
+                begun = _begin(db, a, b, wanted, wait_for, pool)
+                if isinstance(begun, Cell):
+                    yield begun, False
+                else:
+                    running[begun[0]] = (a, b, begun[1])
+            if not running:
+                continue
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                a, b, inputs = running.pop(future)
+                yield _finish(db, a, b, future, inputs, wanted, wait_for, command)
+
+
+def _begin(
+    db: Path, a: Named, b: Named, wanted: Comparison, wait_for: float, pool: ThreadPoolExecutor
+) -> Cell | tuple[Future[Score], Inputs]:
+    """Start a score, unless it is in the atlas or cannot be made."""
+    try:
+        with open_atlas(db, wait=wait_for) as atlas:
+            read = inputs_of(atlas, a.sae, b.sae, wanted)
+        inputs = read()
+        with open_atlas(db, wait=wait_for) as atlas:
+            known = stored_score_id(atlas, inputs.names, inputs.corpora, wanted, inputs.matched)
+    except AtlasUnavailable:
+        raise
+    except AtlasError as error:
+        return Cell(a, b, None, error.what)
+    if known is not None:
+        return Cell(a, b, known, None)
+    return pool.submit(scored, inputs, wanted), inputs
+
+
+def _finish(
+    db: Path,
+    a: Named,
+    b: Named,
+    future: Future[Score],
+    inputs: Inputs,
+    wanted: Comparison,
+    wait_for: float,
+    command: str | None,
+) -> tuple[Cell, bool]:
+    """Store a score that is done."""
+    started_at = utc_now()
+    try:
+        score = future.result()
+    except AtlasError as error:
+        return Cell(a, b, None, error.what), False
+    with open_atlas(db, write=True, wait=wait_for) as atlas, atlas.transaction():
+        score = store_score(atlas, score, wanted, inputs.matched, started_at, command)
+    return Cell(a, b, score.score_id, None), True
+
+
+def _write(atlas: Atlas, wanted: Comparison, cells: Sequence[Cell], started_at: Any, command: str | None) -> int:
+    """Write the grid with its adjusted p-values; an equal one that is there already is returned."""
+    ordered = sorted(cells, key=lambda cell: (sae_id(atlas, cell.row.sae), sae_id(atlas, cell.column.sae)))
+    spec = {
+        "grid": wanted.metric,
+        "cells": [[cell.row.sae, cell.column.sae, cell.score_id, cell.problem] for cell in ordered],
+    }
+    digest = spec_sha256(spec)
+    stored = atlas.rows("select g.grid_id from grid g where g.spec_sha256 = $digest", digest=digest).rows
+    if stored:
+        return stored[0][0]
+    p_values = dict(atlas.rows("select c.score_id, c.p_value from score c").rows)
+    scored_cells = [cell.score_id for cell in ordered if cell.score_id is not None]
+    by_score = dict(zip(scored_cells, adjusted([p_values[i] for i in scored_cells]), strict=True))
+    grid_id, run_id = next_id(atlas, "grid", "grid_id"), add_run(atlas, spec, started_at, command=command)
+    row = {
+        "grid_id": grid_id,
+        "run_id": run_id,
+        "metric": wanted.metric,
+        "spec_sha256": digest,
+        "created_at": utc_now(),
+    }
+    atlas.insert("grid", {name: [value] for name, value in row.items()})
+    atlas.insert(
+        "grid_cell",
+        {
+            "grid_id": [grid_id] * len(ordered),
+            "sae_a": [sae_id(atlas, cell.row.sae) for cell in ordered],
+            "sae_b": [sae_id(atlas, cell.column.sae) for cell in ordered],
+            "score_id": [cell.score_id for cell in ordered],
+            "problem": [cell.problem for cell in ordered],
+            "p_adjusted": [None if cell.score_id is None else by_score[cell.score_id] for cell in ordered],
+        },
+    )
+    return grid_id

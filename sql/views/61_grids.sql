@@ -1,0 +1,37 @@
+-- view:    grids
+-- grain:   grid, sae_a, sae_b
+-- about:   scores of one metric over many pairs of SAEs, as featlas matrix made them, one row a cell
+-- columns:
+--   grid          number of the grid
+--   metric        svcca, rsa, …
+--   sae_a         SAE of the row
+--   sae_b         SAE of the column
+--   score_id      its score; null where there is none
+--   problem       why there is none; null where there is one
+--   n             matched pairs of features
+--   n_candidates  pairs before the filters
+--   value         the score
+--   null_mean     mean score of the null
+--   z             (value - null_mean) / null_std
+--   p_value       (1 + draws at least as high) / (1 + null_n)
+--   p_adjusted    p_value adjusted for the grid (Benjamini and Hochberg 1995)
+create or replace view grids as
+select
+    g.grid_id       as grid,
+    g.metric,
+    a.name          as sae_a,
+    b.name          as sae_b,
+    c.score_id,
+    c.problem,
+    s.n,
+    (s.steps ->> 'candidates')::bigint as n_candidates,
+    s.value,
+    s.null_mean,
+    s.z,
+    s.p_value,
+    c.p_adjusted
+from grid_cell c
+join grid g using (grid_id)
+join sae a on a.sae_id = c.sae_a
+join sae b on b.sae_id = c.sae_b
+left join score s on s.score_id = c.score_id;

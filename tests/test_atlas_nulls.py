@@ -1,0 +1,155 @@
+"""Nulls other than shuffled pairs: what they draw, and that they tell what is shared from what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atlas.activations import read_scan
+from atlas.compare import compare, matched_rows
+from atlas.db import open_atlas
+from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.nulls import Live, alike, match_within, random_subsets
+from atlas.pairing.job import pair_saes
+from atlas.pairing.standardised import Standardised
+from atlas.subsets import Subset
+from tests.planted import plant
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("nulls") / "planted.duckdb"
+    plant(path)
+    pair_saes(path, "A", "B")
+    return path
+
+
+LOOSE = Subset(keep_non_concept=True, keep_unshared=True, min_value=0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(30, 400), st.sampled_from(["density", "norm"]))
+def test_random_partners_are_distinct_and_near_in_what_they_are_matched_on(seed, n, kind):
+    rng = np.random.default_rng(seed)
+    live = Live(np.sort(rng.permutation(1000)[:n]), rng.integers(1, 10**6, n), rng.random(n))
+    partners = rng.choice(live.feature, n // 2, replace=False)
+    drawn = alike(live, partners, kind, rng)
+    assert len(set(drawn.tolist())) == len(drawn)
+    assert set(drawn.tolist()) <= set(live.feature.tolist())
+    value = live.n_fired if kind == "density" else live.norm
+    rank = dict(zip(live.feature[np.argsort(value, kind="stable")].tolist(), range(n), strict=True))
+    moved = [abs(rank[a] - rank[b]) for a, b in zip(partners.tolist(), drawn.tolist(), strict=True)]
+    assert max(moved) <= 2 * max(10, 0.02 * n)
+
+
+def test_random_partners_are_other_features_for_the_most_part():
+    live = Live(np.arange(1000), np.arange(1000) + 1, np.ones(1000))
+    drawn = alike(live, np.arange(1000), "density", np.random.default_rng(0))
+    assert np.mean(drawn == np.arange(1000)) < 0.1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_matching_within_two_sets_is_best_then_one_to_one(seed, forward):
+    rng = np.random.default_rng(seed)
+    codes = [(rng.random((80, d)) < 0.2) * rng.exponential(size=(80, d)) for d in (9, 7)]
+    codes[0][:, 3] = 0  # dead
+    codes[1][:, 2] = codes[0][:, 1]
+    sides = [Standardised.of(sp.csr_array(side), name="x") for side in codes]
+    of_a, of_b = np.array([1, 3, 4, 8]), np.array([0, 2, 5])
+    found = match_within(*sides, of_a, of_b, forward=forward)
+    with np.errstate(invalid="ignore"):
+        dense = np.corrcoef(codes[0].T, codes[1].T)[:9, 9:][np.ix_(of_a, of_b)]
+    dense = dense if forward else dense.T
+    claims = {}
+    for i, row in enumerate(dense):
+        if not np.isnan(row).all():
+            j = int(np.nanargmax(row))
+            if j not in claims or row[j] > dense[claims[j], j]:
+                claims[j] = i
+    pairs = {(of_a[i], of_b[j]) if forward else (of_a[j], of_b[i]) for j, i in claims.items()}
+    assert set(zip(found[0].tolist(), found[1].tolist(), strict=True)) == pairs
+
+
+def test_random_subsets_have_as_many_pairs_as_asked_for():
+    rng = np.random.default_rng(3)
+    codes = [sp.csr_array((rng.random((500, 40)) < 0.1) * rng.exponential(size=(500, 40))) for _ in range(2)]
+    a, b = (Standardised.of(side, name="x") for side in codes)
+    live = Live(np.arange(40), np.ones(40), np.ones(40))
+    draws = random_subsets(a, b, (live, live), (8, 8), 7, np.random.default_rng(0))
+    for _ in range(20):
+        of_a, of_b = next(draws)
+        assert len(set(of_a.tolist())) == len(set(of_b.tolist())) == 7
+    with pytest.raises(AtlasError, match="pairs at most"):
+        next(random_subsets(a, b, (live, live), (8, 8), 41, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("null", ["shuffle", "density", "norm"])
+def test_planted_twins_stand_out_from_every_null(db, null):
+    score = compare(db, "rsa", "A", "B", subset=LOOSE, null=null, shuffles=60, store=False)
+    assert score.null_kind == null
+    assert score.value > 0.8
+    assert score.p_value == pytest.approx(1 / 61)
+    assert abs(score.null_mean) < 0.1
+
+
+def test_a_planted_subset_stands_out_from_random_subsets(db):
+    few = Subset(keep_non_concept=True, keep_unshared=True, where="a.feature_id < 12")
+    score = compare(db, "rsa", "A", "B", subset=few, null="subsets", shuffles=60, store=False)
+    assert (score.n, score.null_kind) == (12, "subsets")
+    assert score.value > 0.8
+    assert score.null_mean < 0.5  # random subsets of 12 and 12 share some twins too
+    assert score.p_value == pytest.approx(1 / 61)
+
+
+@pytest.mark.parametrize("null", ["shuffle", "subsets", "density", "norm"])
+def test_equal_seeds_draw_equal_nulls(db, null):
+    one, two, other = (
+        compare(db, "svcca", "A", "B", subset=LOOSE, null=null, shuffles=10, seed=seed, store=False, k=3)
+        for seed in (1, 1, 2)
+    )
+    assert one.null_mean == two.null_mean != other.null_mean
+
+
+def test_subsets_without_anything_in_common_do_not_stand_out(tmp_path):
+    path = tmp_path / "nothing.duckdb"
+    plant(path, twins=0)
+    pair_saes(path, "A", "B")
+    loose = Subset(keep_non_concept=True, keep_unshared=True)
+    assert compare(path, "rsa", "A", "B", subset=loose, null="subsets", shuffles=99, store=False).p_value > 0.05
+
+
+def test_the_null_of_subsets_needs_a_one_to_one_rule(db):
+    with pytest.raises(UsageError, match="one to one"):
+        compare(db, "rsa", "A", "B", subset=Subset(match="best"), null="subsets", store=False)
+    with pytest.raises(UnknownName, match="shuffle"):
+        compare(db, "rsa", "A", "B", null="shufle", store=False)  # type: ignore[arg-type]
+
+
+def test_rows_can_be_encoder_columns_or_activations(db):
+    codes = {name: read_scan(db, name).toarray().astype(float) for name in "AB"}
+    x, y, matched = matched_rows(db, "A", "B", subset=LOOSE, space="activation")
+    some = codes["A"][:, matched.features_a], codes["B"][:, matched.features_b]
+    fired = (some[0] > 0).any(axis=1) | (some[1] > 0).any(axis=1)
+    np.testing.assert_array_equal(x, some[0][fired].T)
+    np.testing.assert_array_equal(y, some[1][fired].T)
+    encoder, _, _ = matched_rows(db, "A", "B", subset=LOOSE, space="encoder")
+    with open_atlas(db) as atlas:
+        rows = dict(atlas.rows("select v.feature_id, v.w_enc from feature_vector v where v.sae_id = 1").rows)
+    np.testing.assert_array_equal(encoder, [rows[f] for f in matched.features_a.tolist()])
+    score = compare(db, "rsa", "A", "B", subset=LOOSE, space="activation", shuffles=30, store=False)
+    assert (score.space, score.p_value) == ("activation", pytest.approx(1 / 31))
+    assert score.value > 0.9
+
+
+def test_a_sample_of_tokens_is_seeded(db, monkeypatch):
+    monkeypatch.setattr("atlas.spaces.SAMPLED_TOKENS", 50)
+    first, again, other = (matched_rows(db, "A", "B", subset=LOOSE, space="activation", seed=s)[0] for s in (1, 1, 2))
+    assert first.shape[1] == 50
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
