@@ -111,7 +111,7 @@ def test_a_side_without_any_variation_is_refused_or_scores_chance(name):
         assert null.draws == pytest.approx(null.observed)
         assert null.expected == pytest.approx(null.observed)
     else:
-        with pytest.raises(ValueError, match="x does not vary|RDM of x has no variance"):
+        with pytest.raises(ValueError, match=r"x does not vary|RDM of x has no variance"):
             METRICS[name].function(flat, y)
 
 

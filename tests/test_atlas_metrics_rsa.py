@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from scipy import stats
 from scipy.spatial.distance import pdist
 
 from atlas.metrics import rsa
+from atlas.metrics.rdm import centred_ranks
+from atlas.metrics.rsa import bytes_needed
 
 RDMS = ("euclidean", "correlation", "cosine")
 SCIPY = {"spearman": stats.spearmanr, "pearson": stats.pearsonr, "kendall": stats.kendalltau}
@@ -87,6 +91,31 @@ def test_equal_rows_tie_whatever_the_last_bit_says():
     clean = np.where(zeros, 0.0, pdist(y, "cosine"))
     expected = stats.spearmanr(pdist(x, "cosine"), clean.round(12))[0]
     assert rsa(x, y, rdm="cosine").score == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("parts", [7, 100, 1e9])
+def test_ranks_found_in_parts_are_scipys_ranks_ties_and_all(parts, monkeypatch):
+    monkeypatch.setattr("atlas.metrics.rdm.RANKED_AT_ONCE", parts)
+    for values in (noise(17, 5000), noise(18, 5000).round(1), np.repeat([2.0, 1.0], [4000, 3])):
+        ranks = centred_ranks(values)
+        np.testing.assert_array_equal(ranks, 2 * stats.rankdata(values) - (len(values) + 1))
+        assert ranks.dtype == np.int32
+
+
+@pytest.mark.parametrize("compare", SCIPY)
+def test_many_rows_are_ranked_in_parts_and_kept_as_integers_with_the_same_score(compare, monkeypatch):
+    x, y = noise(19, 60, 5), noise(20, 60, 5)
+    y[:, 0] += x[:, 0]
+    few = rsa(x, y, compare=compare).score
+    monkeypatch.setattr("atlas.metrics.rdm.RANKED_AT_ONCE", 100)
+    monkeypatch.setattr(sys.modules["atlas.metrics.rsa"], "AS_FLOATS", 100)
+    assert rsa(x, y, compare=compare).score == pytest.approx(few, abs=1e-12)
+
+
+def test_memory_is_said_beforehand_and_grows_with_the_pairs():
+    assert bytes_needed(20_000) < 6e9
+    assert bytes_needed(20_000) < bytes_needed(20_000, compare="pearson") < bytes_needed(20_000, compare="kendall")
+    assert 3.5 < bytes_needed(40_000) / bytes_needed(20_000) < 4
 
 
 @pytest.mark.parametrize(

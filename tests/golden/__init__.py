@@ -1,0 +1,1 @@
+"""Scripts that make stored expectations from definitions alone."""
