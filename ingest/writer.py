@@ -29,7 +29,14 @@ _BY_FEATURE = (
     "feature_token",
     "feature_pooling",
 )
-_OF_A_SCAN = (*_BY_FEATURE, "scan_position", "scan_pooling", "scan")
+_OF_A_SCAN = (*_BY_FEATURE, "scan_position", "scan_pooling", "feature_family", "scan")
+_COMPARISONS = (
+    ("matching", "matching_id", "matching_pair", "matchings", "match"),
+    ("pairing", "pairing_id", "pair", "correlations", "correlate"),
+)
+_OF_THE_SCAN = """
+    (t.sae_a = $sae and t.corpus_id = $corpus) or (t.sae_b = $sae and coalesce(t.corpus_b, t.corpus_id) = $corpus)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,19 @@ def _loss_row(loss: LossRecovered | None) -> Columns:
 
 
 def _remove(atlas: Atlas, scan_id: int, sae: Entry, corpus: Entry, note: Note) -> None:
-    """Take a scan away, and the pairs that were made from its activations."""
+    """Take a scan away, and what was computed from its activations; scores stay, as records of what they were of."""
+    (n_families,) = atlas.rows(
+        "select count(distinct f.family) from feature_family f where f.scan_id = $scan_id", scan_id=scan_id
+    ).rows[0]
     for table in _OF_A_SCAN:
         atlas.con.execute(f"delete from {table} where scan_id = $scan_id", {"scan_id": scan_id})
-    of_both = "corpus_id = $corpus and (sae_a = $sae or sae_b = $sae)"
+    gone = [(n_families, "families", "families")]
     ids = {"corpus": corpus.row_id, "sae": sae.row_id}
-    atlas.con.execute(f"delete from pair where pairing_id in (select pairing_id from pairing where {of_both})", ids)
-    gone = atlas.con.execute(f"delete from pairing where {of_both}", ids).fetchall()[0][0]
-    if gone:
-        note(f"note: {gone} correlations with the earlier scan of {sae.name} are gone; run featlas correlate again")
+    for table, key, pairs, name, command in _COMPARISONS:
+        of_table = f"select t.{key} from {table} t where {_OF_THE_SCAN}"
+        atlas.con.execute(f"delete from {pairs} where {key} in ({of_table})", ids)
+        n = atlas.con.execute(f"delete from {table} as t where {_OF_THE_SCAN}", ids).fetchall()[0][0]
+        gone.append((n, name, command))
+    if gone := [(f"{n} {name}", command) for n, name, command in gone if n]:
+        what, commands = (", ".join(parts) for parts in zip(*reversed(gone), strict=True))
+        note(f"note: {what} of the earlier scan of {sae.name} are gone; run featlas {commands} again")
