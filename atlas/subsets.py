@@ -189,6 +189,7 @@ def _comparisons(atlas: Atlas, sae_a: str, sae_b: str, subset: Subset) -> list[d
     query = "stored_matchings" if subset.match in STORED_RULES else "pairings"
     rows = atlas.fetch(query, sae_a=sae_a, sae_b=sae_b).dicts()
     rows = [row for row in rows if row.get("method", subset.match) == subset.match]
+    rows = [row for row in rows if row["measure"] != "conditional" or row["sae_a"] == sae_a]  # it has a direction
     for row in rows:
         if row["sae_a"] != sae_a:
             row["corpus"], row["corpus_b"] = row["corpus_b"], row["corpus"]
@@ -228,7 +229,7 @@ def stored_comparison(
     raise AtlasError(
         f"{sae_a} and {sae_b} have no {what} yet",
         why=f"stored are those by {', '.join(known)}" if known else None,
-        hint=f"featlas --db {atlas.path} {how}{measure}",
+        hint=f"featlas {how}{measure}",
     )
 
 

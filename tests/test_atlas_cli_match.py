@@ -40,13 +40,13 @@ def test_orphans_of_two_saes_count_every_step(full, capsys):
     rows, notes = rows_of(capsys, "--db", str(full), "orphans", "A", "B")
     assert [(row["feature"], row["orphan_because"]) for row in rows] == [
         (3, "under the threshold"),
-        (4, "no counterpart"),
+        (4, "never fires"),
     ]
     assert "encoder_partner" not in rows[0]
     counts = [line.split(maxsplit=1) for line in notes.splitlines()[1:]]
     assert counts == [
         ["5", "features of little/one"],
-        ["1", "no counterpart"],
+        ["1", "never fires"],
         ["1", "under the threshold"],
         ["3", "shared at 0.7 or more, 60.0%"],
     ]
@@ -107,3 +107,12 @@ def test_a_hint_with_sql_can_be_pasted(full):
     assert command == f"featlas --db {full} sql \"from pairs where sae_a = 'x'\""
     with open_atlas(full) as atlas:
         assert atlas.rows("from pairs where sae_a = 'x'").rows == []
+
+
+def test_disagreements_are_listed_with_the_chance_levels_of_both_measures(full, capsys):
+    rows, notes = rows_of(capsys, "--db", str(full), "disagreements", "A", "B")
+    assert [(row["feature_a"], row["feature_b"], row["activation"], row["other"]) for row in rows] == [(0, 1, 0.9, 0.1)]
+    assert "chance levels: activation 0.01, logit 0.01" in notes
+    assert "1  mutual pairs, one at 0.7 or more and the other at 0.3 or less" in notes
+    assert run(["--db", str(full), "disagreements", "A", "B", "--measure", "decoder"]) == 1
+    assert "correlate little/one little/two --measure decoder" in capsys.readouterr().err

@@ -136,4 +136,3 @@ def test_a_least_value_cuts_families(five_atlas: Atlas):
     five_atlas.rows("update pair set value = 0.9 where pairing_id = 1")
     members = "select s.sae_id from families_over(min_value := 0.6) f join sae s on s.name = f.sae order by all"
     assert five_atlas.rows(members).rows == [(1,), (2,)]
-    assert five_atlas.rows("from families_over(measure := 'decoder')").rows == []

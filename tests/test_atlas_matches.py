@@ -143,6 +143,9 @@ def test_a_stored_matching_can_be_asked_from_the_other_side(full: Path):
         ("shared_features('A', 'B', rule := 'assignment', measure := 'logit')", "featlas match"),
         ("shared_features('A', 'B', rule := 'mine')", "rule is paulo-belrose"),
         ("shared_features('A', 'B', rule := 'top-1')", "no decoder pairs"),
+        ("counterparts('A')", "compared by A yet"),
+        ("families_over(measure := 'decoder')", "compared by decoder yet"),
+        ("disagreements_between('A', 'B', which := 'left')", "which is activation, measure or both"),
     ],
 )
 def test_what_is_not_stored_is_an_error_that_says_what_to_run(full: Path, call: str, message: str):
@@ -157,21 +160,21 @@ def shared(path: Path, options: str = "") -> dict[int, str | None]:
 
 def test_paulo_and_belrose_ask_for_one_counterpart_and_both_cosines(full: Path):
     other = "another counterpart by encoder"
-    assert shared(full) == {0: None, 1: None, 2: "under the threshold", 3: other, 4: "no counterpart"}
+    assert shared(full) == {0: None, 1: None, 2: "under the threshold", 3: other, 4: "never fires"}
     assert shared(full, ", threshold := 0.73")[0] == "under the threshold"  # its encoder cosine is 0.72
     assert shared(full, ", rule := 'assignment'") == {
         0: None,
         1: None,
         2: "under the threshold",
         3: None,
-        4: "no counterpart",
+        4: "never fires",
     }
     assert shared(full, ", rule := 'top-1', measure := 'activation', threshold := 0.75") == {
         0: None,
         1: None,
         2: "under the threshold",
         3: "under the threshold",
-        4: "no counterpart",
+        4: "never fires",
     }
 
 
@@ -185,10 +188,10 @@ def test_the_sweep_counts_what_the_rule_keeps_at_every_threshold(full: Path):
         assert (swept[0.0], swept[0.6], swept[0.61], swept[0.73], swept[0.76]) == (3, 3, 2, 1, 0)
 
 
-def test_orphans_are_features_under_the_threshold_or_without_a_partner(full: Path):
+def test_orphans_are_features_that_fire_and_stay_under_the_threshold(full: Path):
     with open_atlas(full) as atlas:
         rows = atlas.rows("select sae, feature, value from orphans where measure = 'activation' order by all").rows
-    assert rows == [("little/one", 3, 0.4), ("little/one", 4, None), ("little/two", 3, 0.3), ("little/two", 4, None)]
+    assert rows == [("little/one", 3, 0.4), ("little/two", 3, 0.3)]  # the last of both never fires
 
 
 def test_disagreements_are_pairs_that_one_measure_sees_and_another_does_not(full: Path):
@@ -208,3 +211,28 @@ def test_a_direction_is_not_mirrored_where_the_measure_has_one(full: Path):
         atlas.rows("update pairing set measure = 'conditional' where measure = 'logit'")
         asked = "select distinct sae_a from pairs_both_ways where measure = 'conditional'"
         assert atlas.rows(asked).rows == [("little/one",)]
+
+
+def test_a_comparison_with_a_direction_is_missing_from_the_other_side(full: Path):
+    with open_atlas(full, write=True) as atlas:
+        atlas.rows("update pairing set measure = 'conditional' where measure = 'logit'")
+        assert len(atlas.rows("from matches('A', 'B', measure := 'conditional')")) == 1
+        for call in (
+            "matches('B', 'A', measure := 'conditional')",
+            "shared_features('B', 'A', rule := 'top-1', measure := 'conditional')",
+        ):
+            with pytest.raises(duckdb.Error, match="no conditional pairs"):
+                atlas.rows(f"from {call}")
+
+
+def test_a_counterpart_that_the_encoder_does_not_give_is_told_from_another_one(full: Path):
+    with open_atlas(full, write=True) as atlas:
+        atlas.rows("delete from matching_pair where matching_id = 4 and feature_a = 3")
+    assert shared(full)[3] == "no counterpart by encoder"
+
+
+def test_disagreements_say_which_side_is_high_and_whether_the_pair_is_mutual(full: Path):
+    with open_atlas(full) as atlas:
+        asked = "select feature_a, mutual, tokens_b from disagreements_between('A', 'B', which := '{}')"
+        assert atlas.rows(asked.format("activation")).rows == [(0, True, [" happy", " sad"])]
+        assert atlas.rows(asked.format("measure")).rows == []

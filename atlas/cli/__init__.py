@@ -23,6 +23,7 @@ COMMANDS = {
     "pairs": ("atlas.cli.pairs:pairs", "List matched pairs of two SAEs and why others were dropped."),
     "orphans": ("atlas.cli.orphans:orphans", "List features of an SAE without a counterpart in others."),
     "families": ("atlas.cli.families:families", "List families of features: inside one SAE or over many."),
+    "disagreements": ("atlas.cli.disagreements:disagreements", "List pairs that two measures see differently."),
     "scores": ("atlas.cli.scores:scores", "List the stored scores."),
     "runs": ("atlas.cli.runs:runs", "List the commands that wrote to this atlas."),
     "sql": ("atlas.cli.sql:sql", "Run SQL over the views, read-only unless --write is given."),

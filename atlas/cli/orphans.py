@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from atlas.db import Atlas
 
 RULES = ("top-1", "assignment", "paulo-belrose")
-_REASONS = ("no counterpart", "another counterpart by encoder", "under the threshold")
+_REASONS = (
+    "never fires",
+    "no counterpart",
+    "no counterpart by encoder",
+    "another counterpart by encoder",
+    "under the threshold",
+)
 
 
 @click.command()

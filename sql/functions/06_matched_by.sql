@@ -7,4 +7,4 @@ create or replace macro matched_by(how, wanted, name_a, name_b) as case when exi
         join sae y on y.sae_id = g.sae_b
         where g.method = how and g.measure = wanted
             and ((x.name = name_a and y.name = name_b) or (x.name = name_b and y.name = name_a))
-    ) then wanted else error('no ' || how || ' by ' || wanted || ' of ' || name_a || ' and ' || name_b || ' yet: featlas match --method ' || how || ' makes it') end;
+    ) then wanted else error('no ' || how || ' by ' || wanted || ' of ' || name_a || ' and ' || name_b || ' yet: featlas match ' || name_a || ' ' || name_b || ' --method ' || how || ' --measure ' || wanted || ' makes it') end;

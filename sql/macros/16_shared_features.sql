@@ -11,7 +11,10 @@
 --   least_value      what the threshold is held against: the smaller of value and encoder_value
 --   n_fired          tokens on which the feature fires
 --   is_shared        passes the rule; a feature that does not is an orphan
---   orphan_because   no counterpart, another counterpart by encoder, or under the threshold; null if shared
+--   orphan_because   never fires, no counterpart, no or another counterpart by encoder, or under the threshold; null if shared
+--   rule             the rule
+--   measure          the measure; decoder for paulo-belrose, which looks at the encoder too
+--   threshold        the threshold
 create or replace macro shared_features(sae_a, sae_b, rule := 'paulo-belrose', measure := 'decoder', threshold := 0.7) as table
 with args as (
     select
@@ -52,6 +55,7 @@ every_feature as (
         case when args.how = 'paulo-belrose' then least(c.value, e.value) else c.value end as least_value,
         f.n_fired,
         args.how,
+        args.which,
         args.least_cosine
     from args
     join features f on f.sae = args.name_a and f.corpus in (select d.corpus from counterparts d)
@@ -61,8 +65,10 @@ every_feature as (
 judged as (
     select
         v.*,
-        case when v.partner is null then 'no counterpart'
-             when v.how = 'paulo-belrose' and v.partner is distinct from v.encoder_partner then 'another counterpart by encoder'
+        case when v.partner is null and v.n_fired = 0 then 'never fires'
+             when v.partner is null then 'no counterpart'
+             when v.how = 'paulo-belrose' and v.encoder_partner is null then 'no counterpart by encoder'
+             when v.how = 'paulo-belrose' and v.partner <> v.encoder_partner then 'another counterpart by encoder'
              when v.least_value < v.least_cosine then 'under the threshold' end as orphan_because
     from every_feature v
 )
@@ -76,6 +82,9 @@ select
     j.least_value,
     j.n_fired,
     j.orphan_because is null as is_shared,
-    j.orphan_because
+    j.orphan_because,
+    j.how                       as rule,
+    j.which                     as measure,
+    j.least_cosine::double      as threshold
 from judged j
 order by j.corpus, j.feature;

@@ -16,4 +16,4 @@
 --   least_value smallest value among its matches
 create or replace macro families_over(measure := 'activation', min_value := 0.0) as table
 select f.*
-from families_of(wanted := measure, least := min_value) f;
+from families_of(wanted := compared_by(measure), least := min_value) f;

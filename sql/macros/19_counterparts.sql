@@ -11,7 +11,7 @@
 --   n_fired         tokens on which the feature fires
 create or replace macro counterparts(measure := 'activation', min_value := 0.0) as table
 with args as (
-    select measure as which, min_value as least_value
+    select compared_by(measure) as which, min_value as least_value
 ),
 comparisons as (
     select g.pairing_id, g.sae_a as sae_id, g.corpus_id, true as forward

@@ -14,22 +14,6 @@
 --   n_ab       tokens on which both fire; null for measures of weights
 --   corpus_b   corpus of sae_b, as in pairs
 create or replace view greedy_matches as
-select
-    g.measure,
-    a.name      as sae_a,
-    b.name      as sae_b,
-    k.name      as corpus,
-    p.feature_a,
-    p.feature_b,
-    p.value,
-    p.n_a,
-    p.n_b,
-    p.n_ab,
-    coalesce(l.name, k.name) as corpus_b
-from matching_pair p
-join matching g using (matching_id)
-join sae a on a.sae_id = g.sae_a
-join sae b on b.sae_id = g.sae_b
-join corpus k using (corpus_id)
-left join corpus l on l.corpus_id = g.corpus_b
-where g.method = 'greedy';
+select m.* exclude (method, total, gap, certified, chance)
+from matchings m
+where m.method = 'greedy';

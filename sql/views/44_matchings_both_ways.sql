@@ -1,6 +1,6 @@
 -- view:    matchings_both_ways
 -- grain:   method, measure, sae_a, sae_b, corpus, feature_a, feature_b
--- about:   assignments and greedy_matches, each also with its sides swapped
+-- about:   matchings, each also with its sides swapped
 -- columns:
 --   method     assignment or greedy
 --   measure    as in pairs
@@ -15,16 +15,9 @@
 --   n_ab       tokens on which both fire; null for measures of weights
 --   corpus_b   corpus of sae_b, as in pairs
 create or replace view matchings_both_ways as
-with stored as (
-    select 'assignment' as method, x.measure, x.sae_a, x.sae_b, x.corpus, x.feature_a, x.feature_b, x.value, x.n_a, x.n_b, x.n_ab, x.corpus_b
-    from assignments x
-    union all
-    select 'greedy', y.measure, y.sae_a, y.sae_b, y.corpus, y.feature_a, y.feature_b, y.value, y.n_a, y.n_b, y.n_ab, y.corpus_b
-    from greedy_matches y
-)
 select p.method, p.measure, p.sae_a, p.sae_b, p.corpus, p.feature_a, p.feature_b, p.value, p.n_a, p.n_b, p.n_ab, p.corpus_b
-from stored p
+from matchings p
 union all
 select q.method, q.measure, q.sae_b, q.sae_a, q.corpus_b, q.feature_b, q.feature_a, q.value, q.n_b, q.n_a, q.n_ab, q.corpus
-from stored q
+from matchings q
 where q.sae_a <> q.sae_b;

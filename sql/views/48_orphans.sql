@@ -1,13 +1,13 @@
 -- view:    orphans
 -- grain:   measure, sae, other, corpus, feature
--- about:   features whose best value in another SAE is under 0.7, with that value; shared_features(…) has other thresholds and the rules of the literature
+-- about:   features whose best value in another SAE is under 0.7, with that value; features that never fire and so have no value are left out, and so is lift, which has no upper end; shared_features(…) has other thresholds and the rules of the literature
 -- columns:
 --   measure    as in pairs; the rule is top-1 on it
 --   sae        the SAE of the feature
 --   other      the SAE it was compared with
 --   corpus     name of the corpus of sae
 --   feature    feature_id in sae
---   partner    its best partner in other; null if it has none, as a feature that never fires
+--   partner    its best partner in other; null if it has none, as one that fires on every token alike
 --   value      value of that pair
 --   threshold  0.7
 --   n_fired    tokens on which the feature fires
@@ -15,11 +15,11 @@ create or replace view orphans as
 with comparisons as (
     select g.pairing_id, g.measure, 'a_to_b' as direction, g.sae_a as sae_id, g.sae_b as other_id, g.corpus_id
     from pairing g
-    where g.sae_a <> g.sae_b
+    where g.sae_a <> g.sae_b and g.measure <> 'lift'
     union all
     select h.pairing_id, h.measure, 'b_to_a', h.sae_b, h.sae_a, coalesce(h.corpus_b, h.corpus_id)
     from pairing h
-    where h.sae_a <> h.sae_b and h.measure <> 'conditional'
+    where h.sae_a <> h.sae_b and h.measure not in ('conditional', 'lift')
 ),
 chosen as (
     select p.pairing_id, 'a_to_b' as direction, p.feature_a as feature, p.feature_b as partner, p.value
@@ -47,4 +47,4 @@ join corpus k on k.corpus_id = c.corpus_id
 join scan n on n.sae_id = c.sae_id and n.corpus_id = c.corpus_id
 join feature_stat f on f.scan_id = n.scan_id
 left join chosen b on b.pairing_id = c.pairing_id and b.direction = c.direction and b.feature = f.feature_id
-where coalesce(b.value < 0.7, true);
+where coalesce(b.value < 0.7, f.n_fired > 0);

@@ -1,6 +1,6 @@
 -- view:    measures_of_pairs
 -- grain:   sae_a, sae_b, corpus, feature_a, feature_b
--- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation
+-- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without conditional, which has a direction
 -- columns:
 --   sae_a          the SAE asked from
 --   sae_b          the other SAE
@@ -8,6 +8,8 @@
 --   feature_a      feature of sae_a
 --   feature_b      feature of sae_b
 --   activation     Pearson correlation over tokens
+--   activation_document_max   Pearson correlation over documents of the largest activation in each
+--   activation_document_mean  the same of the mean activation
 --   phi            Pearson correlation of whether they fire
 --   jaccard        tokens on which both fire over those on which either does
 --   lift           how many times as often both fire as if independent
@@ -28,6 +30,8 @@ select
     p.feature_a,
     p.feature_b,
     max(p.value) filter (p.measure = 'activation') as activation,
+    max(p.value) filter (p.measure = 'activation_document_max') as activation_document_max,
+    max(p.value) filter (p.measure = 'activation_document_mean') as activation_document_mean,
     max(p.value) filter (p.measure = 'phi') as phi,
     max(p.value) filter (p.measure = 'jaccard') as jaccard,
     max(p.value) filter (p.measure = 'lift') as lift,
@@ -37,9 +41,9 @@ select
     max(p.value) filter (p.measure = 'decoder') as decoder,
     max(p.value) filter (p.measure = 'encoder') as encoder,
     max(p.value) filter (p.measure = 'logit') as logit,
-    max(p.n_a) as n_a,
-    max(p.n_b) as n_b,
-    max(p.n_ab) as n_ab
+    max(p.n_a) filter (not p.measure like 'activation!_document%' escape '!') as n_a,
+    max(p.n_b) filter (not p.measure like 'activation!_document%' escape '!') as n_b,
+    max(p.n_ab) filter (not p.measure like 'activation!_document%' escape '!') as n_ab
 from pairs_both_ways p
-where p.measure not like 'activation\_document%' escape '\'
+where p.measure <> 'conditional'
 group by p.sae_a, p.sae_b, p.corpus, p.feature_a, p.feature_b;

@@ -1,6 +1,6 @@
 -- view:    disagreements
 -- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
--- about:   pairs that correlate at 0.7 or more in activation and reach at most 0.3 by another measure, or the other way round; disagreements_between(…) has other limits
+-- about:   pairs that correlate at 0.7 or more in activation and reach at most 0.3 by another measure, or the other way round; disagreements_between(…) has other limits. Without lift, which has no upper end, and conditional, which has a direction
 -- columns:
 --   measure      the measure that disagrees with activation
 --   sae_a        as in pairs by activation
@@ -11,6 +11,7 @@
 --   activation   correlation of the activations
 --   value        of the measure
 --   high         which of the two is high: activation, or the measure
+--   mutual       each is the other's best partner by the one that is high
 --   n_ab         tokens on which both fire
 create or replace view disagreements as
 select
@@ -23,8 +24,10 @@ select
     p.value     as activation,
     o.value,
     case when p.value > o.value then 'activation' else o.measure end as high,
+    case when p.value > o.value then coalesce(p.rank_ab = 1 and p.rank_ba = 1, false)
+         else coalesce(o.rank_ab = 1 and o.rank_ba = 1, false) end as mutual,
     p.n_ab
 from pairs p
 join pairs_both_ways o using (sae_a, sae_b, corpus, feature_a, feature_b)
-where p.measure = 'activation' and o.measure not in ('activation', 'lift')
+where p.measure = 'activation' and o.measure not in ('activation', 'lift', 'conditional')
     and greatest(p.value, o.value) >= 0.7 and least(p.value, o.value) <= 0.3;

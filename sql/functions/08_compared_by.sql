@@ -1,0 +1,7 @@
+-- macro:   compared_by(wanted)
+-- about:   the measure `wanted` itself, if any two SAEs were compared by it; an error if none were
+create or replace macro compared_by(wanted) as case when exists (
+        select 1
+        from pairing g
+        where g.measure = wanted and g.sae_a <> g.sae_b
+    ) then wanted else error('no two SAEs were compared by ' || wanted || ' yet: featlas correlate --measure') end;
