@@ -100,7 +100,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedPwcca:
     """Find an orthonormal basis of both sides."""
     x, y = matched(x, y)
     basis_x, basis_y = leading_directions(x, 1, 1.0, "x"), leading_directions(y, 1, 1.0, "y")
-    return PreparedPwcca(basis_x, basis_y, basis_x.T @ centred(x, "x"))
+    return PreparedPwcca(np.asfortranarray(basis_x), basis_y, basis_x.T @ centred(x, "x"))
 
 
 @metric(title="PWCCA, weighted by x", invariances={"translation", "scaling"}, prepare=prepare, symmetric=False)

@@ -59,10 +59,10 @@ class PreparedSvcca:
     """Two orthonormal bases. Permuting the rows of y permutes the rows of its basis, so the null needs no new SVD."""
 
     basis_x: Rows
-    """(n, rank_x) orthonormal columns spanning the kept directions of x."""
+    """(n, rank_x) orthonormal columns spanning the kept directions of x, each contiguous: products take a fourth."""
 
     basis_y: Rows
-    """(n, rank_y) the same for y."""
+    """(n, rank_y) the same for y, each row contiguous: it is the rows that are permuted."""
 
     def result(self) -> Svcca:
         """The metric of x and y as given."""
@@ -71,7 +71,7 @@ class PreparedSvcca:
 
     def permuted(self, order: NDArray[np.intp]) -> float:
         """The score of x and y[order]."""
-        return float(cosines(self.basis_x, self.basis_y[order]).mean())
+        return float(cosines(self.basis_x, self.basis_y.take(order, axis=0)).mean())
 
     def moments(self) -> Moments:
         """Exact for the squared correlations, asymptotic for the score and only with one direction a side."""
@@ -85,7 +85,8 @@ def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None =
     if variance is not None and not 0 < variance <= 1:
         raise ValueError(f"variance must be in (0, 1], not {variance}")
     x, y = matched(x, y)
-    return PreparedSvcca(leading_directions(x, k, variance, "x"), leading_directions(y, k, variance, "y"))
+    basis_x, basis_y = leading_directions(x, k, variance, "x"), leading_directions(y, k, variance, "y")
+    return PreparedSvcca(np.asfortranarray(basis_x), basis_y)
 
 
 @metric(title="SVCCA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
