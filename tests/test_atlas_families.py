@@ -131,6 +131,35 @@ def test_a_cycle_that_comes_back_elsewhere_is_not_consistent(five_atlas: Atlas):
     ]
 
 
+def test_an_sae_on_two_corpora_is_one_sae(five_atlas: Atlas):
+    set_mutual(five_atlas, [(1, 2, 0, 0), (2, 3, 0, 1)], {(1, 2), (2, 3)})
+    five_atlas.rows("update scan set sae_id = 1 where scan_id = 3")
+    five_atlas.rows("update pairing set sae_a = 2, sae_b = 1 where pairing_id = 2")
+    five_atlas.rows("insert into corpus select * replace (9 as corpus_id, 'other' as name, 'y' as sha256) from corpus")
+    five_atlas.rows("update scan set corpus_id = 9 where scan_id = 3")
+    five_atlas.rows("update pairing set corpus_b = 9 where pairing_id = 2")
+    found = five_atlas.rows("select distinct n_members, n_saes, consistent from families").rows
+    five_atlas.rows("update scan set sae_id = 3, corpus_id = 1 where scan_id = 3")
+    five_atlas.rows("delete from corpus where corpus_id = 9")
+    assert found == [(3, 2, False)]
+
+
+def test_the_surest_families_come_first(five_atlas: Atlas):
+    set_mutual(
+        five_atlas,
+        [(1, 2, 0, 0), (1, 2, 1, 1), (1, 3, 2, 2), (2, 3, 3, 2), (1, 3, 3, 4), (2, 3, 1, 3)],
+        {(1, 2), (1, 3), (2, 3)},
+    )
+    five_atlas.rows("update pair set value = 0.9 where pairing_id = 1 and feature_a = 1")
+    facts = five_atlas.rows(
+        "select distinct family, n_saes, consistent, least_value from families order by family"
+    ).rows
+    assert [row[1:] for row in facts] == sorted(
+        (row[1:] for row in facts), key=lambda row: (-row[0], not row[1], -row[2])
+    )
+    assert len(facts) >= 3
+
+
 def test_a_least_value_cuts_families(five_atlas: Atlas):
     set_mutual(five_atlas, [(1, 2, 0, 0), (2, 3, 0, 0)], {(1, 2), (2, 3)})
     five_atlas.rows("update pair set value = 0.9 where pairing_id = 1")

@@ -223,6 +223,8 @@ def test_a_comparison_with_a_direction_is_missing_from_the_other_side(full: Path
         ):
             with pytest.raises(duckdb.Error, match="no conditional pairs"):
                 atlas.rows(f"from {call}")
+        with pytest.raises(duckdb.Error, match="has a direction"):
+            atlas.rows("from counterparts(measure := 'conditional')")
 
 
 def test_a_counterpart_that_the_encoder_does_not_give_is_told_from_another_one(full: Path):

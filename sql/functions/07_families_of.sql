@@ -10,7 +10,7 @@ compared as (
     join args on g.measure = coalesce(args.which, g.measure)
     join scan x on x.sae_id = g.sae_a and x.corpus_id = g.corpus_id
     join scan y on y.sae_id = g.sae_b and y.corpus_id = coalesce(g.corpus_b, g.corpus_id)
-    where g.sae_a <> g.sae_b
+    where g.sae_a <> g.sae_b and g.measure <> 'conditional'
 ),
 matched as materialized (
     select c.measure, c.scan_a::bigint * 4294967296 + p.feature_a as a, c.scan_b::bigint * 4294967296 + p.feature_b as b, p.value
@@ -39,11 +39,12 @@ labelled(measure, node, label) using key (measure, node) as (  -- every node tak
     where n.label < r.label
 ),
 members as materialized (
-    select f.measure, f.label, f.node // 4294967296 as scan_id, f.node % 4294967296 as feature
+    select f.measure, f.label, f.node // 4294967296 as scan_id, f.node % 4294967296 as feature, c.sae_id, c.corpus_id
     from labelled f
+    join scan c on c.scan_id = f.node // 4294967296
 ),
 sizes as (
-    select m.measure, m.label, count(*) as n_members, count(distinct m.scan_id) as n_scans
+    select m.measure, m.label, count(*) as n_members, count(distinct m.sae_id) as n_saes
     from members m
     group by m.measure, m.label
 ),
@@ -65,9 +66,17 @@ compared_inside as (
     join compared c on c.measure = x.measure and c.scan_a = x.scan_id and c.scan_b = y.scan_id
     group by x.measure, x.label
 ),
-numbered as (
-    select s.*, row_number() over (partition by s.measure order by s.n_scans desc, s.n_members desc, s.label)::integer as family
+numbered as (  -- those over the most SAEs first, consistent ones before others, then the surest
+    select
+        s.*,
+        i.n_matches,
+        i.least_value,
+        row_number() over (
+            partition by s.measure
+            order by s.n_saes desc, s.n_members = s.n_saes desc, i.least_value desc, s.label
+        )::integer as family
     from sizes s
+    join matches_inside i on i.measure = s.measure and i.label = s.label
 )
 select
     m.measure,
@@ -76,17 +85,15 @@ select
     k.name                  as corpus,
     m.feature::integer      as feature,
     n.n_members,
-    n.n_scans               as n_saes,
-    i.n_matches,
+    n.n_saes,
+    n.n_matches,
     o.n_compared,
-    n.n_members = n.n_scans as consistent,
-    i.n_matches = o.n_compared as closed,
-    i.least_value
+    n.n_members = n.n_saes  as consistent,
+    n.n_matches = o.n_compared as closed,
+    n.least_value
 from members m
 join numbered n on n.measure = m.measure and n.label = m.label
-join matches_inside i on i.measure = m.measure and i.label = m.label
 join compared_inside o on o.measure = m.measure and o.label = m.label
-join scan c on c.scan_id = m.scan_id
-join sae s on s.sae_id = c.sae_id
-join corpus k on k.corpus_id = c.corpus_id
+join sae s on s.sae_id = m.sae_id
+join corpus k on k.corpus_id = m.corpus_id
 order by m.measure, n.family, s.sae_id, feature;

@@ -1,6 +1,6 @@
 -- macro:   families_over(measure, min_value)
 -- grain:   measure, family, sae, corpus, feature
--- about:   features of several SAEs that mutual matches of at least min_value connect, two SAEs or more to a family; largest families first
+-- about:   features of several SAEs that mutual matches of at least min_value connect, two SAEs or more to a family; in the order of view families
 -- columns:
 --   measure     as in pairs
 --   family      number of the family, from 1

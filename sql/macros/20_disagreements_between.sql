@@ -45,7 +45,7 @@ found as materialized (
         args.side
     from args
     join pairs_both_ways p on p.measure = args.base and p.sae_a = args.name_a and p.sae_b = args.name_b
-    join pairs_both_ways o on o.measure = args.other and o.sae_a = p.sae_a and o.sae_b = p.sae_b and o.corpus = p.corpus
+    join pairs_both_ways o on o.measure = args.other and o.sae_a = p.sae_a and o.sae_b = p.sae_b and o.corpus = p.corpus and o.corpus_b = p.corpus_b
         and o.feature_a = p.feature_a and o.feature_b = p.feature_b
     where greatest(p.value, o.value) >= args.at_least and least(p.value, o.value) <= args.at_most
 )

@@ -1,5 +1,5 @@
 -- view:    measures_of_pairs
--- grain:   sae_a, sae_b, corpus, feature_a, feature_b
+-- grain:   sae_a, sae_b, corpus, feature_a, feature_b, corpus_b
 -- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without conditional, which has a direction
 -- columns:
 --   sae_a          the SAE asked from
@@ -22,6 +22,7 @@
 --   n_a            tokens on which feature_a fires
 --   n_b            tokens on which feature_b fires
 --   n_ab           tokens on which both fire; null if only measures of weights were asked
+--   corpus_b       corpus of sae_b; another one where features were aligned on the text, and then tokens are spans of it
 create or replace view measures_of_pairs as
 select
     p.sae_a,
@@ -43,7 +44,8 @@ select
     max(p.value) filter (p.measure = 'logit') as logit,
     max(p.n_a) filter (not p.measure like 'activation!_document%' escape '!') as n_a,
     max(p.n_b) filter (not p.measure like 'activation!_document%' escape '!') as n_b,
-    max(p.n_ab) filter (not p.measure like 'activation!_document%' escape '!') as n_ab
+    max(p.n_ab) filter (not p.measure like 'activation!_document%' escape '!') as n_ab,
+    p.corpus_b
 from pairs_both_ways p
 where p.measure <> 'conditional'
-group by p.sae_a, p.sae_b, p.corpus, p.feature_a, p.feature_b;
+group by p.sae_a, p.sae_b, p.corpus, p.corpus_b, p.feature_a, p.feature_b;
