@@ -14,10 +14,8 @@ from atlas.cli._subset import subset_of, subset_options
 from atlas.cli._text import visible
 
 if TYPE_CHECKING:
+    from atlas.figures.heatmap import Drawn
     from atlas.matrix import Grid, Named
-
-SIGNIFICANT = 0.05
-"""Cells of an adjusted p-value of at most this get a star."""
 
 
 @click.command()
@@ -55,6 +53,7 @@ def matrix(
       featlas --db demo.duckdb matrix rsa --rows B,D,E --cols J,K,L --concept Time --figure time.png
     """
     from atlas.cli._progress import progress
+    from atlas.figures.heatmap import Drawn, draw_grid
     from atlas.matrix import fill_grid
     from atlas.sqlfiles import sql_text
 
@@ -81,21 +80,19 @@ def matrix(
         )
     with session.read() as atlas:
         found = atlas.sql(sql_text("queries/grid_cells"), params={"grid": grid.grid_id})
-        cells = found.select("sae_a, sae_b, value, p_adjusted").fetchall()
-        taken = take(found, out, total=len(cells))
-    values = {(a, b): (value, p) for a, b, value, p in cells}
+        rows_found = found.select("sae_a, sae_b, value, null_mean, p_adjusted, n").fetchall()
+        taken = take(found, out, total=len(rows_found))
+    cells = {(a, b): Drawn(*drawn) for a, b, *drawn in rows_found}
     session.note(
         f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(subset.in_words())}"
     )
     if out.format_ == "table" and out.path is None:
-        click.echo("\n".join(_picture(grid, values)))
-        session.note(session.command("matrix", name, "…", "--format", "json") + "  for every number; view grids")
+        click.echo("\n".join(_picture(grid, cells)))
+        session.note("next:  " + session.command("sql", f"from grids where grid = {grid.grid_id}"))
     else:
         write(taken, session, out, schema="featlas.matrix/1")
     if figure is not None:
-        from atlas.figures.heatmap import draw_grid
-
-        draw_grid(figure, grid, values, subset.in_words())
+        draw_grid(figure, grid, cells, subset.in_words())
         session.note(f"drew {figure}")
 
 
@@ -111,16 +108,17 @@ def _check_figure(figure: Path | None) -> None:
         raise AtlasError(f"there is no folder {figure.parent} to draw {figure.name} in", hint="make it first")
 
 
-def _picture(grid: Grid, values: dict[tuple[str, str], tuple[float | None, float | None]]) -> list[str]:
+def _picture(grid: Grid, cells: dict[tuple[str, str], Drawn]) -> list[str]:
     """The grid as text, and what its letters stand for."""
+    from atlas.figures.heatmap import Drawn
     from atlas.render.heatmap import heatmap
 
-    at = [[values.get((row.sae, column.sae), (None, None)) for column in grid.columns] for row in grid.rows]
+    at = [[cells.get((row.sae, column.sae), Drawn()) for column in grid.columns] for row in grid.rows]
     lines = heatmap(
         [_label(row) for row in grid.rows],
         [_label(column) for column in grid.columns],
-        [[value for value, _ in line] for line in at],
-        [[p is not None and p <= SIGNIFICANT for _, p in line] for line in at],
+        [[cell.value for cell in line] for line in at],
+        [[cell.marked for cell in line] for line in at],
     )
     named = {saes.alias: saes.sae for saes in (*grid.rows, *grid.columns)}
     return [*lines, "", *(f"{alias}  {visible(sae)}" for alias, sae in named.items())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -119,7 +120,7 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
         ignores = ", ".join(sorted(METRICS[name].invariances)) or "nothing"
         outcome = found[name]
         click.echo(_line(outcome, ignores) if isinstance(outcome, Score) else f"{name:<15} {visible(outcome.what)}")
-    click.echo(_sample(scores[0]))
+    click.echo(_sample(replace(scores[0], dims_a=None, score_id=None)).replace(" · not stored", ""))
 
 
 def _line(score: Score, ignores: str) -> str:
