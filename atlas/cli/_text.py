@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -93,6 +94,12 @@ def _field(value: Any) -> Any:
     return to_json(value) if isinstance(value, list | tuple | dict) else value
 
 
+def _counted(items: Sequence[str]) -> str:
+    """Items in the order in which they first come, those that come again with their number: `It×4 She`."""
+    counts = Counter(items)
+    return " ".join(item if n == 1 else f"{item}×{n}" for item, n in counts.items())
+
+
 def _cell(value: Any) -> str:
     """One value of a table."""
     if value is None:
@@ -102,7 +109,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, list):
-        return visible(" ".join(_cell(item).strip() or "␣" for item in value))[:60]
+        return visible(_counted([_cell(item).strip() or "␣" for item in value]))[:60]
     if isinstance(value, datetime.datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     return visible(str(value))

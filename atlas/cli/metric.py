@@ -61,6 +61,8 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
     score = _scores(session, [name], a, b or "", given)[0]
     for step, count in score.steps:
         session.note(f"  {count:>8,}  {step}")
+    if given["measure"] == score.space:
+        session.note(f"the pairs were chosen by the {score.space} rows that are scored, and the null did not choose")
     click.echo(_as_json(score) if as_json else describe(score))
 
 

@@ -28,7 +28,10 @@ def two_saes(atlas: Atlas, a: str, b: str) -> tuple[str, str]:
     """
     sae_a, sae_b = sae_named(atlas, a), sae_named(atlas, b)
     if sae_a == sae_b:
-        raise UsageError(f"{a!r} and {b!r} are one SAE, {sae_a}", hint="name two SAEs: featlas ls saes")
+        raise UsageError(
+            f"{a!r} and {b!r} are one SAE, {sae_a}",
+            hint='name two SAEs: featlas ls saes; inside one: featlas sql "from pairs where sae_a = sae_b"',
+        )
     return sae_a, sae_b
 
 
