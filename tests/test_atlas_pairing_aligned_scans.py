@@ -11,11 +11,19 @@ import scipy.sparse as sp
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.pairing.aligned_scans import aligned_scans
+from atlas.pairing.job import pair_saes
 from atlas.queries.aligned import corpora_compared, scan_text
-from tests.planted import planted_codes
+from tests.planted import plant, planted_codes
 from tests.retokenised import HALVES, in_halves, plant_two_cuts, text_of_words
 
 SAES = ("left", "right")
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    path = tmp_path / "planted.duckdb"
+    plant(path)
+    return path
 
 
 @pytest.fixture
@@ -60,6 +68,23 @@ def test_a_shared_corpus_goes_before_two_that_must_be_aligned(two_cuts):
     with open_atlas(path) as atlas:
         assert corpora_compared(atlas, *SAES) == ("words", "words")
         assert corpora_compared(atlas, *SAES, "words", "words-2") == ("words", "words-2")
+
+
+def test_two_lengths_of_one_corpus_are_refused_unless_another_cut_of_it_will_do(two_cuts, planted):
+    with open_atlas(planted, write=True) as atlas:
+        atlas.rows("update scan set n_tokens = 3000 where scan_id = 2")
+    for wanted in (None, "words"):
+        for measure in ("activation", "decoder"):
+            with pytest.raises(AtlasError, match="left and right were not measured on the same tokens") as caught:
+                pair_saes(planted, "A", "B", measure=measure, corpus=wanted)
+            assert "left on words (4,000 tokens, context 8); right on words (3,000 tokens" in str(caught.value.why)
+    path, _ = two_cuts
+    _measure_again(path, corpus="words", sae_id=2)
+    with open_atlas(path, write=True) as atlas:
+        atlas.rows("update scan set n_tokens = 3000 where scan_id = (select max(scan_id) from scan)")
+        assert corpora_compared(atlas, *SAES) == corpora_compared(atlas, *SAES, "words") == ("words", "words-2")
+        with pytest.raises(AtlasError, match="were not measured on the same tokens"):
+            corpora_compared(atlas, *SAES, "words", "words")
 
 
 def test_several_corpora_are_not_chosen_among_unless_one_comes_from_the_same_file(two_cuts):

@@ -11,7 +11,7 @@ import numpy as np
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
-from atlas.queries.registry import corpus_in_common
+from atlas.queries.registry import corpus_in_common, nothing_in_common
 from atlas.sqlfiles import sql_text
 
 
@@ -51,7 +51,7 @@ def corpora_compared(
         corpus_b: Corpus of B, if another.
 
     Raises:
-        AtlasError: One of them was not measured on any corpus.
+        AtlasError: One of them was not measured on any corpus, or they were on one, but on more of it than the other.
         UsageError: Several are possible, a name is none of them, or one SAE is to be compared on two.
     """
     if corpus_b is None or corpus_b == corpus:
@@ -65,8 +65,11 @@ def corpora_compared(
         _scans(atlas, name, wanted, option)
         for name, wanted, option in ((sae_a, corpus, "--corpus"), (sae_b, corpus_b, "--corpus-b"))
     )
-    pairs = [(a, b) for a in of_a for b in of_b]
-    pairs = [(a, b) for a, b in pairs if a["source"] == b["source"]] or pairs
+    pairs = [(a, b) for a in of_a for b in of_b if a["corpus"] != b["corpus"]]
+    of_one_source = [(a, b) for a, b in pairs if a["source"] == b["source"]]
+    if not of_one_source and len(pairs) < len(of_a) * len(of_b):
+        raise nothing_in_common(atlas, sae_a, sae_b)
+    pairs = of_one_source or pairs
     if len(pairs) > 1:
         a, b = (str(side["corpus"]) for side in pairs[0])
         raise UsageError(

@@ -78,7 +78,7 @@ def corpus_in_common(atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None) -
             raise UnknownName(f"corpus with scans of both {sae_a} and {sae_b}", corpus, names)
         return shared[names.index(corpus)]
     if not shared:
-        raise _nothing_in_common(atlas, sae_a, sae_b)
+        raise nothing_in_common(atlas, sae_a, sae_b)
     if len(shared) > 1:
         raise UsageError(
             f"{sae_a} and {sae_b} share several corpora",
@@ -88,8 +88,8 @@ def corpus_in_common(atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None) -
     return shared[0]
 
 
-def _nothing_in_common(atlas: Atlas, sae_a: str, sae_b: str) -> AtlasError:
-    """Why two SAEs cannot be compared on tokens."""
+def nothing_in_common(atlas: Atlas, sae_a: str, sae_b: str) -> AtlasError:
+    """Why two SAEs that share no corpus cannot be compared on tokens, as an error to raise."""
     scans_a, scans_b = atlas.fetch("scans_of", sae=sae_a).dicts(), atlas.fetch("scans_of", sae=sae_b).dicts()
     for name, scans in ((sae_a, scans_a), (sae_b, scans_b)):
         if not scans:
