@@ -18,6 +18,7 @@ CALLS = {
     "matches": "matches('A', 'B')",
     "kept_matches": "kept_matches('A', 'B')",
     "concept_pairs": "concept_pairs('Emotions', 'A', 'B')",
+    "concept_features_by": "concept_features_by('share')",
     "features_between": "features_between('A')",
     "neighbours": "neighbours('A', 0)",
     "decoder_rows_of": "decoder_rows_of('A')",

@@ -24,6 +24,7 @@ COMMANDS = {
     "orphans": ("atlas.cli.orphans:orphans", "List features of an SAE without a counterpart in others."),
     "families": ("atlas.cli.families:families", "List families of features: inside one SAE or over many."),
     "disagreements": ("atlas.cli.disagreements:disagreements", "List pairs that two measures see differently."),
+    "concepts": ("atlas.cli.concepts:concepts", "Count the features of concepts; add concepts of your own."),
     "scores": ("atlas.cli.scores:scores", "List the stored scores."),
     "runs": ("atlas.cli.runs:runs", "List the commands that wrote to this atlas."),
     "sql": ("atlas.cli.sql:sql", "Run SQL over the views, read-only unless --write is given."),
