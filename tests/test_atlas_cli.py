@@ -189,8 +189,26 @@ def test_a_time_to_wait_may_have_a_unit(written, seconds):
 def test_status_says_what_to_do_next(tiny, capsys):
     assert featlas(tiny, "status") == 0
     out, err = capsys.readouterr()
-    assert "A×B (8)" in out
+    assert "  pairs      A×B activation (8)\n" in out
     assert "metric svcca A B" in err
+
+
+def test_status_lists_the_measures_of_two_saes_together_and_corpora_where_there_are_several(tiny, capsys):
+    with open_atlas(tiny, write=True) as atlas:
+        for n, measure in enumerate(("decoder", "logit"), start=2):
+            atlas.rows(
+                f"insert into pairing by name select * replace ({n} as pairing_id, '{measure}' as measure) "
+                "from pairing where pairing_id = 1"
+            )
+    assert featlas(tiny, "status") == 0
+    assert "  pairs      A×B activation (8), decoder (0), logit (0)\n" in capsys.readouterr().out
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows(
+            "insert into corpus by name select * replace (2 as corpus_id, 'other' as name, 'o' as sha256) from corpus"
+        )
+        atlas.rows("update pairing set corpus_b = 2 where pairing_id = 3")
+    assert featlas(tiny, "status") == 0
+    assert "decoder (0) on words, logit (0) on words and other\n" in capsys.readouterr().out
 
 
 def test_status_quotes_the_path_in_what_to_type(tiny, capsys):

@@ -45,7 +45,6 @@ def _lines(atlas: Atlas) -> list[tuple[str, str]]:
     saes = atlas.fetch("list_saes").dicts()
     alive = sum(s["n_alive"] or 0 for s in saes)
     dead = sum(s["n_dead"] or 0 for s in saes)
-    pairings = atlas.fetch("list_pairings").dicts()
     return [
         (
             "models",
@@ -54,9 +53,22 @@ def _lines(atlas: Atlas) -> list[tuple[str, str]]:
         ("corpora", " · ".join(f"{c['corpus']} ({c['n_tokens']:,} tokens)" for c in corpora) or "none"),
         ("saes", " · ".join(f"{s['alias']} {s['sae']} ({s['d_sae']:,})" for s in saes) or "none"),
         ("features", f"{alive + dead:,}: {alive:,} alive, {dead:,} dead"),
-        ("pairs", " · ".join(f"{p['alias_a']}×{p['alias_b']} ({p['n_pairs']:,})" for p in pairings) or "none"),
+        ("pairs", _pairings(atlas) or "none"),
         ("scores", f"{len(atlas.fetch('list_scores')):,}"),
     ]
+
+
+def _pairings(atlas: Atlas) -> str:
+    """Which SAEs were compared, by which measures; on which corpora, if on several."""
+    pairings = atlas.fetch("list_pairings").dicts()
+    several = len({p[side] for p in pairings for side in ("corpus", "corpus_b")}) > 1
+    of_saes: dict[str, list[str]] = {}
+    for p in pairings:
+        corpora = dict.fromkeys((p["corpus"], p["corpus_b"]))
+        where = f" on {' and '.join(corpora)}" if several else ""
+        measured = of_saes.setdefault(f"{p['alias_a']}×{p['alias_b']}", [])
+        measured.append(f"{p['measure']} ({p['n_pairs']:,}){where}")
+    return " · ".join(f"{saes} {', '.join(measured)}" for saes, measured in of_saes.items())
 
 
 def _next_step(atlas: Atlas) -> list[str]:
