@@ -117,6 +117,35 @@ def test_a_feature_that_fires_on_a_part_of_anothers_tokens_has_masked_cosine_one
     assert correlate_sparse(sp.csr_array(whole), sp.csr_array(part)).median_best[0] < 0.7
 
 
+@pytest.mark.parametrize("units", [1e300, 1e-300])
+@pytest.mark.parametrize("name", TOKEN_MEASURES)
+def test_the_units_of_one_side_change_nothing_however_large_or_small(name, units):
+    rng = np.random.default_rng(3)
+    a, b = (activations(rng, 60, 12, 0.2) for _ in range(2))
+    moved = sp.csr_array(a * units)
+    top = MEASURES[name].function(moved, sp.csr_array(b), top_k=4)
+    assert_best_of(top, dense(name, a, b), 4)
+    assert_counts(top, a, b)
+    i, j = (grid.ravel() for grid in np.indices((12, 12)))
+    at = MEASURES[name].at(moved, sp.csr_array(b), i, j)
+    np.testing.assert_allclose(at, MEASURES[name].at(sp.csr_array(a), sp.csr_array(b), i, j), atol=1e-12)
+
+
+def test_features_of_far_apart_units_stand_beside_each_other():
+    rng = np.random.default_rng(4)
+    a, b = (activations(rng, 60, 6, 0.3) for _ in range(2))
+    moved = sp.csr_array(a * 10.0 ** np.array([300, -300, 0, 120, -120, 5]))
+    for name in ("activation", "masked_cosine"):
+        assert_best_of(MEASURES[name].function(moved, sp.csr_array(b), top_k=3), dense(name, a, b), 3)
+
+
+def test_one_feature_whose_activations_are_too_far_apart_is_refused_where_squares_would_vanish():
+    a, b = sp.csr_array([[1.0], [1e-170], [0.0]]), sp.csr_array([[0.0], [1.0], [0.0]])
+    with pytest.raises(ValueError, match="b holds a feature whose activations are more than 1e140 times apart"):
+        masked_cosine(b, a)
+    assert correlate_sparse(a, b).value_ab[0, 0] == pytest.approx(-0.5)
+
+
 def test_many_pairs_and_small_buffers_change_no_bit(monkeypatch):
     rng = np.random.default_rng(2)
     a, b = (sp.random_array((500, 300), density=0.05, rng=rng).tocsr() for _ in range(2))

@@ -87,3 +87,10 @@ def test_scans_of_different_lengths_are_refused():
         correlate_blocks(Cut(a[:0], []), Cut(b[:0], []))
     with pytest.raises(ValueError, match="a holds negative"):
         correlate_blocks(Cut(-a, [2]), Cut(a, []))
+
+
+@pytest.mark.parametrize("value", [1e39, 1e-50])
+def test_values_that_no_store_holds_are_refused(value):
+    beyond = np.array([[value], [0.0], [1.0]])
+    with pytest.raises(ValueError, match="b holds values beyond the range of float32"):
+        correlate_blocks(Cut(np.eye(3), []), Cut(beyond, []))

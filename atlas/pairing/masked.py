@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 
 from atlas.pairing.bothways import Progress, SparseBlock
 from atlas.pairing.cofiring import best_cofiring, check_sizes, product, sums_at, threads
-from atlas.pairing.standardised import checked, small
+from atlas.pairing.standardised import checked, moderated, small
 from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import TopPairs
+
+_LEAST = 1e-145
+"""Squares of values of unit energy down to here, and products of two, are normal numbers."""
 
 
 def masked_cosine(
@@ -81,11 +84,18 @@ def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, w
 
 
 def unit_energy(activations: Any, name: str) -> Any:
-    """(d, n_tokens) activations over the root of their sum of squares."""
-    x = checked(activations, name)
+    """(d, n_tokens) activations over the root of their sum of squares.
+
+    Raises:
+        ValueError: Values that are not finite or below zero, or so far apart in one feature that squares vanish.
+    """
+    x = moderated(checked(activations, name))
     by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
     energy = np.asarray(by_feature.power(2).sum(axis=1)).ravel()
     by_feature.data /= np.repeat(np.sqrt(energy), np.diff(by_feature.indptr))
+    # Features that fire together must have a sum of products other than 0, which is none to a sparse product.
+    if by_feature.nnz and by_feature.data.min() < _LEAST:
+        raise ValueError(f"{name} holds a feature whose activations are more than 1e140 times apart")
     return by_feature
 
 

@@ -18,6 +18,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+_LARGE = 1e100
+"""Neither its square nor that of its inverse leaves the range of float64, nor do sums over all tokens."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
@@ -121,7 +124,7 @@ class Standardised:
         Raises:
             ValueError: Values that are not finite, or below zero without `signed`.
         """
-        x = checked(activations, name, signed=signed)
+        x = moderated(checked(activations, name, signed=signed))
         return cls.by(Moments.of(x), x)
 
     @classmethod
@@ -172,6 +175,21 @@ def checked(activations: Any, name: str, *, signed: bool = False) -> Any:
     if x.nnz and not signed and x.data.min() < 0:
         raise ValueError(f"{name} holds negative values; activations must be >= 0 (after the SAE's own ReLU or TopK)")
     x.eliminate_zeros()
+    return x
+
+
+def moderated(x: Any) -> Any:
+    """The same features in units in which no square overflows or vanishes, in place: as they were, or times 2^n, exact.
+
+    Args:
+        x: Canonical (n_tokens, d_sae) CSC without stored zeros.
+    """
+    fires = np.flatnonzero(np.diff(x.indptr))
+    largest = np.ones(x.shape[1])
+    if len(fires):
+        largest[fires] = np.maximum.reduceat(np.abs(x.data), x.indptr[fires])
+    if largest.max(initial=1.0) > _LARGE or largest.min(initial=1.0) < 1 / _LARGE:
+        x.data = np.ldexp(x.data, -np.repeat(np.frexp(largest)[1], np.diff(x.indptr)))
     return x
 
 

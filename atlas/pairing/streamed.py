@@ -95,7 +95,10 @@ def joint_of_blocks_at(
 
 
 class _Stream:
-    """Two scans read side by side, as often as needed; the first reading gives the moments."""
+    """Two scans read side by side, as often as needed; the first reading gives the moments.
+
+    Values are squared as they are, so those beyond the range of float32 are refused.
+    """
 
     def __init__(self, a: Blocks, b: Blocks, signed: bool, pool: Executor) -> None:
         self._a, self._b, self._signed, self._pool = a, b, signed, pool
@@ -193,7 +196,18 @@ class _Stream:
     def _checked(self) -> Iterator[tuple[Any, Any]]:
         """The blocks of both sides, cut alike, as canonical CSC in float64."""
         for x, y in aligned_blocks(self._a.blocks(), self._b.blocks()):
-            yield checked(x, "a", signed=self._signed), checked(y, "b", signed=self._signed)
+            yield (
+                _in_range(checked(x, "a", signed=self._signed), "a"),
+                _in_range(checked(y, "b", signed=self._signed), "b"),
+            )
+
+
+def _in_range(x: Any, name: str) -> Any:
+    """The block as it is, or ValueError where squares could overflow or vanish: no feature is known as a whole yet."""
+    size, limits = np.abs(x.data), np.finfo(np.float32)
+    if x.nnz and (size.max() > limits.max or size.min() < limits.smallest_subnormal):
+        raise ValueError(f"{name} holds values beyond the range of float32, which blocks must keep to")
+    return x
 
 
 def aligned_blocks(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
