@@ -14,7 +14,9 @@ from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
+from atlas.metrics.rsa import bytes_needed
 from atlas.nulls import NULLS, NullKind, scored_null
+from atlas.pairing.memory import half_of_available
 from atlas.queries.registry import two_saes
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score
@@ -26,9 +28,6 @@ ROWS_PER_DIRECTION = 5
 
 FEWEST_PAIRS = 4
 """Pairs of features below which no score is given."""
-
-MOST_RSA_PAIRS = 12_000
-"""RSA ranks n (n - 1) / 2 distances at about 50 bytes each: 3.6 GB at this many pairs of features."""
 
 
 class SubsetTooSmall(AtlasError):
@@ -176,11 +175,8 @@ def matched_rows(
 def _check_size(wanted: Comparison, matched: Matched) -> None:
     """Refuse before computing where counting alone decides, or where the memory would not do."""
     metric, subset, options, n = wanted.metric, wanted.subset, wanted.options, len(matched.features_a)
-    if metric == "rsa" and n > MOST_RSA_PAIRS:
-        raise SubsetTooLarge(
-            f"rsa compares all distances between {n:,} features, which takes more memory than is safe",
-            hint=f"at most {MOST_RSA_PAIRS:,} pairs: a higher --min-value, --match one-to-one, or --where",
-        )
+    if metric == "rsa":
+        _check_memory(n, str(options["compare"]))
     needed = max(FEWEST_PAIRS, 2 * options.get("k", 1) + 1)
     if n >= needed:
         return
@@ -220,6 +216,17 @@ def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
     return found.low, found.high
 
 
+def _check_memory(n: int, compared_by: Any) -> None:
+    """Refuse what would not fit into half of the memory that is free."""
+    needed, free = bytes_needed(n, compare=compared_by), half_of_available()
+    if needed > free:
+        raise SubsetTooLarge(
+            f"rsa compares all distances between {n:,} features, which takes {needed / 1e9:.1f} GB",
+            why=f"{free / 1e9:.1f} GB are half of what is free",
+            hint="fewer pairs: a higher --min-value, --match one-to-one, or --where",
+        )
+
+
 def _check_forced(null: Null, options: Mapping[str, Any]) -> None:
     """Refuse a score part of which noise would get as well, and one that keeps too many directions for its rows."""
     ranks = [getattr(null.result, name, 0) for name in ("rank_x", "rank_y")]
@@ -250,7 +257,7 @@ def _score(null: Null, inputs: Inputs, wanted: Comparison, interval: tuple[float
         space=wanted.space,
         null_kind=wanted.null,
         n_tokens=inputs.n_tokens,
-        subset=wanted.subset.in_words(),
+        subset=wanted.subset.in_words() + ("; matched within" if wanted.null == "subsets" else ""),
         n=null.result.n,
         value=null.observed,
         null_mean=null.mean,

@@ -156,8 +156,8 @@ def test_many_directions_for_few_rows_are_refused(db):
 
 
 def test_rsa_refuses_what_would_not_fit_into_memory(db, monkeypatch):
-    monkeypatch.setattr("atlas.compare.MOST_RSA_PAIRS", 20)
-    with pytest.raises(SubsetTooLarge, match="more memory"):
+    monkeypatch.setattr("atlas.compare.half_of_available", lambda: 1_000_000)
+    with pytest.raises(SubsetTooLarge, match="which takes 0.5 GB"):
         compare(db, "rsa", "A", "B")
 
 

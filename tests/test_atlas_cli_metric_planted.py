@@ -1,0 +1,106 @@
+"""`featlas metric` on an atlas with planted twins: all metrics, rows, nulls, intervals, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from atlas.cli import run
+from atlas.compare import SubsetTooSmall, compare
+from atlas.db import open_atlas
+from atlas.metrics import METRICS
+from atlas.pairing.job import pair_saes
+from atlas.subsets import Subset
+from tests.planted import plant
+
+
+@pytest.fixture
+def db(tmp_path: Path, planted: Path) -> Path:
+    path = tmp_path / "planted.duckdb"
+    path.write_bytes(planted.read_bytes())
+    (tmp_path / "planted.duckdb.store").symlink_to(f"{planted}.store")
+    return path
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("metric") / "planted.duckdb"
+    plant(path)
+    pair_saes(path, "A", "B")
+    return path
+
+
+def scored(capsys, *arguments: str) -> dict:
+    assert run([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_metrics_stand_side_by_side_with_what_they_ignore(db, capsys):
+    assert run(["--db", str(db), "metric", "--all", "A", "B", "--shuffles", "20"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:-2]] == sorted(METRICS)
+    assert "rotation, scaling, translation" in next(line for line in lines if line.startswith("cka"))
+    assert "left × right" in lines[-2]
+    with open_atlas(db) as atlas:
+        stored = {row[0] for row in atlas.rows("select metric from scores")}
+    assert stored == {line.split()[0] for line in lines[1:-2] if "undefined" not in line and "too few" not in line}
+
+
+def test_all_metrics_as_json_carry_every_field(db, capsys):
+    found = scored(capsys, "--db", str(db), "metric", "--all", "A", "B", "--shuffles", "20", "--no-save")
+    assert found["schema"] == "featlas.metrics/1"
+    assert {"value", "null_mean", "p_value", "n", "subset", "steps", "space"} <= set(found["scores"][0])
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "value"),
+    [
+        (("--on", "encoder"), "space", "encoder"),
+        (("--on", "activation"), "space", "activation"),
+        (("--null", "density"), "null_kind", "density"),
+        (("--bootstrap", "20"), "n_bootstrap", 20),
+    ],
+)
+def test_an_option_reaches_the_score_and_the_table(db, capsys, options, field, value):
+    found = scored(capsys, "--db", str(db), "metric", "rsa", "A", "B", "--shuffles", "20", *options)
+    assert found[field] == value
+    with open_atlas(db) as atlas:
+        row = atlas.rows("select * from scores").dicts()[0]
+    assert row.get(field, value) == value
+    if field == "n_bootstrap":
+        assert row["low"] <= row["value"] <= row["high"]
+
+
+def test_a_score_that_counting_decides_needs_to_be_asked_for(db, capsys):
+    few = Subset(where="a.feature_id < 14")
+    with pytest.raises(SubsetTooSmall, match="by counting"):
+        compare(db, "cca", "A", "B", subset=few, shuffles=5, store=False)
+    forced = compare(db, "cca", "A", "B", subset=few, shuffles=5, store=False, allow_forced=True)
+    assert forced.forced
+    command = ["--db", str(db), "metric", "cca", "A", "B", "--where", "a.feature_id < 14", "--shuffles", "5"]
+    assert run(command) == 1
+    assert run([*command, "--allow-forced"]) == 0
+    assert "cca" in capsys.readouterr().out
+
+
+def test_pairs_chosen_by_the_rows_that_are_scored_are_pointed_out(db, capsys):
+    pair_saes(db, "A", "B", measure="decoder")
+    assert run(["--db", str(db), "metric", "rsa", "A", "B", "--measure", "decoder", "--shuffles", "5"]) == 0
+    assert "chosen by the decoder rows that are scored" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("svcca", "A"), "a metric compares two SAEs"),
+        (("--all", "svcca", "A", "B"), "a metric compares two SAEs"),
+        (("--all", "A", "B", "--directions", "4"), "--directions is an option of svcca"),
+        (("rsa", "A", "B", "--debiased"), "--debiased is an option of cka"),
+        (("rsaa", "A", "B"), "rsa"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(db, capsys, arguments, message):
+    assert run(["--db", str(db), "metric", *arguments]) == 2
+    assert message in capsys.readouterr().err
