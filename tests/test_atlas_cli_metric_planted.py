@@ -85,6 +85,15 @@ def test_a_score_that_counting_decides_needs_to_be_asked_for(db, capsys):
     assert "cca" in capsys.readouterr().out
 
 
+def test_halves_say_how_stable_a_score_is(db, capsys):
+    command = ["--db", str(db), "metric", "rsa", "A", "B", "--shuffles", "5", "--split-half", "6", "--no-save"]
+    assert run(command) == 0
+    first = capsys.readouterr().err.splitlines()[-1]
+    assert run(command) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == first
+    assert first.startswith("halves of 17 pairs, 6 splits: mean 0.9")
+
+
 def test_pairs_chosen_by_the_rows_that_are_scored_are_pointed_out(db, capsys):
     pair_saes(db, "A", "B", measure="decoder")
     assert run(["--db", str(db), "metric", "rsa", "A", "B", "--measure", "decoder", "--shuffles", "5"]) == 0

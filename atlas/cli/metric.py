@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 @subset_options
 @null_options
 @click.option("--all", "every", is_flag=True, help="Every metric side by side: featlas metric --all A B.")
+@click.option(
+    "--split-half",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Also score two halves of the pairs, N times: is it stable?",
+)
 @click.option("--no-save", is_flag=True, help="Print the score without storing it.")
 @click.option(
     "--format",
@@ -64,6 +70,22 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
     if given["measure"] == score.space:
         session.note(f"the pairs were chosen by the {score.space} rows that are scored, and the null did not choose")
     click.echo(_as_json(score) if as_json else describe(score))
+    if given["split_half"]:
+        session.note(_halves(session, score, a, b or "", given))
+
+
+def _halves(session: Session, score: Score, a: str, b: str, given: dict[str, Any]) -> str:
+    """How far two measurements on half of the pairs part."""
+    from atlas.compare import matched_rows
+    from atlas.metrics.resample import split_half
+
+    x, y, matched = matched_rows(
+        session.db, a, b, subset=subset_of(given), corpus=given["corpus"], space=given["space"], seed=given["seed"]
+    )
+    found = split_half(score.metric, x, y, n=given["split_half"], seed=given["seed"], **score.options)
+    n = len(matched.features_a) // 2
+    apart = f"{number(found.difference)} apart"
+    return f"halves of {n:,} pairs, {given['split_half']} splits: mean {number(found.mean)}, {apart}"
 
 
 def _scores(session: Session, names: list[str], a: str, b: str, given: dict[str, Any]) -> list[Any]:
