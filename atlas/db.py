@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from atlas.errors import AtlasError, AtlasUnavailable
+from atlas.errors import AtlasError, AtlasUnavailable, disk_full
 from atlas.handover import WriterNotice
 from atlas.schema import apply_migrations, check_version, refresh_contracts
 from atlas.sqlfiles import sql_text
@@ -89,14 +89,19 @@ class Atlas:
         self.con.execute("begin transaction")
         try:
             yield
-        except BaseException:
-            self.con.execute("rollback")
+        except BaseException as error:
+            with suppress(duckdb.Error):  # a disk that fails may have ended the transaction already
+                self.con.execute("rollback")
+            if isinstance(error, duckdb.Error) and (full := disk_full(error)):
+                raise full from error
             raise
         try:
             self.con.execute("commit")
         except duckdb.Error as error:
-            why, hint = first_line(error), "make room on the disk and give the same command again"
-            raise AtlasUnavailable(f"{self.path} could not be written", why=why, hint=hint) from error
+            why, hint = first_line(error), "may you write there, and is the disk sound?"
+            raise disk_full(error) or AtlasUnavailable(
+                f"{self.path} could not be written", why=why, hint=hint
+            ) from error
 
     def insert(self, table: str, columns: Mapping[str, object]) -> None:
         """Append to a table: columns by name, each an array or a list of one length; masked items are null."""
@@ -219,10 +224,10 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        raise AtlasUnavailable(
+        raise disk_full(error) or AtlasUnavailable(
             f"{path} cannot be used as an atlas",
             why=first_line(error),
-            hint="is it a whole DuckDB file, is the disk full, may you write there?",
+            hint="is it a whole DuckDB file, may you write there?",
         ) from error
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from errno import EDQUOT, ENOSPC
 
 
 class AtlasError(Exception):
@@ -62,6 +64,15 @@ class UnknownName(UsageError):
             why=f"known: {shown}" if known else f"there is no {kind} here yet",
             hint=hint,
         )
+
+
+def disk_full(error: Exception) -> AtlasError | None:
+    """What to say if this error of the system or of DuckDB means that the disk is full; None if it does not."""
+    if getattr(error, "errno", None) not in (ENOSPC, EDQUOT) and os.strerror(ENOSPC) not in str(error):
+        return None
+    return AtlasError(
+        "the disk is full", why=str(error).splitlines()[0], hint="make room and give the same command again"
+    )
 
 
 def nearest(wanted: str, known: Sequence[str]) -> str | None:

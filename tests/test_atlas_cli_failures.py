@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pytest
 
 from atlas.cli import run
 from atlas.cli._group import Session
+from atlas.db import Atlas
+from atlas.errors import AtlasError
 
 FEATLAS = f'"{sys.executable}" -c "from atlas.cli import main; main()"'
 
@@ -36,7 +39,7 @@ def failing(monkeypatch):
         (duckdb.IOException("IO Error: could not read block 7"), 3),
         (duckdb.FatalException("FATAL Error: the file is damaged"), 3),
         (duckdb.OutOfMemoryException("Out of Memory Error: no"), 1),
-        (OSError(28, "No space left on device"), 1),
+        (OSError(5, "Input/output error"), 1),
         (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), 130),
         (RuntimeError("Query interrupted"), 130),
     ],
@@ -47,6 +50,41 @@ def test_an_error_that_nothing_explained_is_one_message(failing, capsys, error, 
     err = capsys.readouterr().err
     assert err.startswith("interrupted" if code == 130 else f"error: {error}")
     assert "Traceback" not in err
+
+
+FULL = 'Could not write file "a.duckdb.wal": No space left on device'
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), duckdb.IOException(f"IO Error: {FULL}")])
+def test_a_full_disk_is_called_one(failing, capsys, error):
+    failing(error)
+    assert run(["ls", "saes"]) == 1
+    assert capsys.readouterr().err == (
+        f"error: the disk is full\n  why: {error}\n  try: make room and give the same command again\n"
+    )
+
+
+@pytest.mark.parametrize("at", ["insert", "commit"])
+def test_a_disk_that_fills_up_in_a_transaction_is_called_full(tmp_path, at):
+    class Full:
+        """A connection that writes nothing any more, and has no transaction left to roll back."""
+
+        def execute(self, statement: str) -> None:
+            if statement == at:
+                raise duckdb.TransactionException(f"TransactionContext Error: Failed to commit: {FULL}")
+            if statement == "rollback":
+                raise duckdb.TransactionException("cannot rollback - no transaction is active")
+
+    atlas = Atlas(tmp_path / "a.duckdb", cast(duckdb.DuckDBPyConnection, Full()), writable=True)
+    with pytest.raises(AtlasError, match="the disk is full") as caught, atlas.transaction():
+        atlas.con.execute("insert")
+    assert (caught.value.exit_code, FULL in str(caught.value.why)) == (1, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_reading_command_that_cannot_write_its_result_says_that_the_disk_is_full(tiny):
+    done = shell(f'{FEATLAS} --db "{tiny}" sql "from range(100000)" --format csv > /dev/full')
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: the disk is full")
 
 
 @pytest.mark.parametrize("arguments", [("--debug", "ls", "saes"), ("ls", "saes", "--debug")])

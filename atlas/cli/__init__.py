@@ -117,6 +117,11 @@ def _interrupted(kept: str) -> int:
 
 def _failed(error: Exception) -> int:
     """One message for what nothing else has explained: 3 if the database file is the trouble, else 1."""
+    from atlas.errors import disk_full
+
+    if full := disk_full(error):
+        click.echo(f"error: {full}", err=True)
+        return full.exit_code
     first, *_ = str(error).strip().splitlines() or [type(error).__name__]
     click.echo(f"error: {first}\n  try: the same with --debug, which shows where it comes from", err=True)
     trouble = {"IOException", "ConnectionException", "SerializationException", "FatalException", "InternalException"}
