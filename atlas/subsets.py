@@ -67,8 +67,17 @@ class Subset:
     concept: str | None = None
     """Only pairs whose features both belong to this concept; it takes the place of the two token filters."""
 
-    concept_share: float = 0.5
-    """Least share of a feature's ten strongest tokens that are keywords of the concept, in (0, 1]."""
+    concept_rule: str = "share"
+    """What makes a feature belong to a concept: share, paper or word, as in the macro `concept_features_by`."""
+
+    concept_share: float | None = None
+    """Least share of the strongest tokens that are keywords, in (0, 1]; None is 0.5 for `share` and any for others."""
+
+    @property
+    def least_share(self) -> float:
+        """`concept_share`, or what it is if it was not given."""
+        given = 0.5 if self.concept_rule == "share" else 0.0
+        return given if self.concept_share is None else self.concept_share
 
     paper_compat: bool = False
     """As the code released with arXiv 2410.06981 selects pairs: correlations count (n - 1) / n of themselves, and the
@@ -90,7 +99,7 @@ class Subset:
         if self.min_joint > 0:
             parts.append(f"joint >= {self.min_joint}")
         if self.concept:
-            parts.append(f"concept {self.concept} (share >= {self.concept_share:g})")
+            parts.append(f"concept {self.concept} by {self.concept_rule} (share >= {self.least_share:g})")
         else:
             parts.append(
                 "non-concept kept" if self.keep_non_concept else f"non-concept dropped (top {self.top_tokens})"
@@ -272,5 +281,5 @@ def _in_concept(atlas: Atlas, left: set, sae_a: str, sae_b: str, corpus: str, su
 
 def concept_members(atlas: Atlas, sae: str, corpus: str, concept: str, subset: Subset) -> set[int]:
     """Features of an SAE that belong to a concept, by the least share of the subset."""
-    asked = {"sae": sae, "corpus": corpus, "concept": concept, "min_share": subset.concept_share}
-    return {row[0] for row in atlas.fetch("concept_members", **asked)}
+    asked = {"sae": sae, "corpus": corpus, "concept": concept, "min_share": subset.least_share}
+    return {row[0] for row in atlas.fetch("concept_members_by", rule=subset.concept_rule, **asked)}

