@@ -16,6 +16,7 @@ from atlas.cli._text import visible
 if TYPE_CHECKING:
     from atlas.figures.heatmap import Drawn
     from atlas.matrix import Grid, Named
+    from atlas.subsets import Subset
 
 
 @click.command()
@@ -52,32 +53,12 @@ def matrix(
       featlas --db demo.duckdb matrix svcca --rows 'tinyA_*' --cols 'tinyB_*'
       featlas --db demo.duckdb matrix rsa --rows B,D,E --cols J,K,L --concept Time --figure time.png
     """
-    from atlas.cli._progress import progress
     from atlas.figures.heatmap import Drawn, draw_grid
-    from atlas.matrix import fill_grid
     from atlas.sqlfiles import sql_text
 
     _check_figure(figure)
-    subset, (settings, options) = subset_of(given), settings_of(name, given)
-    with (
-        progress("correlating", "pairs of SAEs", quiet=session.quiet) as on_pairs,
-        progress(f"scoring {name}", "cells", quiet=session.quiet) as on_progress,
-    ):
-        grid = fill_grid(
-            session.db,
-            name,
-            rows,
-            cols,
-            subset=subset,
-            corpus=given["corpus"],
-            correlate=not given["no_correlate"],
-            workers=given["workers"],
-            wait=session.wait,
-            on_pairs=on_pairs,
-            on_progress=on_progress,
-            options=options,
-            **settings,
-        )
+    subset = subset_of(given)
+    grid = _fill(session, name, rows, cols, subset, given)
     with session.read() as atlas:
         found = atlas.sql(sql_text("queries/grid_cells"), params={"grid": grid.grid_id})
         rows_found = found.select("sae_a, sae_b, value, null_mean, p_adjusted, n").fetchall()
@@ -94,6 +75,35 @@ def matrix(
     if figure is not None:
         draw_grid(figure, grid, cells, subset.in_words())
         session.note(f"drew {figure}")
+
+
+def _fill(
+    session: Session, name: str, rows: tuple[str, ...], cols: tuple[str, ...], subset: Subset, given: dict[str, Any]
+) -> Grid:
+    """Compute what is missing of a grid."""
+    from atlas.cli._progress import progress
+    from atlas.matrix import fill_grid
+
+    settings, options = settings_of(name, given)
+    with (
+        progress("correlating", "pairs of SAEs", quiet=session.quiet) as on_pairs,
+        progress(f"scoring {name}", "cells", quiet=session.quiet) as on_progress,
+    ):
+        return fill_grid(
+            session.db,
+            name,
+            rows,
+            cols,
+            subset=subset,
+            corpus=given["corpus"],
+            correlate=not given["no_correlate"],
+            workers=given["workers"],
+            wait=session.wait,
+            on_pairs=on_pairs,
+            on_progress=on_progress,
+            options=options,
+            **settings,
+        )
 
 
 def _check_figure(figure: Path | None) -> None:

@@ -15,6 +15,7 @@
 --   z             (value - null_mean) / null_std
 --   p_value       (1 + draws at least as high) / (1 + null_n)
 --   p_adjusted    p_value adjusted for the grid (Benjamini and Hochberg 1995)
+--   steps         candidates, what each filter took of what the ones before it left, and pairs left (JSON)
 create or replace view grids as
 select
     g.grid_id       as grid,
@@ -29,7 +30,8 @@ select
     s.null_mean,
     s.z,
     s.p_value,
-    c.p_adjusted
+    c.p_adjusted,
+    s.steps
 from grid_cell c
 join grid g using (grid_id)
 join sae a on a.sae_id = c.sae_a
