@@ -15,7 +15,7 @@ from atlas.pairing.assign import assign
 from atlas.pairing.assign_greedy import greedy
 from atlas.pairing.assign_inputs import candidates_of
 from atlas.pairing.assign_measures import fires, over_tokens, source_of_measure, unrelated
-from atlas.pairing.assign_sources import Source
+from atlas.pairing.assign_sources import Chosen, Source
 from atlas.pairing.bothways import Progress
 from atlas.pairing.cofiring import joint_at, threads
 from atlas.pairing.measures import Measure
@@ -53,6 +53,8 @@ def assigned(measure: Measure, arguments: tuple[Any, ...], seed: int, report: Pr
     """The assignment of largest sum, and its mean value where nothing belongs together.
 
     Args:
+    Features without a value by weights, whose row is all zeros or moves nothing, stay alone and count in no mean.
+
         measure: What is compared.
         arguments: What its function takes, as in `Sides`.
         seed: As of `unrelated`.
@@ -66,9 +68,15 @@ def assigned(measure: Measure, arguments: tuple[Any, ...], seed: int, report: Pr
 def _assigned(measure: Measure, arguments: tuple[Any, ...], second: bool, report: Progress) -> Matched:
     source = source_of_measure(measure, arguments)
     n, before = source.shape[0], source.shape[0] if second else 0
-    found = assign(_Watched(source, before, report), alone=over_tokens(measure))
+    rows, columns = map(np.arange, source.shape)
+    if source.defined:
+        rows, columns = map(np.flatnonzero, source.defined)
+    watched: Source = _Watched(source, before, report)
+    if (len(rows), len(columns)) != source.shape:
+        watched = Chosen(watched, rows, columns)
+    found = assign(watched, alone=over_tokens(measure))
     report(before + n, 2 * n)
-    return Matched(found.rows, found.cols, found.values, found.gap, found.certified)
+    return Matched(rows[found.rows], columns[found.cols], found.values, found.gap, found.certified)
 
 
 class _Watched(Source):

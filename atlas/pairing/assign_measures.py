@@ -61,7 +61,7 @@ class MaskedSource(Source):
 
 
 def source_of_measure(measure: Measure, arguments: tuple[Any, ...]) -> Source:
-    """The matrix of a measure; 0 where it is undefined.
+    """The matrix of a measure; 0 where it is undefined. That of weights says which rows and columns are (`defined`).
 
     Args:
         measure: An entry of `MEASURES`.
@@ -92,7 +92,7 @@ def unrelated(measure: Measure, arguments: tuple[Any, ...], seed: int) -> tuple[
     """The same arguments with nothing that belongs together.
 
     Tokens of b are rolled, by the first shift that `shift_null` draws from this seed; weights of both sides are
-    replaced by Gaussian random vectors of their shapes, what they are multiplied with stays.
+    replaced by Gaussian random vectors of their shapes; rows of zeros and what they are multiplied with stay.
 
     Returns:
         The arguments, and the shift; None for weights.
@@ -100,7 +100,8 @@ def unrelated(measure: Measure, arguments: tuple[Any, ...], seed: int) -> tuple[
     rng = np.random.default_rng(np.random.PCG64(seed))
     a, b, *others = arguments
     if not over_tokens(measure):
-        return (*(rng.standard_normal(side.shape, dtype=np.float32) for side in (a, b)), *others), None
+        drawn = (rng.standard_normal(side.shape, dtype=np.float32) * side.any(axis=1)[:, None] for side in (a, b))
+        return (*drawn, *others), None
     shift = int(rng.integers(a.shape[0] // 4, 3 * a.shape[0] // 4))
     return (a, b.rolled(shift) if isinstance(b, Standardised) else roll_tokens(b, shift), *others), shift
 

@@ -44,6 +44,9 @@ class Source:
     error: float = 0.0
     """No value of `screen` is further than this from the exact one."""
 
+    defined: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+    """(n,) rows and (m,) columns that have a value at all, where others are to stay alone; None where all have."""
+
     def rows(self, start: int, stop: int) -> NDArray:
         """Rows [start, stop) as a (stop - start, m) float64 array."""
         return self.take(np.arange(start, stop))
@@ -64,6 +67,27 @@ class Source:
             ids, row = np.unique(rows[part], return_inverse=True)
             values[part] = self.take(ids)[row, columns[part]] if len(part) else 0.0
         return values
+
+
+class Chosen(Source):
+    """Some rows and columns of a source, numbered anew."""
+
+    def __init__(self, source: Source, rows: NDArray, columns: NDArray) -> None:
+        """Take the source and the ascending ids of its rows and of its columns."""
+        self._source, self._rows, self._columns = source, rows, columns
+        self.shape, self.error = (len(rows), len(columns)), source.error
+
+    def take(self, ids: NDArray) -> NDArray:
+        """Rows."""
+        return self._source.take(self._rows[ids])[:, self._columns]
+
+    def screen(self, ids: NDArray) -> NDArray:
+        """A coarse look at rows."""
+        return self._source.screen(self._rows[ids])[:, self._columns]
+
+    def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
+        """Single values."""
+        return self._source.at(self._rows[rows], self._columns[columns])
 
 
 class DenseSource(Source):
@@ -136,6 +160,7 @@ class CosineSource(Source):
             (side / norms[:, None]).astype(np.float32) for side, norms in zip(self._sides, self._norms, strict=True)
         )
         self.shape = (len(x), len(y))
+        self.defined = (np.asarray(x.any(axis=1)), np.asarray(y.any(axis=1)))
         # Higham 2002, sec. 3.1: |error| <= gamma_d |x|.|y| for any order of summation, and both sides were rounded.
         unit = 2.0**-24 * (x.shape[1] + 4)
         self.error = unit / (1 - unit)
@@ -181,7 +206,9 @@ class InnerSource(Source):
 
     def __init__(self, left: NDArray, right: NDArray) -> None:
         """Take the (n, d) and (m, d) vectors, float64, NaN or finite."""
-        x, y = (np.where(np.isnan(side).any(axis=1, keepdims=True), 0.0, side) for side in (left, right))
+        in_x, in_y = (np.asarray(np.isfinite(side).all(axis=1)) for side in (left, right))
+        self.defined = (in_x, in_y)
+        x, y = (np.where(known[:, None], side, 0.0) for known, side in ((in_x, left), (in_y, right)))
         self._sides, self.shape = (x, y), (len(x), len(y))
         longest = [np.sqrt(np.vecdot(side, side)).max(initial=0.0) for side in (x, y)]
         terms = x.shape[1] + 4  # as of CosineSource: a product is off by so many roundings of the lengths' product
