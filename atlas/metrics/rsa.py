@@ -28,9 +28,6 @@ from atlas.metrics.registry import metric
 
 Compare = Literal["spearman", "pearson", "kendall"]
 
-AS_FLOATS = 2**26
-"""Ranks of x held as float64 up to this many pairs: faster, for twice the memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rsa:
@@ -53,10 +50,10 @@ class PreparedRsa:
     """Both RDMs, ranked if ranks are compared. Permuting the rows of y re-indexes its RDM and changes no rank."""
 
     x: NDArray
-    """(n_pairs,) centred distances or centred doubled ranks of x."""
+    """(n_pairs,) centred distances of x, or centred doubled ranks: 32-bit integers, half the memory of floats."""
 
     y: NDArray
-    """(n, n) the same for y; ranks as 32-bit integers, half the memory of floats."""
+    """(n, n) the same for y."""
 
     norms: float
     """Length of `x` times that of the strict triangle of `y`, > 0."""
@@ -72,13 +69,14 @@ class PreparedRsa:
     def permuted(self, order: NDArray[np.intp]) -> float:
         """The score of x and y[order]; row by row, so it needs no memory of the size of the pairs."""
         n, total, start = len(order), 0.0, 0
-        row, picked = np.empty(n), np.empty(n)
+        row, left, right = np.empty(n), np.empty(n), np.empty(n)
         for i in range(n - 1):
-            stop = start + n - 1 - i
-            row[:] = self.y[order[i]]  # a float copy that stays in the cache while it is indexed
-            row.take(order[i + 1 :], out=picked[: n - 1 - i], mode="clip")  # clip: no check of each index
-            total += float(self.x[start:stop] @ picked[: n - 1 - i])
-            start = stop
+            m = n - 1 - i
+            # Float copies that stay in the cache, and no BLAS: it would start threads for every row of 10,000.
+            row[:], left[:m] = self.y[order[i]], self.x[start : start + m]
+            row.take(order[i + 1 :], out=right[:m], mode="clip")  # clip: no check of each index
+            total += float(np.einsum("i,i", left[:m], right[:m]))
+            start += m
         return max(-1.0, min(1.0, total / self.norms))
 
     def moments(self) -> Moments:
@@ -135,8 +133,6 @@ def prepare(
     if compare == "kendall":
         return PreparedKendall(triangle_x, square_y)
     norm_x, norms = norm(triangle_x), norm(triangle_x) * norm(triangle_y)
-    if len(triangle_x) <= AS_FLOATS:
-        triangle_x = triangle_x.astype(np.float64, copy=False)
     return PreparedRsa(triangle_x, square_y, norms, norm_x**2)
 
 
