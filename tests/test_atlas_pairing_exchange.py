@@ -102,6 +102,14 @@ def test_every_value_and_every_count_that_is_stored_is_right(compared, measure):
         assert joint is None or n_ab <= min(n_a, n_b)
 
 
+def test_counts_of_attributions_are_of_tokens_that_have_a_next_one(compared):
+    known = next_ids() >= 0
+    fires = [(read_scan(compared, name).toarray() > 0) & known[:, None] for name in "AB"]
+    for i, j, _, _, _, *counts in rows_of(compared, "attribution"):
+        a, b = fires[0][:, i], fires[1][:, j]
+        assert counts == [a.sum(), b.sum(), (a & b).sum()]
+
+
 @pytest.mark.parametrize("measure", [name for name in MEASURES if name != "activation"])
 def test_two_measures_have_each_others_best_pairs(compared, measure):
     held = {name: {row[:2] for row in rows_of(compared, name)} for name in ("activation", measure)}
