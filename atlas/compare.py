@@ -177,15 +177,17 @@ def _check_size(wanted: Comparison, matched: Matched) -> None:
     metric, subset, options, n = wanted.metric, wanted.subset, wanted.options, len(matched.features_a)
     if metric == "rsa":
         _check_memory(n, str(options["compare"]))
-    needed = max(FEWEST_PAIRS, 2 * options.get("k", 1) + 1)
+    needed = max(FEWEST_PAIRS, _rows_for(metric, options))
     if n >= needed:
         return
     more = (
         "--concept-share 0.3, --match best" if subset.concept else "--keep-unshared, --keep-non-concept, --match best"
     )
     ways = [f"keep more pairs: {more}" + (", a wider --where" if subset.where else "")]
-    if "k" in options and n >= FEWEST_PAIRS:
+    if metric == "svcca" and "k" in options and n >= FEWEST_PAIRS:
         ways.insert(0, f"fewer directions: --directions {max(1, n // 4)}")
+    if metric == "mutual_knn" and n >= FEWEST_PAIRS:
+        ways.insert(0, f"fewer neighbours: --neighbours {max(1, n // 4)}")
     fell = ", ".join(f"{name} {count}" for name, count in matched.steps)
     raise SubsetTooSmall(
         f"{n} matched pairs are too few for {metric}, which needs {needed} here",
@@ -214,6 +216,13 @@ def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
 
     found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
     return found.low, found.high
+
+
+def _rows_for(metric: str, options: Mapping[str, Any]) -> int:
+    """Fewest rows that an option of a metric asks for."""
+    if metric == "mutual_knn":
+        return options["k"] + 2
+    return 2 * options["k"] + 1 if metric == "svcca" and "k" in options else 0
 
 
 def _check_memory(n: int, compared_by: Any) -> None:

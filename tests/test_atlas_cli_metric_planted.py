@@ -100,6 +100,13 @@ def test_pairs_chosen_by_the_rows_that_are_scored_are_pointed_out(db, capsys):
     assert "chosen by the decoder rows that are scored" in capsys.readouterr().err
 
 
+def test_too_few_pairs_for_the_neighbours_say_how_many_would_do(db, capsys):
+    command = ["--db", str(db), "metric", "mutual_knn", "A", "B", "--where", "a.feature_id < 9", "--shuffles", "5"]
+    assert run(command) == 1
+    assert "--neighbours 2" in capsys.readouterr().err
+    assert run([*command, "--neighbours", "2"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

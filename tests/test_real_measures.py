@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from atlas import open_atlas
+from atlas.activations import read_scan
 from atlas.cli import run
+from atlas.metrics.dictionaries import mmcs as mmcs_of
+from atlas.pairing import coactivation, correlate_sparse
 from tests.dense_oracle import Text, hidden_states
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -46,6 +49,12 @@ def test_features_match_across_models_better_than_residual_dimensions_do(measure
         features = atlas.rows(
             "select median(value) from best_matches where measure = 'activation' and direction = 'a_to_b' and sae_b like 'llama%'"
         ).rows[0][0]
+        strong, targets = atlas.rows(
+            "select avg((value > 0.7)::int), count(distinct partner) from best_matches "
+            "where measure = 'activation' and direction = 'a_to_b' and sae_b like 'llama%'"
+        ).rows[0]
+    assert strong == pytest.approx(0.21, abs=0.03)
+    assert targets == pytest.approx(134, abs=12)
     stories, llama = (hidden_states(shared_data / "models" / name, 2, text) for name in ("stories260k", "llama2xs"))
     d = stories.shape[1]
     dimensions = np.abs(np.corrcoef(stories.T.astype(float), llama.T.astype(float))[:d, d:])
@@ -76,6 +85,19 @@ def test_an_assignment_costs_correlation(measured: Path):
     assert (mean, median) == pytest.approx((0.422, 0.382), abs=0.03)
     assert strong == pytest.approx(153, abs=12)
     assert chance < 0.05
+
+
+def test_whether_features_fire_is_a_proxy_of_how_strongly(real_atlas: Path):
+    a, b = read_scan(real_atlas, "A"), read_scan(real_atlas, "B")
+    both = []
+    for found in (correlate_sparse(a, b, top_k=256), coactivation(a, b, kind="phi", top_k=256)):
+        matrix = np.full((256, 256), np.nan)
+        feature, rank = np.nonzero(found.index_ab >= 0)
+        matrix[feature, found.index_ab[feature, rank]] = found.value_ab[feature, rank]
+        both.append(matrix.ravel())
+    known = ~np.isnan(both).any(axis=0)
+    assert known.mean() > 0.98
+    assert np.corrcoef(np.array(both)[:, known])[0, 1] == pytest.approx(0.885, abs=0.02)
 
 
 def test_attribution_tracks_activation_and_logit_weights_do_not(measured: Path):
@@ -116,3 +138,5 @@ def test_two_seeds_share_what_was_measured_before(measured: Path):
     assert mmcs == pytest.approx(0.635, abs=0.002)
     assert activation == pytest.approx(0.627, abs=0.02)
     assert chance == pytest.approx(0.33, abs=0.02)  # random dictionaries of 256 x 64
+    rng = np.random.default_rng(0)
+    assert mmcs_of(rng.normal(size=(256, 64)), rng.normal(size=(256, 64))).score == pytest.approx(0.34, abs=0.02)
