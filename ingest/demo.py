@@ -14,7 +14,7 @@ import click
 from atlas.errors import AtlasError
 
 if TYPE_CHECKING:
-    from atlas.pairing.job import PairingSummary
+    from atlas.pairing.summary import PairingSummary
     from atlas.scores import Score
     from ingest.spec import ScanSummary
 

@@ -61,9 +61,40 @@ def test_equal_families_are_not_computed_again_and_other_options_replace_them(pl
     with open_atlas(planted) as atlas:
         assert len(atlas.rows("from runs")) == 2
         assert atlas.rows("select count(distinct run_id) from feature_family").rows == [(1,)]
-    assert find_families(planted, "A", threshold=1.0).n_families == 0
+
+
+def test_a_search_that_found_nothing_is_remembered_until_another_or_a_new_scan(planted):
+    assert find_families(planted, "A").n_families == 2
+    nothing, again = (find_families(planted, "A", threshold=1.0) for _ in range(2))
+    assert (nothing.new, again.new) == (True, False)
+    assert (again.n_families, again.n_members, again.quality) == (0, 0, None)
     with open_atlas(planted) as atlas:
         assert len(atlas.rows("from feature_family")) == 0
+        assert len(atlas.rows("from runs")) == 2
+    found = find_families(planted, "A")
+    assert (found.new, found.n_families) == (True, 2)
+    with open_atlas(planted, write=True) as atlas:
+        atlas.rows("delete from feature_family")
+        atlas.rows("update scan set run_id = (select max(run_id) + 1 from run) where scan_id = 1")
+    assert find_families(planted, "A").n_families == 2
+
+
+def test_too_little_memory_is_refused_with_what_would_do(planted, capsys):
+    with pytest.raises(AtlasError, match=r"families in left may need .*MB of memory and may take 0\.1MB") as refused:
+        find_families(planted, "A", memory=10_000)
+    assert run(["-q", "--db", str(planted), "families", "A", *(refused.value.hint or "").split()]) == 0
+    assert "family 1" in capsys.readouterr().out
+
+
+def test_all_that_is_called_co_occurrence_is_one_quantity(planted):
+    """Six features of 60 tokens each below a head, none with another: 60 / 61 with the head, 0 below it."""
+    found = find_families(planted, "A")
+    with open_atlas(planted) as atlas:
+        rows = atlas.rows(
+            "select distinct weight, mean_with_head, mean_below from cooccurrence_families where depth = 1 and family = 1"
+        ).rows
+    assert rows == [(pytest.approx(60 / 61), pytest.approx(60 / 61), 0.0)]
+    assert found.quality == float("inf")
 
 
 def test_what_cannot_be_searched_is_refused(planted):

@@ -50,7 +50,7 @@ def test_orphans_of_two_saes_count_every_step(full, capsys):
         ["1", "under the threshold"],
         ["3", "shared at 0.7 or more, 60.0%"],
     ]
-    assert "top-1 by activation; chance level of the values 0.01" in notes
+    assert "top-1 by activation; chance level, median of the best values: 0.01" in notes
 
 
 def test_shared_lists_the_others(full, capsys):
@@ -62,6 +62,7 @@ def test_orphans_of_all_have_no_mutual_match_anywhere(full, capsys):
     rows, notes = rows_of(capsys, "--db", str(full), "orphans", "A")
     assert [row["feature"] for row in rows] == [3, 4]
     assert "with 1 other SAEs" in notes
+    assert "1 comparison on words, 100 tokens; chance level of a best value, median between 0.01 and 0.02" in notes
     assert "2  have a counterpart in 0 of them" in notes
     assert "3  have a counterpart in 1 of them" in notes
 
@@ -95,7 +96,8 @@ def test_an_sae_that_was_not_compared_says_so(full, capsys):
 def test_families_of_matches_are_counted_and_an_unknown_measure_is_named(full, capsys):
     rows, notes = rows_of(capsys, "--db", str(full), "families", "--rule", "mutual")
     assert len(rows) == 6
-    assert "6 features in 3 families by activation: 3 consistent" in notes
+    assert "1 comparison on words, 100 tokens; chance level of a best value, median between 0.01 and 0.02" in notes
+    assert "6 features in 3 families of mutual matches by activation of 0 or more: 3 consistent" in notes
     assert run(["--db", str(full), "families", "--rule", "mutual", "--measure", "decoder"]) == 2
     assert "activation, logit" in capsys.readouterr().err
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -11,8 +13,9 @@ from scipy.optimize import linear_sum_assignment
 
 from atlas.pairing import MEASURES
 from atlas.pairing.assign import assign
-from atlas.pairing.assign_measures import source_of_measure
+from atlas.pairing.assign_measures import source_of_measure, unrelated
 from atlas.pairing.assign_sources import InnerSource
+from atlas.pairing.standardised import Standardised, fires
 from tests.dense_measures import best_total, dense
 from tests.pairing_laws import pearson, scans, signed
 
@@ -71,3 +74,28 @@ def test_vectors_whose_products_round_coarsely_are_searched_in_double_precision(
     left, right = 1e4 * rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
     assert InnerSource(left, right).error < 1e-8
     assert 1e-8 < InnerSource(left / 1e4, right).error < 1e-4
+
+
+def test_a_measure_without_a_known_matrix_is_an_error_and_no_correlation():
+    other = replace(MEASURES["jaccard"], name="dice")
+    with pytest.raises(ValueError, match="no matrix is known of the measure 'dice'"):
+        source_of_measure(other, (sp.csr_array((4, 2)), sp.csr_array((4, 2))))
+
+
+@pytest.mark.parametrize("n_tokens", [0, 1, 2, 3])
+def test_too_few_tokens_to_roll_are_an_error(n_tokens):
+    none = sp.csr_array((n_tokens, 2))
+    with pytest.raises(ValueError, match="at least 4 tokens"):
+        unrelated(MEASURES["activation"], (none, none), 0)
+
+
+def test_where_features_fire_is_what_is_stored_and_not_zero_and_the_input_stays():
+    x = sp.csc_array((np.array([1.0, 0.0, 2.0, -1.0]), ([0, 1, 2, 2], [0, 0, 1, 1])), shape=(3, 2))
+    y = sp.coo_array((np.array([1.0, 0.0, 2.0, -1.0]), ([0, 1, 2, 2], [0, 0, 1, 1])), shape=(3, 2))
+    before = x.data.copy(), x.indices.copy(), x.indptr.copy()
+    for side in (x, y):
+        np.testing.assert_array_equal(fires(side).toarray(), [[True, False, False], [False, False, True]])
+    for kept, now in zip(before, (x.data, x.indices, x.indptr), strict=True):
+        np.testing.assert_array_equal(kept, now)
+    ready = Standardised.of(sp.csr_array(np.eye(5)), name="x")
+    np.testing.assert_array_equal(fires(ready).toarray(), np.eye(5, dtype=bool))

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from atlas.pairing import correlate_sparse, roll_tokens, shift_null
+from atlas.pairing.chance import draw_shifts
 from atlas.pairing.standardised import Standardised
 
 
@@ -59,3 +60,10 @@ def test_a_null_on_a_sample_says_how_many_and_takes_sides_that_are_ready():
     assert part.best_ab == pytest.approx(whole.best_ab, abs=0.05)
     ready = shift_null(Standardised.of(a, name="a"), Standardised.of(b, name="b"), seed=1, n_features=50)
     np.testing.assert_array_equal(ready.best_ba, part.best_ba)
+
+
+@pytest.mark.parametrize("n_tokens", [4, 5, 30])
+def test_a_shift_is_never_the_corpus_itself(n_tokens):
+    shifts = draw_shifts(np.random.default_rng(0), n_tokens, 200)
+    assert set(shifts.tolist()) == set(range(n_tokens // 4, 3 * n_tokens // 4))
+    assert 0 < shifts.min() <= shifts.max() < n_tokens

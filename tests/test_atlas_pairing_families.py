@@ -152,7 +152,7 @@ def test_quality_is_the_mean_with_the_head_and_the_mean_over_pairs_below_it(x, s
     head, others = int(alive[0]), alive[1:]
     fires = (x > 0).astype(int)
     n, both = fires.sum(axis=0), fires.T @ fires
-    share = both / np.maximum(np.minimum(n[:, None], n), 1)
+    share = both / (np.minimum(n[:, None], n) + 1)
     among = share[np.ix_(others, others)][np.triu_indices(len(others), 1)]
     assert held_together(firing(sp.csr_array(x), "x"), head, others) == pytest.approx(
         (share[head, others].mean(), among.mean())

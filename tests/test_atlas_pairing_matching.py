@@ -17,7 +17,9 @@ from atlas.pairing import MEASURES, correlate_sparse
 from atlas.pairing.assign_measures import unrelated
 from atlas.pairing.job import pair_saes
 from atlas.pairing.matching import match_saes
+from atlas.pairing.matching_summary import MatchingSummary
 from tests.dense_measures import best_total, dense
+from tests.equipped import equip
 from tests.planted import D_SAE, N_TOKENS, plant
 from tests.retokenised import plant_two_cuts
 
@@ -105,22 +107,35 @@ def test_chance_is_the_mean_of_the_assignment_of_rolled_tokens_or_of_random_vect
     )
 
 
-def test_an_equal_matching_is_not_computed_again_and_another_seed_or_order_replaces_it(planted):
+def facts(found: MatchingSummary, *but: str) -> list:
+    return [getattr(found, name) for name in found.__slots__ if name not in ("new", *but)]
+
+
+@pytest.mark.parametrize("method", ["assignment", "greedy"])
+def test_an_equal_matching_is_not_computed_again_from_either_side_or_without_its_seed(planted, method):
     path, _ = planted
-    first, second = match_saes(path, "A", "B"), match_saes(path, "left", "right")
+    pair_saes(path, "B", "A", top_k=3)
+    first, second = (match_saes(path, *names, method=method, seed=3) for names in (("A", "B"), ("left", "right")))
     assert (first.new, second.new) == (True, False)
-    assert [getattr(first, n) for n in first.__slots__ if n != "new"] == [
-        getattr(second, n) for n in second.__slots__ if n != "new"
-    ]
-    match_saes(path, "A", "B", measure="phi")
-    swapped = match_saes(path, "B", "A", seed=1)
-    assert swapped.total == pytest.approx(first.total)
+    assert facts(first) == facts(second)
+    swapped = match_saes(path, "B", "A", method=method)
+    assert not swapped.new
+    assert (swapped.sae_a, swapped.sae_b) == (first.sae_b, first.sae_a)
+    assert facts(swapped, "sae_a", "sae_b") == facts(first, "sae_a", "sae_b")
     with open_atlas(path) as atlas:
-        assert sorted(atlas.rows("select distinct sae_a, measure from assignments").rows) == [
-            ("left", "phi"),
-            ("right", "activation"),
-        ]
-        assert len(atlas.rows("from runs")) == 3
+        assert len(atlas.rows("from runs")) == 2
+
+
+def test_another_seed_computes_anew_and_other_measures_stay(planted):
+    path, _ = planted
+    match_saes(path, "A", "B", measure="phi")
+    first, other = match_saes(path, "A", "B"), match_saes(path, "B", "A", seed=1)
+    assert other.new
+    assert other.total == pytest.approx(first.total)
+    assert other.chance != first.chance
+    with open_atlas(path) as atlas:
+        stored = atlas.rows("select distinct sae_a, measure from assignments").rows
+        assert sorted(stored) == [("left", "phi"), ("right", "activation")]
         assert atlas.rows("select count(distinct matching_id) from matching_pair").rows == [(2,)]
 
 
@@ -162,18 +177,48 @@ def test_greedy_chance_is_the_same_among_the_best_partners_of_rolled_tokens(plan
     assert found.chance == pytest.approx(np.mean(values), rel=1e-9)
 
 
-def test_a_greedy_matching_follows_its_pairs(planted):
+def test_a_greedy_matching_goes_with_its_pairs(planted):
     path, _ = planted
-    pair_saes(path, "A", "B", top_k=3)
-    assert match_saes(path, "A", "B", method="greedy").new
-    assert not match_saes(path, "A", "B", method="greedy").new
-    pair_saes(path, "A", "B", top_k=5)
+    for measure in ("activation", "phi"):
+        pair_saes(path, "A", "B", measure=measure, top_k=3)
+        assert match_saes(path, "B", "A", method="greedy", measure=measure).new
+    match_saes(path, "A", "B")
+    pair_saes(path, "B", "A", top_k=5)
+    with open_atlas(path) as atlas:
+        stored = atlas.rows("select m.method, m.measure from matching m order by all").rows
+        assert stored == [("assignment", "activation"), ("greedy", "phi")]
+        assert len(atlas.rows("from matching_pair p anti join matching m using (matching_id)")) == 0
     assert match_saes(path, "A", "B", method="greedy").new
 
 
 def test_greedy_without_pairs_says_how_to_make_them(planted):
     with pytest.raises(AtlasError, match=r"featlas correlate left right --measure decoder"):
         match_saes(planted[0], "A", "B", method="greedy", measure="decoder")
+
+
+@pytest.mark.parametrize("method", ["assignment", "greedy"])
+@pytest.mark.parametrize("measure", ["activation", "decoder"])
+def test_too_little_memory_is_refused_with_what_would_do(planted, method, measure):
+    path, _ = planted
+    pair_saes(path, "A", "B", measure=measure, top_k=2)
+    with pytest.raises(AtlasError, match=rf"by {measure} needs about .*MB of memory and may take 0\.1MB") as refused:
+        match_saes(path, "A", "B", method=method, measure=measure, memory=10_000)
+    assert (refused.value.hint or "").startswith("--memory ")
+    needed = round(float((refused.value.hint or "").split()[1].removesuffix("MB")) * 1e6)
+    assert match_saes(path, "A", "B", method=method, measure=measure, memory=needed).new
+
+
+@pytest.mark.parametrize("method", ["assignment", "greedy"])
+def test_one_document_is_too_little_for_a_chance_level(planted, tmp_path, method):
+    path = tmp_path / "equipped.duckdb"
+    equip(path)
+    measure = "activation_document_max"
+    pair_saes(path, "A", "B", measure=measure)
+    with open_atlas(path, write=True) as atlas:
+        three = "list_transform(documents, lambda d: case when d < 0 then d else d % 3 end)"
+        atlas.rows(f"update context set documents = {three}")
+    with pytest.raises(AtlasError, match="words has too few documents to compare features on: 3"):
+        match_saes(path, "A", "B", method=method, measure=measure)
 
 
 def test_what_cannot_be_matched_is_refused(planted):
@@ -206,14 +251,15 @@ def test_two_cuts_of_a_text_are_matched_as_one_and_both_corpora_are_kept(planted
     assert match_saes(path, "A", "B", method="greedy").corpus_b == "words-2"
     pooled = match_saes(path, "A", "B", measure="activation_document_max")
     assert (pooled.unit, pooled.n_tokens) == ("documents", 10)
-    match_saes(path, "B", "A")
+    other = match_saes(path, "B", "A")
+    assert (other.new, other.corpus, other.corpus_b, other.n_tokens) == (False, "words-2", "words", N_TOKENS)
     with open_atlas(path) as atlas:
         stored = atlas.rows(
             "select sae_a, corpus, corpus_b, measure, count(*) from assignments group by all order by 4"
         ).rows
         greedy = atlas.rows("select feature_a, feature_b from greedy_matches").rows
     assert [row[:4] for row in stored] == [
-        ("right", "words-2", "words", "activation"),
+        ("left", "words", "words-2", "activation"),
         ("left", "words", "words-2", "activation_document_max"),
     ]
     assert twins.items() <= dict(greedy).items()

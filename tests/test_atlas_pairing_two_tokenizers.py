@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from atlas.cli import run
 from atlas.db import open_atlas, store_of
 from atlas.errors import AtlasError, UsageError
 from atlas.pairing.alignment import align
 from atlas.pairing.cuts import Cut
-from atlas.pairing.job import PairingSummary, pair_saes
+from atlas.pairing.job import pair_saes
 from atlas.pairing.memory import search_bytes
-from tests.planted import D_SAE, N_TOKENS, plant
+from atlas.pairing.summary import PairingSummary
+from tests.planted import D_SAE, N_TOKENS, plant, planted_codes, write_store
 from tests.retokenised import plant_two_cuts
 
 COLUMNS = "feature_a, feature_b, value, rank_ab, rank_ba, n_a, n_b, n_ab"
@@ -95,8 +99,8 @@ def test_pooled_documents_and_scans_read_in_blocks_are_aligned_too(two_cuts):
 def test_both_corpora_are_stored_and_an_equal_pairing_is_not_computed_again(two_cuts):
     first, again = (pair_saes(two_cuts, "A", "B") for _ in range(2))
     assert (first.new, again.new, again.unit) == (True, False, "spans")
-    for name in ("n_tokens", "n_alive_a", "n_alive_b", "n_mutual", "corpus", "corpus_b", "median_best", "chance"):
-        assert getattr(again, name) == getattr(first, name), name
+    assert replace(again, new=True) == first
+    assert first.shared is not None
     with open_atlas(two_cuts) as atlas:
         assert atlas.rows("select distinct corpus, corpus_b from pairs").rows == [("words", "words-2")]
         spec = json.loads(atlas.rows("select spec from runs").rows[0][0])
@@ -128,9 +132,35 @@ def test_a_scan_without_activations_is_named_as_ever(two_cuts):
         pair_saes(two_cuts, "A", "B")
 
 
-def test_the_command_says_that_texts_were_aligned(two_cuts, capsys):
+def test_features_of_a_stored_pairing_are_counted_where_the_texts_are_shared(two_cuts):
+    """Feature 0 of A fires in the first document alone, which the second corpus tells otherwise."""
+    a, _, _ = planted_codes(np.random.default_rng(0))
+    a = a.tolil()
+    a[:, 0], a[5, 0], a[:, 1] = 0, 1.0, 1.0
+    with open_atlas(two_cuts, write=True) as atlas:
+        write_store(atlas.store / "changed", sp.csr_array(a), 2)
+        atlas.rows("update scan set store = 'changed' where sae_id = 1")
+        atlas.rows(
+            "update context set token_ids = list_transform(token_ids, lambda t: case when t < 15 then 2 else t end) "
+            "where corpus_id = 2 and list_max(documents) = 0"
+        )
+    first, again = (pair_saes(two_cuts, "A", "B", top_k=2) for _ in range(2))
+    assert first.shared is not None
+    assert (first.shared.n_left_out, first.n_alive_a, again.n_alive_a) == (1, D_SAE - 2, D_SAE - 2)
+    assert replace(again, new=True) == first
+    with open_atlas(two_cuts, write=True) as atlas:
+        atlas.rows("update scan set store = null")
+    gone = pair_saes(two_cuts, "A", "B", top_k=2)
+    assert (gone.new, gone.shared, gone.n_mutual) == (False, None, first.n_mutual)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_the_command_says_that_texts_were_aligned(two_cuts, capsys, new):
+    if not new:
+        pair_saes(two_cuts, "A", "B")
     assert run(["--db", str(two_cuts), "correlate", "A", "B", "--corpus", "words", "--corpus-b", "words-2"]) == 0
     printed = capsys.readouterr()
+    assert ("already in this atlas" in printed.err) == (not new)
     assert "left × right  on words and words-2 (4,000 spans)" in printed.out
     assert "aligned       4,000 and" in printed.out
     assert "tokens of 10 documents that are the same text" in printed.out

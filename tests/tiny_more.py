@@ -37,8 +37,8 @@ def write_more(atlas: Atlas) -> None:
             "parent_id": [None, 0, 0, 1],
             "depth": [0, 1, 1, 2],
             "weight": [None, 0.6, 0.5, 0.4],
-            "with_head": [0.5] * 4,
-            "below": [0.2] * 4,
+            "mean_with_head": [0.5] * 4,
+            "mean_below": [0.2] * 4,
         },
     )
     _write_grid(atlas)

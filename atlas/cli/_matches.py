@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from atlas.cli._output import Out, Taken, take
 from atlas.cli._text import number, visible
+from atlas.units import unit_of
 
 if TYPE_CHECKING:
     from atlas.cli._group import Session
     from atlas.db import Atlas
+    from atlas.pairing.matching_summary import MatchingSummary
     from atlas.subsets import Subset
+
+COMPARED_ON = (
+    click.option(
+        "--corpus",
+        metavar="NAME",
+        help="Corpus of A.  [default: the newest comparison's; where a matching is to be computed, the only one]",
+    ),
+    click.option("--corpus-b", metavar="NAME", help="Where a matching is to be computed: corpus of B, if another cut."),
+)
+"""Options that say on what two SAEs are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +40,22 @@ class Listed:
     """Sample, chance level, counts at every filter step, and the kept pairs in numbers."""
 
 
-def compute_matching(
-    session: Session, a: str, b: str, method: Any, measure: str, corpus: str | None, seed: int = 0
-) -> None:
-    """Make an assignment or a greedy matching, unless the atlas holds it."""
+def compute_matching(session: Session, a: str, b: str, method: Any, measure: str, **options: Any) -> MatchingSummary:
+    """Make an assignment or a greedy matching, unless the atlas holds it; options as of `match_saes`."""
     from atlas.cli._progress import progress
     from atlas.pairing.matching import match_saes
 
     with progress(f"matching {a} with {b} by {measure}", "features", quiet=session.quiet) as report:
-        match_saes(
-            session.db,
-            a,
-            b,
-            method=method,
-            measure=measure,
-            corpus=corpus,
-            seed=seed,
-            wait=session.wait,
-            on_progress=report,
-        )
+        how = {"method": method, "measure": measure, "wait": session.wait, "on_progress": report}
+        return match_saes(session.db, a, b, **how, **options)
+
+
+def refuse_corpus_b(corpus_b: str | None, rules: str) -> None:
+    """Raise UsageError where `--corpus-b` is given to a rule that looks at what is stored for the corpus of A."""
+    from atlas.errors import UsageError
+
+    if corpus_b is not None:
+        raise UsageError(f"--corpus-b goes with {rules}", hint="--corpus names the corpus of A of what is stored")
 
 
 def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None, dropped: bool, out: Out) -> Listed:
@@ -73,18 +85,43 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
     where = (
         stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
     )
-    sample = f"{sae_a} and {sae_b} on {where}, {stored['n_tokens']:,} {unit_of(subset.measure, stored)}"
+    sample = f"{sae_a} and {sae_b} on {where}, {counted(subset.measure, stored)}"
     notes = [visible(sample), *_chance(subset, stored, len(judged), sae_a, sae_b), *_steps(judged, kept)]
     if subset.paper_compat:
         notes.append(_as_the_paper_counts(atlas, sae_b, judged, stored))
     return Listed(taken, (*notes, *_in_numbers(atlas, kept, stored, sae_a, sae_b)))
 
 
-def unit_of(measure: str, stored: dict[str, Any]) -> str:
-    """What a comparison counts, as `stored_comparison` found it: tokens, documents, or spans of the text."""
-    if "document" in measure:
-        return "documents"
-    return "tokens" if stored["corpus"] == stored["corpus_b"] else "spans of the text"
+def counted(measure: str, stored: Mapping[str, Any]) -> str:
+    """The sample of a stored comparison, such as `4,000 tokens`."""
+    return f"{stored['n_tokens']:,} {_unit(measure, stored)}"
+
+
+def _unit(measure: str, stored: Mapping[str, Any]) -> str:
+    """What a stored comparison counts."""
+    return unit_of(measure, stored["corpus"], stored["corpus_b"])
+
+
+def what_matches_rest_on(atlas: Atlas, measure: str, sae: str | None = None, corpus: str | None = None) -> str:
+    """The comparisons by a measure, of one SAE on a corpus if they are named: corpora, samples and chance levels."""
+    rows = atlas.fetch("comparisons_by", measure=measure, sae=sae, corpus=corpus).dicts()
+    corpora = sorted({row[side] for row in rows for side in ("corpus", "corpus_b")})
+    more = f" and {len(corpora) - 3} more" if len(corpora) > 3 else ""
+    units = sorted({_unit(measure, row) for row in rows})
+    sample = _range([row["n_tokens"] for row in rows], "{:,}".format)
+    levels = [row[name] for row in rows for name in ("chance", "chance_ba") if row[name] is not None]
+    chance = f"between {_range(levels, number)}" if len(set(levels)) > 1 else _range(levels, number)
+    return visible(
+        f"{len(rows):,} {'comparison' if len(rows) == 1 else 'comparisons'} on {', '.join(corpora[:3])}{more}, "
+        f"{sample} {' or '.join(units)}; "
+        f"chance level of a best value, median {chance if levels else 'not stored'}"
+    )
+
+
+def _range(values: Sequence[Any], shown: Callable[[Any], str]) -> str:
+    """The smallest and the largest of some values, or the only one."""
+    low, high = shown(min(values, default=0)), shown(max(values, default=0))
+    return low if low == high else f"{low} and {high}"
 
 
 def _steps(judged: list[tuple], kept: list[tuple]) -> list[str]:
@@ -112,7 +149,7 @@ def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: s
         return [f"no chance level stored for the features of {visible(chooser)}"]
     what = "correlations" if subset.measure == "activation" else f"values of {subset.measure}"
     against = (
-        f"with the {unit_of(subset.measure, stored)} shifted"
+        f"with the {_unit(subset.measure, stored)} shifted"
         if stored["chance_shift"] is not None
         else "for random vectors"
     )

@@ -8,13 +8,13 @@ import click
 
 from atlas.cli._group import Session
 from atlas.cli._params import Size, Whole
+from atlas.cli._subset import MEASURE_ALIASES
 from atlas.cli._text import visible
 
 if TYPE_CHECKING:
     from atlas.pairing.alignment import SharedSample
-    from atlas.pairing.job import PairingSummary
+    from atlas.pairing.summary import PairingSummary
 
-ALIASES = {"coactivation": "phi"}
 _LABELS = {
     "activation": "best r",
     "activation_document_max": "best r of max",
@@ -79,7 +79,7 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
 def _measure(measure: str, pool: str | None) -> str:
     """The name of the measure that the options mean."""
     if pool is None:
-        return ALIASES.get(measure, measure)
+        return MEASURE_ALIASES.get(measure, measure)
     if measure != "activation":
         from atlas.errors import UsageError
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
+from atlas.cli._matches import what_matches_rest_on
 from atlas.cli._output import Out, Taken, output_options, take, write
-from atlas.cli._params import Finite, Whole
+from atlas.cli._params import Finite, Size, Whole
 from atlas.cli._subset import MEASURE_ALIASES
 from atlas.cli._text import Row, number, visible
 
@@ -53,6 +54,12 @@ _RULES = ("mutual", "co-occurrence")
     show_default=True,
     help="co-occurrence: rounds after the first, each without the heads found before.",
 )
+@click.option(
+    "--memory",
+    type=Size(),
+    metavar="SIZE",
+    help="co-occurrence: what the search may take.  [default: half of what is available]",
+)
 @output_options
 @click.pass_obj
 def families(session: Session, sae: str | None, rule: str | None, out: Out, **options: Any) -> None:
@@ -86,13 +93,12 @@ def _co_occurrence(session: Session, sae: str, out: Out, options: dict[str, Any]
     from atlas.pairing.family_job import find_families
     from atlas.sqlfiles import sql_text
 
-    chosen = {name: options[name] for name in ("corpus", "threshold", "max_density", "repeats")}
+    chosen = {name: options[name] for name in ("corpus", "threshold", "max_density", "repeats", "memory")}
     with progress(f"counting what fires together in {sae}", "features", quiet=session.quiet) as report:
         found = find_families(session.db, sae, wait=session.wait, on_progress=report, **chosen)
     with session.read() as atlas:
-        n_rows = len(atlas.fetch("family_trees", sae=found.sae, corpus=found.corpus))
         rows = atlas.sql(sql_text("queries/family_trees"), params={"sae": found.sae, "corpus": found.corpus})
-        taken = take(rows, out, total=n_rows)
+        taken = take(rows, out, total=rows.aggregate("count(*)").fetchall()[0][0])
     where = f"{found.sae} on {found.corpus}, {found.n_tokens:,} tokens"
     session.note(visible(f"{where}: {found.n_families:,} families of {found.n_members:,} features"))
     if found.quality is not None:
@@ -152,9 +158,11 @@ def _mutual(session: Session, sae: str | None, out: Out, options: dict[str, Any]
             raise UnknownName("measure with stored pairs", measure, known, hint="featlas correlate --help")
         found = atlas.sql(sql_text("queries/mutual_families"), params=parameters)
         n, n_families, n_consistent, n_closed = _counts(found)
-        taken = take(found, out, total=n)
+        taken, rests_on = take(found, out, total=n), what_matches_rest_on(atlas, measure)
+    least = f"mutual matches by {measure} of {number(options['min_value'])} or more"
     kinds = f"{n_consistent:,} consistent (no SAE twice), {n_closed:,} closed (all that were compared match)"
-    session.note(f"{n:,} features in {n_families:,} families by {measure}: {kinds}")
+    session.note(rests_on)
+    session.note(f"{n:,} features in {n_families:,} families of {least}: {kinds}")
     write(taken, session, out, schema="featlas.families/1")
 
 

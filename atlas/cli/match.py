@@ -7,15 +7,25 @@ from typing import Any
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._matches import compute_matching, list_pairs
+from atlas.cli._matches import COMPARED_ON, compute_matching, list_pairs, refuse_corpus_b
 from atlas.cli._output import Out, output_options, write
-from atlas.cli._params import Whole
+from atlas.cli._params import Size, Whole
 from atlas.cli._subset import FILTERS, add_options, match_option, subset_of
 
 _OPTIONS = (
     match_option("mutual", "--method"),
-    click.option("--corpus", metavar="NAME", help="Corpus of the comparison.  [default: the newest]"),
-    click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the chance level of an assignment."),
+    *COMPARED_ON,
+    click.option(
+        "--seed",
+        type=Whole(),
+        help="assignment and greedy: of the chance level; another one computes anew.  [default: as stored, else 0]",
+    ),
+    click.option(
+        "--memory",
+        type=Size(),
+        metavar="SIZE",
+        help="assignment and greedy: what they may take.  [default: half of what is available]",
+    ),
     *FILTERS,
     click.option("--dropped", is_flag=True, help="List the dropped pairs instead, with all their reasons."),
 )
@@ -33,12 +43,22 @@ def match_options(command: Any) -> Any:
 @output_options
 @click.pass_obj
 def match(
-    session: Session, a: str, b: str, corpus: str | None, seed: int, dropped: bool, out: Out, **filters: Any
+    session: Session,
+    a: str,
+    b: str,
+    corpus: str | None,
+    corpus_b: str | None,
+    seed: int | None,
+    memory: int | None,
+    dropped: bool,
+    out: Out,
+    **filters: Any,
 ) -> None:
     """Match the features of SAE A with those of SAE B by a rule, and list the pairs; counts of every step go to stderr.
 
     The rules best, mutual, one-to-one, singletons and first-seen look at what featlas correlate stored. An assignment
-    is computed here: one to one, of the largest possible sum of values, with a proof; view assignments holds it.
+    is computed here: one to one, of the largest possible sum of values, with a proof; view assignments holds it. It is
+    the same from either side, so B A after A B finds it stored.
 
     \b
     Examples:
@@ -50,7 +70,10 @@ def match(
 
     subset = subset_of(filters)
     if subset.match in STORED_RULES:
-        compute_matching(session, a, b, subset.match, subset.measure, corpus, seed)
+        of = {"corpus": corpus, "corpus_b": corpus_b, "seed": seed, "memory": memory}
+        corpus = compute_matching(session, a, b, subset.match, subset.measure, **of).corpus
+    else:
+        refuse_corpus_b(corpus_b, "--method assignment and --method greedy")
     with session.read() as atlas:
         listed = list_pairs(atlas, a, b, subset, corpus, dropped, out)
     for note in listed.notes:

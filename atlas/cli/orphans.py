@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from atlas.cli._group import Session
-from atlas.cli._matches import compute_matching, unit_of
+from atlas.cli._matches import COMPARED_ON, compute_matching, counted, refuse_corpus_b, what_matches_rest_on
 from atlas.cli._output import Out, Taken, output_options, take, write
-from atlas.cli._params import Finite
-from atlas.cli._subset import MEASURE_ALIASES
+from atlas.cli._params import Finite, Size
+from atlas.cli._subset import MEASURE_ALIASES, add_options
 from atlas.cli._text import number, visible
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from atlas.db import Atlas
 
 RULES = ("top-1", "assignment", "paulo-belrose")
+_CHANCE = {"top-1": "median of the best values", "assignment": "mean value", "paulo-belrose": "mean value"}
 _REASONS = (
     "never fires",
     "no counterpart",
@@ -28,13 +30,24 @@ _REASONS = (
 )
 
 
+def corpus_options(command: Any) -> Any:
+    """On what the SAEs are compared."""
+    return add_options(COMPARED_ON, command)
+
+
 @click.command()
 @click.argument("a")
 @click.argument("b", required=False)
 @click.option("--rule", type=click.Choice(RULES), default="top-1", show_default=True, help="What makes a counterpart.")
 @click.option("--measure", metavar="MEASURE", help="Of top-1 and assignment.  [default: activation, decoder]")
 @click.option("--threshold", type=Finite(), default=0.7, show_default=True, help="Least value of a counterpart.")
-@click.option("--corpus", metavar="NAME", help="Corpus of the comparison.  [default: the newest]")
+@corpus_options
+@click.option(
+    "--memory",
+    type=Size(),
+    metavar="SIZE",
+    help="assignment and paulo-belrose: what they may take.  [default: half of what is available]",
+)
 @click.option("--shared", is_flag=True, help="List the shared features instead.")
 @click.option("--sweep", is_flag=True, help="Print the share of shared features at every threshold from 0 to 1.")
 @output_options
@@ -79,26 +92,24 @@ def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out)
     from atlas.sqlfiles import sql_text
     from atlas.subsets import Subset, stored_comparison
 
-    rule, measure, corpus = options["rule"], options["measure"], options["corpus"]
-    for needed in ("decoder", "encoder") if rule == "paulo-belrose" else (measure,):
-        if rule != "top-1":
-            compute_matching(session, a, b, "assignment", needed, corpus)
+    rule, measure = options["rule"], options["measure"]
+    measures = ("decoder", "encoder") if rule == "paulo-belrose" else (measure,)
+    corpus = _computed(session, a, b, measures, options)
     with session.read() as atlas:
         sae_a, sae_b = two_saes(atlas, a, b)
-        stored = stored_comparison(
-            atlas, sae_a, sae_b, Subset(match="best" if rule == "top-1" else "assignment", measure=measure), corpus
-        )
-        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measure, "corpus": stored["corpus"]}
+        how = "best" if rule == "top-1" else "assignment"
+        stored = [stored_comparison(atlas, sae_a, sae_b, Subset(match=how, measure=by), corpus) for by in measures]
+        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measure, "corpus": stored[0]["corpus"]}
         if options["sweep"]:
             found = atlas.sql(sql_text("queries/list_sharing"), params=asked)
-            return take(found, out), [_heading(sae_a, sae_b, rule, measure, stored)]
+            return take(found, out), [_heading(sae_a, sae_b, rule, stored)]
         found = atlas.sql(sql_text("queries/list_orphans"), params=asked | {"threshold": options["threshold"]})
         taken, counts = _listed(found, options["shared"], rule, out)
     steps = [(name, counts[name]) for name in _REASONS if counts[name]]
     n, n_shared = sum(counts.values()), counts[None]
     lines = [f"  {n:>9,}  features of {visible(sae_a)}", *(f"  {count:>9,}  {name}" for name, count in steps)]
     return taken, [
-        _heading(sae_a, sae_b, rule, measure, stored),
+        _heading(sae_a, sae_b, rule, stored),
         *lines,
         f"  {n_shared:>9,}  shared at {number(options['threshold'])} or more, {n_shared / max(n, 1):.1%}",
     ]
@@ -117,15 +128,28 @@ def _listed(found: duckdb.DuckDBPyRelation, shared: bool, rule: str, out: Out) -
     return take(listed, out, total=total), counts
 
 
-def _heading(sae_a: str, sae_b: str, rule: str, measure: str, stored: dict[str, Any]) -> str:
-    """What was compared by which rule, and the chance level of the values."""
-    by = "decoder and encoder" if rule == "paulo-belrose" else measure
-    chance = stored["chance"] if "total" in stored or sae_a == stored["sae_a"] else stored["chance_ba"]
-    level = "not stored" if chance is None else number(chance)
-    sample = (
-        f"{sae_a} in {sae_b} on {stored['corpus']}, {stored['n_tokens']:,} {unit_of(measure, stored)}: {rule} by {by}"
-    )
-    return visible(f"{sample}; chance level of the values {level}")
+def _computed(session: Session, a: str, b: str, measures: Sequence[str], options: dict[str, Any]) -> str | None:
+    """The corpus of A that a rule of assignments was computed on now, or before; for top-1 the one that was named."""
+    corpus: str | None = options["corpus"]
+    if options["rule"] == "top-1":
+        refuse_corpus_b(options["corpus_b"], "--rule assignment and --rule paulo-belrose")
+        return corpus
+    of = {"corpus_b": options["corpus_b"], "memory": options["memory"]}
+    for measure in measures:
+        corpus = compute_matching(session, a, b, "assignment", measure, corpus=corpus, **of).corpus
+    return corpus
+
+
+def _heading(sae_a: str, sae_b: str, rule: str, stored: Sequence[dict[str, Any]]) -> str:
+    """What was compared by which rule, and the chance level of the values by each measure."""
+    levels = []
+    for row in stored:
+        chance = row["chance"] if "total" in row or sae_a == row["sae_a"] else row["chance_ba"]
+        by = f" by {row['measure']}" if len(stored) > 1 else ""
+        levels.append(("not stored" if chance is None else number(chance)) + by)
+    by = " and ".join(row["measure"] for row in stored)
+    sample = f"{sae_a} in {sae_b} on {stored[0]['corpus']}, {counted(stored[0]['measure'], stored[0])}: {rule} by {by}"
+    return visible(f"{sample}; chance level, {_CHANCE[rule]}: {' and '.join(levels)}")
 
 
 def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
@@ -134,12 +158,14 @@ def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tupl
     from atlas.queries.registry import sae_named
     from atlas.sqlfiles import sql_text
 
+    refuse_corpus_b(options["corpus_b"], "two SAEs")
     if options["rule"] != "top-1" or options["sweep"]:
         raise UsageError("--sweep and the rules of assignments compare two SAEs", hint=f"featlas orphans {a} B --sweep")
     with session.read() as atlas:
         sae = sae_named(atlas, a)
         corpus = _corpus(atlas, sae, options)
         asked = {"sae": sae, "corpus": corpus, "measure": options["measure"], "threshold": options["threshold"]}
+        rests_on = what_matches_rest_on(atlas, options["measure"], sae, corpus)
         found = atlas.sql(sql_text("queries/list_lone_features"), params=asked)
         counted = found.aggregate("n_counterparts, any_value(n_compared) as others, count(*) as n").order(
             "n_counterparts"
@@ -153,7 +179,7 @@ def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tupl
         f"{sae} on {corpus}: mutual matches by {options['measure']} of {level} or more with {counts[0][1]} other SAEs"
     )
     lines = [f"  {n:>9,}  have a counterpart in {counterparts} of them" for counterparts, _, n in counts]
-    return taken, [visible(heading), *lines]
+    return taken, [visible(heading), rests_on, *lines]
 
 
 def _corpus(atlas: Atlas, sae: str, options: dict[str, Any]) -> str:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from atlas.pairing.assign import assign
 from atlas.pairing.assign_greedy import greedy
 from atlas.pairing.assign_inputs import candidates_of
-from atlas.pairing.assign_measures import fires, over_tokens, source_of_measure, unrelated
+from atlas.pairing.assign_measures import over_tokens, source_of_measure, unrelated
 from atlas.pairing.assign_sources import Chosen, Source
 from atlas.pairing.bothways import Progress
 from atlas.pairing.cofiring import joint_at, threads
 from atlas.pairing.measures import Measure
-from atlas.pairing.sides import Sides
+from atlas.pairing.search import Sides
+from atlas.pairing.standardised import fires
 
 _LEAST_POSITIVE = float(np.nextafter(0.0, 1.0))
 
@@ -52,9 +53,9 @@ class Matched:
 def assigned(measure: Measure, arguments: tuple[Any, ...], seed: int, report: Progress) -> tuple[Matched, float | None]:
     """The assignment of largest sum, and its mean value where nothing belongs together.
 
-    Args:
     Features without a value by weights, whose row is all zeros or moves nothing, stay alone and count in no mean.
 
+    Args:
         measure: What is compared.
         arguments: What its function takes, as in `Sides`.
         seed: As of `unrelated`.

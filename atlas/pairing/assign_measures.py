@@ -9,9 +9,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.assign_sources import CorrelationSource, CosineSource, InnerSource, Source
+from atlas.pairing.attribution import correlate_attributions
 from atlas.pairing.bothways import Exact
-from atlas.pairing.chance import roll_tokens
+from atlas.pairing.chance import draw_shifts, roll_tokens
 from atlas.pairing.coactivation import Kind, firing, value_of_counts
+from atlas.pairing.correlate import correlate_sparse
 from atlas.pairing.masked import unit_energy, with_values
 from atlas.pairing.measures import Measure
 from atlas.pairing.standardised import Standardised
@@ -66,6 +68,9 @@ def source_of_measure(measure: Measure, arguments: tuple[Any, ...]) -> Source:
     Args:
         measure: An entry of `MEASURES`.
         arguments: What its function takes, as in `Sides`.
+
+    Raises:
+        ValueError: Its matrix is not known here.
     """
     if measure.needs in ("decoders", "encoders"):
         return CosineSource(*arguments)
@@ -80,7 +85,9 @@ def source_of_measure(measure: Measure, arguments: tuple[Any, ...]) -> Source:
         return MaskedSource(*arguments)
     if measure.name == "phi":
         return CorrelationSource(*(firing(side, name).T for side, name in zip(arguments, "ab", strict=True)))
-    return CorrelationSource(*arguments, signed=measure.needs == "attributions")
+    if measure.function in (correlate_sparse, correlate_attributions):
+        return CorrelationSource(*arguments, signed=measure.needs == "attributions")
+    raise ValueError(f"no matrix is known of the measure {measure.name!r}")
 
 
 def over_tokens(measure: Measure) -> bool:
@@ -94,6 +101,9 @@ def unrelated(measure: Measure, arguments: tuple[Any, ...], seed: int) -> tuple[
     Tokens of b are rolled, by the first shift that `shift_null` draws from this seed; weights of both sides are
     replaced by Gaussian random vectors of their shapes; rows of zeros and what they are multiplied with stay.
 
+    Raises:
+        ValueError: Too few tokens to be rolled, as of `draw_shifts`.
+
     Returns:
         The arguments, and the shift; None for weights.
     """
@@ -102,15 +112,5 @@ def unrelated(measure: Measure, arguments: tuple[Any, ...], seed: int) -> tuple[
     if not over_tokens(measure):
         drawn = (rng.standard_normal(side.shape, dtype=np.float32) * side.any(axis=1)[:, None] for side in (a, b))
         return (*drawn, *others), None
-    shift = int(rng.integers(a.shape[0] // 4, 3 * a.shape[0] // 4))
+    shift = int(draw_shifts(rng, a.shape[0])[0])
     return (a, b.rolled(shift) if isinstance(b, Standardised) else roll_tokens(b, shift), *others), shift
-
-
-def fires(side: Any) -> Any:
-    """(d, n_tokens) booleans: where each feature of (n_tokens, d) activations, or attributions, fires."""
-    if isinstance(side, Standardised):
-        return side.support
-    x: Any = sp.csc_array(side, copy=True)
-    x.sum_duplicates()
-    x.eliminate_zeros()
-    return sp.csr_array((np.ones(x.nnz, dtype=bool), x.indices, x.indptr), shape=x.shape[::-1])

@@ -20,6 +20,9 @@ from atlas.pairing.correlate import best_correlations, standardised
 from atlas.pairing.streamed import Blocks, best_of_blocks
 from atlas.pairing.toppairs import TopPairs, median
 
+FEWEST_ROWS = 4
+"""Tokens, documents or spans below which there is no shift far from 0 on either side."""
+
 
 class TokenMeasure(Protocol):
     """A measure on the activations of two sides."""
@@ -129,15 +132,26 @@ def shift_null_blocks(
     return ShiftNull(shifts, best_ab, best_ba, len(of_a), len(of_b))
 
 
+def draw_shifts(rng: np.random.Generator, n_tokens: int, n: int = 1) -> NDArray[np.int64]:
+    """(n,) numbers of rows to roll by, each between a quarter and three quarters of the corpus.
+
+    Raises:
+        ValueError: Fewer than `FEWEST_ROWS` rows, or no shift is asked for.
+    """
+    if n_tokens < FEWEST_ROWS or n < 1:
+        raise ValueError(f"a shift needs at least {FEWEST_ROWS} tokens and 1 draw, not {n_tokens} and {n}")
+    # Far from 0 on either side: neighbouring tokens are alike, and a small shift would keep that.
+    return rng.integers(n_tokens // 4, 3 * n_tokens // 4, size=n)
+
+
 def _drawn(
     n_tokens: int, n_a: NDArray, n_b: NDArray, n: int, seed: int, n_features: int
 ) -> tuple[NDArray[np.int64], NDArray, NDArray]:
     """The shifts, and the sampled features of both sides in ascending order."""
-    if n_tokens < 4 or n < 1 or n_features < 1:
-        raise ValueError(f"a shift null needs at least 4 tokens and 1 shift, not {n_tokens} and {n}")
+    if n_features < 1:
+        raise ValueError(f"a shift null needs at least 1 feature, not {n_features}")
     rng = np.random.default_rng(np.random.PCG64(seed))
-    # Far from 0 on either side: neighbouring tokens are alike, and a small shift would keep that.
-    shifts = rng.integers(n_tokens // 4, 3 * n_tokens // 4, size=n)
+    shifts = draw_shifts(rng, n_tokens, n)
     of_a, of_b = (np.sort(rng.permutation(np.flatnonzero(fired))[:n_features]) for fired in (n_a, n_b))
     return shifts, of_a, of_b
 

@@ -77,7 +77,7 @@ def co_occurrences(
 
 
 def held_together(fires: Any, head: int, others: NDArray) -> tuple[float, float]:
-    """Mean n_ab / min(n_a, n_b) of a head with each of some features, and over all pairs of these; both in [0, 1].
+    """Mean co-occurrence C of a head with each of some features, and over all pairs of these; both in [0, 1).
 
     The quality of a family of arXiv 2408.00657 is the first over the second. Pairs that never fire together count as 0;
     a feature with itself does not count, where the authors' code takes it as 1. Time and memory are those of the
@@ -98,7 +98,7 @@ def held_together(fires: Any, head: int, others: NDArray) -> tuple[float, float]
     # On its token a feature meets the denser ones before it in the row, and is the sparser one of each such pair.
     denser = np.arange(len(column)) - start - with_head
     other = column > 0
-    together = float(np.sum(denser[other] / n[column[other]]))
+    together = float(np.sum(denser[other] / (n[column[other]] + 1)))
     headed = column[other & with_head]
     pairs = len(others) * (len(others) - 1) / 2
-    return float(np.sum(1.0 / np.minimum(n[0], n[headed]))) / len(others), together / pairs
+    return float(np.sum(1.0 / (np.minimum(n[0], n[headed]) + 1))) / len(others), together / pairs

@@ -63,11 +63,11 @@ class Families:
     round: NDArray[np.int16]
     """(n_families,) round of the search that found each family, from 1."""
 
-    with_head: NDArray[np.float64]
-    """(n_families,) mean n_ab / min(n_a, n_b) of the head with each feature below it, in [0, 1]."""
+    mean_with_head: NDArray[np.float64]
+    """(n_families,) mean co-occurrence of the head with each feature below it, in [0, 1)."""
 
-    below: NDArray[np.float64]
-    """(n_families,) the same over all pairs of features below the head, in [0, 1]."""
+    mean_below: NDArray[np.float64]
+    """(n_families,) mean co-occurrence over all pairs of features below the head, in [0, 1)."""
 
     n_features: int
     """Features that were looked at: those that fire and are not too dense."""
@@ -77,8 +77,9 @@ class Families:
 
     @property
     def quality(self) -> NDArray[np.float64]:
-        """(n_families,) `with_head` over `below`: above 1 the members share the head more than each other."""
-        return np.divide(self.with_head, self.below, out=np.full(len(self.below), np.inf), where=self.below > 0)
+        """(n_families,) `mean_with_head` over `mean_below`: above 1 the members share the head more than each other."""
+        apart = np.full(len(self.mean_below), np.inf)
+        return np.divide(self.mean_with_head, self.mean_below, out=apart, where=self.mean_below > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +209,8 @@ def _result(trees: list[_Tree], chosen: NDArray, fires: Any, n_links: int) -> Fa
         depth=column("depths", np.int16),
         weight=column("weights", np.float64),
         round=np.array([tree.round for tree in trees], dtype=np.int16),
-        with_head=np.array([pair[0] for pair in held], dtype=np.float64),
-        below=np.array([pair[1] for pair in held], dtype=np.float64),
+        mean_with_head=np.array([pair[0] for pair in held], dtype=np.float64),
+        mean_below=np.array([pair[1] for pair in held], dtype=np.float64),
         n_features=len(chosen),
         n_links=n_links,
     )

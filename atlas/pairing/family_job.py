@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from atlas.activations import open_scan
+from atlas.activations import Scan, open_scan
 from atlas.db import Atlas, open_atlas
-from atlas.errors import UsageError
+from atlas.errors import AtlasError, UsageError
 from atlas.pairing.bothways import Progress
 from atlas.pairing.families import Families, feature_families
+from atlas.pairing.memory import family_bytes, half_of_available, size
 from atlas.runs import add_run, spec_sha256, utc_now
 
 
@@ -51,6 +52,7 @@ def find_families(
     threshold: float = 0.1,
     repeats: int = 3,
     max_density: float = 0.2,
+    memory: int | None = None,
     wait: float = 0,
     on_progress: Progress | None = None,
     command: str | None = None,
@@ -64,6 +66,7 @@ def find_families(
         threshold: Least co-occurrence of two features, in (0, 1].
         repeats: Rounds of the search after the first.
         max_density: Features that fire on this share of the tokens or more are left out.
+        memory: Bytes that the search may take; None takes half of what is available.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(done, total)`, counted in features.
         command: Command line for the record; by default that of this process.
@@ -71,7 +74,7 @@ def find_families(
     Raises:
         UsageError: An option is out of its range.
         UnknownName: There is no such SAE, or no scan of it on that corpus.
-        AtlasError: The scan kept no activations, or they are damaged.
+        AtlasError: The scan kept no activations, they are damaged, or the memory does not suffice.
     """
     if not 0 < threshold <= 1 or repeats < 0 or not max_density > 0:
         raise UsageError("the threshold must be above 0 and at most 1, the density above 0, the repeats not negative")
@@ -82,22 +85,32 @@ def find_families(
         options = {"threshold": threshold, "repeats": repeats, "max_density": max_density}
         spec = {"families": "co-occurrence", "sae": scan.sae, "corpus": scan.corpus, "scan": facts["spec_sha256"]}
         spec |= options
-        for row in atlas.fetch("families_of_scan", scan_id=facts["scan_id"]).dicts():
-            if row["spec_sha256"] == spec_sha256(spec):
-                counts = row["n_families"], row["n_members"], row["quality"]
-                return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, *counts, new=False)
+        newest = [row[0] for row in atlas.fetch("family_run_of_scan", scan_id=facts["scan_id"])]
+        if newest == [spec_sha256(spec)]:
+            return _summary(atlas, scan, facts["scan_id"], new=False)
+        (n_nonzero,) = atlas.fetch("scan_sizes", sae=scan.sae, corpus=scan.corpus).rows[0][1:]
+    _refuse_too_little(scan, n_nonzero, threshold, memory or half_of_available())
     found = feature_families(scan.csr(), **options, on_progress=on_progress)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, found, facts["scan_id"], add_run(atlas, spec, started_at, command=command))
-    return FamiliesSummary(
-        scan.sae,
-        scan.corpus,
-        scan.n_tokens,
-        n_families=len(found.round),
-        n_members=len(np.unique(found.feature)),
-        quality=float(np.median(found.quality)) if len(found.round) else None,
-        new=True,
-    )
+        return _summary(atlas, scan, facts["scan_id"], new=True)
+
+
+def _refuse_too_little(scan: Scan, n_nonzero: int, threshold: float, memory: int) -> None:
+    """Raise AtlasError where the search may not fit into memory."""
+    needed = family_bytes(n_nonzero, scan.n_tokens, scan.d_sae, threshold)
+    if needed > memory:
+        raise AtlasError(
+            f"a search for families in {scan.sae} may need {size(needed)} of memory and may take {size(memory)}",
+            why=f"it holds {n_nonzero:,} activations and all pairs that co-occur by {threshold:g} or more",
+            hint=f"--memory {size(needed)}",
+        )
+
+
+def _summary(atlas: Atlas, scan: Scan, scan_id: int, *, new: bool) -> FamiliesSummary:
+    """What is stored of a scan."""
+    n_families, n_members, quality = atlas.fetch("families_of_scan", scan_id=scan_id).rows[0]
+    return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, n_families, n_members, quality, new)
 
 
 def _write(atlas: Atlas, found: Families, scan_id: int, run_id: int) -> None:
@@ -113,8 +126,8 @@ def _write(atlas: Atlas, found: Families, scan_id: int, run_id: int) -> None:
         "parent_id": np.ma.masked_less(found.parent[order], 0),
         "depth": found.depth[order],
         "weight": np.ma.masked_invalid(found.weight[order]),
-        "with_head": found.with_head[found.family - 1][order],
-        "below": found.below[found.family - 1][order],
+        "mean_with_head": found.mean_with_head[found.family - 1][order],
+        "mean_below": found.mean_below[found.family - 1][order],
     }
     if len(order):
         atlas.insert("feature_family", columns)

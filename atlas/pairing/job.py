@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from atlas.db import Atlas, open_atlas
-from atlas.errors import AtlasError, UnknownName
+from atlas.errors import AtlasError, AtlasUnavailable, UnknownName
+from atlas.pairing.aligned_scans import aligned_scans
 from atlas.pairing.bothways import Progress
-from atlas.pairing.exchange import Fill, Pairs, add_rows, fill, given_pairs, others_of, without
+from atlas.pairing.exchange import (
+    Pairs,
+    Supplement,
+    add_rows,
+    given_pairs,
+    pairings_in_exchange,
+    supplement,
+    without,
+)
 from atlas.pairing.measures import MEASURES, Measure
 from atlas.pairing.memory import half_of_available
 from atlas.pairing.rows import best_keys, pair_columns, stored_keys
 from atlas.pairing.search import Chance, Sides, best_partners, chance_level
 from atlas.pairing.sides import sides_of
-from atlas.pairing.summary import PairingSummary as PairingSummary
+from atlas.pairing.stored import (
+    Names,
+    add,
+    as_columns,
+    corpora_from,
+    gives_way,
+    refuse_few_rows,
+    remove,
+    scans_behind,
+)
+from atlas.pairing.summary import PairingSummary
 from atlas.pairing.toppairs import BestPartners
 from atlas.queries.aligned import corpora_compared
-from atlas.queries.registry import corpus_id, sae_id, sae_named
-from atlas.runs import add_run, next_id, spec_sha256, utc_now
+from atlas.queries.registry import sae_named
+from atlas.runs import add_run, spec_sha256, utc_now
+from atlas.units import unit_of
 
 _JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
 """What is stored of a pairing besides its pairs."""
-
-_Names = tuple[str, str, str, str]
-"""SAE A, SAE B, corpus of A, corpus of B."""
-
-_FEWEST = 4
-"""Rows that can be rolled for a chance level."""
 
 
 def pair_saes(
@@ -79,17 +94,18 @@ def pair_saes(
         sae_a, sae_b = (sae_named(atlas, name) for name in (a, b))
         names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
         spec = _spec(atlas, measure, names, top_k, seed)
-        stored = _stored(atlas, what, names, spec)
-        if stored is not None:
-            return stored
-        others = others_of(atlas, measure, *names)
+        stored = _stored(atlas, measure, names, spec)
+    if stored is not None:
+        return stored if stored.corpus == stored.corpus_b else _with_sample(db, stored, wait)
+    with open_atlas(db, wait=wait) as atlas:
+        others = pairings_in_exchange(atlas, measure, *names)
         read_sides = sides_of(atlas, what, *names, memory=memory)
     found = _compared(read_sides, what, names, [other.best for other in others], top_k, seed, on_progress)
-    filled = [fill(db, other, found.best, memory=memory, wait=wait) for other in others]
-    summary = _summary(names, what, found, filled)
+    added = [supplement(db, other, found.best, memory=memory, wait=wait) for other in others]
+    summary = _summary(names, what, found, added)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
-        for rows in filled:
+        for rows in added:
             add_rows(atlas, rows)
     return summary
 
@@ -105,29 +121,38 @@ def measure_named(wanted: str) -> Measure:
     return MEASURES[wanted]
 
 
-def _spec(atlas: Atlas, measure: str, names: _Names, top_k: int, seed: int) -> dict[str, object]:
+def _spec(atlas: Atlas, measure: str, names: Names, top_k: int, seed: int) -> dict[str, object]:
     """What identifies a pairing: the scans behind it and the options."""
-    *saes, corpus, corpus_b = names
-    scans = {
-        side: next(s["spec_sha256"] for s in atlas.fetch("scans_of", sae=name).dicts() if s["corpus"] == its_corpus)
-        for side, name, its_corpus in zip(("scan_a", "scan_b"), saes, names[2:], strict=True)
-    }
-    of_both = {"measure": measure, "sae_a": saes[0], "sae_b": saes[1], "corpus": corpus}
-    aligned = {"corpus_b": corpus_b} if corpus_b != corpus else {}
-    return {**of_both, **aligned, "top_k": top_k, "seed": seed, **scans}
+    sides = as_columns(names)
+    if names[2] == names[3]:
+        del sides["corpus_b"]
+    return {"measure": measure, **sides, "top_k": top_k, "seed": seed, **scans_behind(atlas, names)}
 
 
-def _stored(atlas: Atlas, measure: Measure, names: _Names, spec: dict[str, object]) -> PairingSummary | None:
-    """The summary of an equal pairing that this atlas already holds."""
-    sides = dict(zip(("sae_a", "sae_b", "corpus", "corpus_b"), names, strict=True))
-    wanted = spec_sha256(spec)
+def _stored(atlas: Atlas, measure: str, names: Names, spec: dict[str, object]) -> PairingSummary | None:
+    """The summary of an equal pairing that this atlas already holds, without the sample of an aligned one."""
+    sides, wanted = as_columns(names), spec_sha256(spec)
     for row in atlas.fetch("stored_pairings", **sides).dicts():
         if row["spec_sha256"] == wanted:
-            counts = atlas.fetch("pairing_counts", **sides, measure=measure.name).dicts()[0]
+            counts = atlas.fetch("pairing_counts", **sides, measure=measure).dicts()[0]
             shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
-            unit = "documents" if measure.pool else "tokens" if names[2] == names[3] else "spans"
-            return PairingSummary(**sides, measure=measure.name, **counts, **shown, new=False, unit=unit)
+            return PairingSummary(
+                **sides, measure=measure, **counts, **shown, new=False, unit=unit_of(measure, *names[2:])
+            )
     return None
+
+
+def _with_sample(db: Path | str, stored: PairingSummary, wait: float) -> PairingSummary:
+    """The same with what two texts share and the features that fire there, read again; as it is without activations."""
+    try:
+        with open_atlas(db, wait=wait) as atlas:
+            scans = aligned_scans(atlas, (stored.sae_a, stored.sae_b), (stored.corpus, stored.corpus_b))
+        n_a, n_b = (int((scan.n_fired() > 0).sum()) for scan in scans)
+    except AtlasUnavailable:
+        raise
+    except AtlasError:
+        return stored
+    return replace(stored, n_alive_a=n_a, n_alive_b=n_b, shared=scans[0].text.alignment.sample)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +178,7 @@ class _Found:
 def _compared(
     read_sides: Callable[[], Sides],
     measure: Measure,
-    names: _Names,
+    names: Names,
     asked: list[Pairs],
     top_k: int,
     seed: int,
@@ -161,8 +186,7 @@ def _compared(
 ) -> _Found:
     """Search, measure the chance level, and take the values at the pairs that are asked for."""
     sides = read_sides()
-    if sides.dimension is None and sides.n_tokens < _FEWEST:
-        raise AtlasError(f"{names[2]} has too few {sides.unit} to compare features on: {sides.n_tokens}")
+    refuse_few_rows(sides, names[2:])
     top = best_partners(measure, sides, top_k=top_k, on_progress=on_progress)
     if not np.isfinite(top.median_best[0]):
         silent = names[0] if not sides.n_a.any() else names[1]
@@ -179,7 +203,7 @@ def _compared(
     return _Found(replace(sides, arguments=()), top, chance, best_keys(top), columns)
 
 
-def _summary(names: _Names, measure: Measure, found: _Found, filled: list[Fill]) -> PairingSummary:
+def _summary(names: Names, measure: Measure, found: _Found, added: list[Supplement]) -> PairingSummary:
     """Count what was found."""
     top, sides, chance = found.top, found.sides, found.chance
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
@@ -201,38 +225,29 @@ def _summary(names: _Names, measure: Measure, found: _Found, filled: list[Fill])
         new=True,
         unit=sides.unit,
         shared=sides.shared,
-        problems=tuple(f"{one.other.measure}: {one.problem}" for one in filled if one.problem),
+        problems=tuple(f"{one.pairing.measure}: {one.problem}" for one in added if one.problem),
     )
 
 
 def _write(
     atlas: Atlas, summary: PairingSummary, found: _Found, spec: dict[str, object], top_k: int, run_id: int
 ) -> None:
-    """Replace what this atlas holds for the two SAEs on this corpus by this measure."""
-    sides = {"sae_a": summary.sae_a, "sae_b": summary.sae_b}
-    for row in atlas.fetch("pairings", **sides).dicts():
-        in_order = row["sae_a"] == summary.sae_a
-        corpus, corpus_b = (row[side] for side in (("corpus", "corpus_b") if in_order else ("corpus_b", "corpus")))
-        replaced = (in_order or MEASURES[summary.measure].symmetric) and row["measure"] == summary.measure
-        # One corpus of an SAE has one pairing with another SAE, whichever cuts of a text that one was measured on.
-        if replaced and (corpus == summary.corpus or corpus_b == summary.corpus_b):
-            for table in ("pair", "pairing"):
-                atlas.rows(f"delete from {table} where pairing_id = $id", id=row["pairing_id"])
-    pairing_id = next_id(atlas, "pairing", "pairing_id")
-    atlas.insert(
-        "pairing",
-        {
-            "pairing_id": [pairing_id],
-            "measure": [summary.measure],
-            **{side: [sae_id(atlas, name)] for side, name in sides.items()},
-            "corpus_id": [corpus_id(atlas, summary.corpus)],
-            "corpus_b": [corpus_id(atlas, summary.corpus_b) if summary.corpus_b != summary.corpus else None],
-            "run_id": [run_id],
-            "n_tokens": [summary.n_tokens],
-            "top_k": [top_k],
-            **{name: [getattr(summary, name)] for name in _JUDGES},
-            "spec_sha256": [spec_sha256(spec)],
-        },
-    )
-    n = len(found.columns["value"])
-    atlas.insert("pair", {"pairing_id": np.full(n, pairing_id, dtype=np.int32), **found.columns})
+    """Replace what this atlas holds for the two SAEs on this corpus by this measure, and what was matched of it."""
+    names = (summary.sae_a, summary.sae_b, summary.corpus, summary.corpus_b)
+    of_both, measure = {"sae_a": names[0], "sae_b": names[1]}, summary.measure
+    for row in atlas.fetch("pairings", **of_both).dicts():
+        replaced = row["sae_a"] == names[0] or MEASURES[measure].symmetric
+        if replaced and row["measure"] == measure and gives_way(row, names):
+            _remove_greedy(atlas, names[0], row)
+            remove(atlas, "pairing", row["pairing_id"])
+    facts = {"measure": measure, "n_tokens": summary.n_tokens, "top_k": top_k}
+    facts |= {name: getattr(summary, name) for name in _JUDGES}
+    add(atlas, "pairing", names, facts, found.columns, spec=spec, run_id=run_id)
+
+
+def _remove_greedy(atlas: Atlas, sae_a: str, pairing: Mapping[str, Any]) -> None:
+    """Delete the greedy matching of a pairing, whichever SAE was named first."""
+    for row in atlas.fetch("stored_matchings", sae_a=pairing["sae_a"], sae_b=pairing["sae_b"]).dicts():
+        of_it = (row["method"], row["measure"]) == ("greedy", pairing["measure"])
+        if of_it and corpora_from(row, sae_a) == corpora_from(pairing, sae_a):
+            remove(atlas, "matching", row["matching_id"])

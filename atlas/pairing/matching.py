@@ -11,30 +11,35 @@ the shift of `shift_null`, or with Gaussian random vectors in the place of the w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
 from numpy.typing import NDArray
 
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.pairing.assign_matched import Matched, assigned, greedily, matched_columns
+from atlas.pairing.assign_measures import over_tokens
 from atlas.pairing.bothways import Progress
 from atlas.pairing.job import measure_named
-from atlas.pairing.matching_summary import MatchingSummary as MatchingSummary
+from atlas.pairing.matching_summary import MatchingSummary
 from atlas.pairing.measures import Measure
-from atlas.pairing.sides import Sides, sides_of
+from atlas.pairing.memory import assignment_bytes, half_of_available, size
+from atlas.pairing.search import Sides
+from atlas.pairing.sides import sides_of
+from atlas.pairing.stored import Names, add, as_columns, corpora_from, gives_way, refuse_few_rows, remove, scans_behind
 from atlas.queries.aligned import corpora_compared
-from atlas.queries.registry import corpus_id, sae_id, two_saes
-from atlas.runs import add_run, next_id, spec_sha256, utc_now
+from atlas.queries.registry import two_saes
+from atlas.runs import add_run, utc_now
+from atlas.units import unit_of
 
 Method = Literal["assignment", "greedy"]
 """`assignment`: of the largest possible sum. `greedy`: the largest value first, among stored pairs."""
 
-_Names = tuple[str, str, str, str]
-"""SAE A, SAE B, corpus of A, corpus of B."""
+_FACTS = ("method", "measure", "n_tokens", "total", "gap", "certified", "chance")
+"""What is stored of a matching besides its sides and its pairs."""
 
 
 def match_saes(
@@ -46,12 +51,13 @@ def match_saes(
     measure: str = "activation",
     corpus: str | None = None,
     corpus_b: str | None = None,
-    seed: int = 0,
+    seed: int | None = None,
+    memory: int | None = None,
     wait: float = 0,
     on_progress: Progress | None = None,
     command: str | None = None,
 ) -> MatchingSummary:
-    """Match the features of `a` and `b` one to one and store the pairs.
+    """Match the features of `a` and `b` one to one and store the pairs; `b` and `a` have the same matching.
 
     Args:
         db: The atlas.
@@ -61,7 +67,8 @@ def match_saes(
         measure: What is compared, a symmetric one of `MEASURES`.
         corpus: Corpus on which both were measured, or A alone; None takes the only one.
         corpus_b: Corpus on which B was measured, if another cut of the same text.
-        seed: Of what gives the chance level.
+        seed: Of what gives the chance level; None takes a matching that the atlas holds whatever its seed, else 0.
+        memory: Bytes that it may take; None takes half of what is available.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(done, total)`: features of A read, for the matching and its chance level.
         command: Command line for the record; by default that of this process.
@@ -69,7 +76,8 @@ def match_saes(
     Raises:
         UsageError: `a` and `b` are one SAE, the corpus is not clear, or the measure means nothing for them.
         UnknownName: There is no such measure or method.
-        AtlasError: They share no tokens, a scan kept no activations, there are no pairs yet, or none can be matched.
+        AtlasError: They share no tokens, a scan kept no activations, there are no pairs yet, none can be matched, or
+            the memory does not suffice.
     """
     started_at, what = utc_now(), _symmetric(measure)
     if method not in get_args(Method):
@@ -78,23 +86,44 @@ def match_saes(
         sae_a, sae_b = two_saes(atlas, a, b)
         names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
         pairing = _pairing(atlas, measure, names) if method == "greedy" else None
-        spec = _spec(atlas, method, measure, names, seed, pairing)
+        spec = _spec(atlas, method, measure, names, seed or 0, pairing)
         alive = _alive(atlas, names)
-        if stored := _stored(atlas, what, names, alive, spec):
+        if stored := _stored(atlas, names, alive, spec, seed):
             return stored
+        _refuse_too_little(atlas, what, method, names, memory or half_of_available())
         pairs = _pairs(atlas, pairing, sae_a) if pairing else None
         read_sides = sides_of(atlas, what, *names)
     sides = read_sides()
+    refuse_few_rows(sides, names[2:])
     if pairs is None or pairing is None:
         report = on_progress or (lambda done, total: None)
-        found, chance = assigned(what, sides.arguments, seed, report)
+        found, chance = assigned(what, sides.arguments, seed or 0, report)
     else:
-        found, chance = greedily(what, sides, pairs, pairing["top_k"], seed, on_progress)
+        found, chance = greedily(what, sides, pairs, pairing["top_k"], seed or 0, on_progress)
     summary = _summary(method, measure, names, alive, sides, found, chance)
     columns = matched_columns(what, sides, found)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, summary, columns, spec, add_run(atlas, spec, started_at, command=command))
     return summary
+
+
+def _refuse_too_little(atlas: Atlas, measure: Measure, method: str, names: Names, memory: int) -> None:
+    """Raise AtlasError where the matching and its chance level do not fit into memory."""
+    known = {row["sae"]: row for row in atlas.fetch("list_saes").dicts()}
+    d_a, d_b = (int(known[name]["d_sae"]) for name in names[:2])
+    n_nonzero = sum(
+        int(atlas.fetch("scan_sizes", sae=name, corpus=corpus).rows[0][1])
+        for name, corpus in zip(names[:2], names[2:], strict=True)
+    )
+    width = None if over_tokens(measure) else max(int(known[name]["d_in"]) for name in names[:2])
+    needed = assignment_bytes(n_nonzero, d_a, d_b, measure=measure.name, width=width)
+    if needed > memory:
+        what = "an assignment" if method == "assignment" else "a greedy matching"
+        raise AtlasError(
+            f"{what} by {measure.name} needs about {size(needed)} of memory and may take {size(memory)}",
+            why="it holds both sides and, for each feature, the partners that may be its own",
+            hint=f"--memory {size(needed)}",
+        )
 
 
 def _symmetric(wanted: str) -> Measure:
@@ -105,10 +134,10 @@ def _symmetric(wanted: str) -> Measure:
     return measure
 
 
-def _pairing(atlas: Atlas, measure: str, names: _Names) -> dict[str, Any]:
+def _pairing(atlas: Atlas, measure: str, names: Names) -> dict[str, Any]:
     """The stored pairing that a greedy matching looks at."""
     for row in atlas.fetch("pairings", sae_a=names[0], sae_b=names[1]).dicts():
-        if row["measure"] == measure and _as_from(row, names[0]) == names[2:]:
+        if row["measure"] == measure and corpora_from(row, names[0]) == names[2:]:
             return row
     option = "" if measure == "activation" else f" --measure {measure}"
     raise AtlasError(
@@ -116,11 +145,6 @@ def _pairing(atlas: Atlas, measure: str, names: _Names) -> dict[str, Any]:
         why="a greedy matching takes the pairs that featlas correlate stores",
         hint=f"featlas correlate {names[0]} {names[1]}{option}",
     )
-
-
-def _as_from(row: Mapping[str, Any], sae_a: str) -> tuple[str, str]:
-    """Corpora of a stored comparison, that of `sae_a` first, whichever SAE was named first then."""
-    return (row["corpus"], row["corpus_b"]) if row["sae_a"] == sae_a else (row["corpus_b"], row["corpus"])
 
 
 def _pairs(atlas: Atlas, pairing: Mapping[str, Any], sae_a: str) -> dict[str, NDArray]:
@@ -132,19 +156,17 @@ def _pairs(atlas: Atlas, pairing: Mapping[str, Any], sae_a: str) -> dict[str, ND
 
 
 def _spec(
-    atlas: Atlas, method: str, measure: str, names: _Names, seed: int, pairing: Mapping[str, Any] | None
+    atlas: Atlas, method: str, measure: str, names: Names, seed: int, pairing: Mapping[str, Any] | None
 ) -> dict[str, object]:
-    """What identifies a matching: the scans behind it, the options, and of a greedy one the pairs."""
-    scans = {
-        side: next(s["spec_sha256"] for s in atlas.fetch("scans_of", sae=name).dicts() if s["corpus"] == corpus)
-        for side, name, corpus in zip(("scan_a", "scan_b"), names[:2], names[2:], strict=True)
-    }
-    sides = dict(zip(("sae_a", "sae_b", "corpus", "corpus_b"), names, strict=True))
-    spec = {"method": method, "measure": measure, **sides, "seed": seed, **scans}
-    return {**spec, **({"pairing": pairing["spec_sha256"]} if pairing else {})}
+    """What identifies a matching in either order: the scans behind it, the options, and of a greedy one the pairs."""
+    a, b, corpus_a, corpus_b = names
+    ordered: Names = names if a < b else (b, a, corpus_b, corpus_a)
+    of_pairs = {"pairing": pairing["spec_sha256"]} if pairing else {}
+    options = {"method": method, "measure": measure, "seed": seed}
+    return {**options, **as_columns(ordered), **scans_behind(atlas, ordered), **of_pairs}
 
 
-def _alive(atlas: Atlas, names: _Names) -> tuple[int, int]:
+def _alive(atlas: Atlas, names: Names) -> tuple[int, int]:
     """Features of both sides that fire on their corpora."""
     n_a, n_b = (
         int((atlas.arrays("firing_counts", sae=name, corpus=corpus)["n_fired"] > 0).sum())
@@ -154,31 +176,19 @@ def _alive(atlas: Atlas, names: _Names) -> tuple[int, int]:
 
 
 def _stored(
-    atlas: Atlas, measure: Measure, names: _Names, alive: tuple[int, int], spec: Mapping[str, object]
+    atlas: Atlas, names: Names, alive: tuple[int, int], spec: Mapping[str, object], seed: int | None
 ) -> MatchingSummary | None:
-    """The summary of an equal matching that this atlas already holds."""
-    wanted = spec_sha256(spec)
+    """The summary of an equal matching that this atlas already holds; without a seed, whatever its seed was."""
     for row in atlas.fetch("stored_matchings", sae_a=names[0], sae_b=names[1]).dicts():
-        if row["spec_sha256"] == wanted:
-            shown = (
-                "method",
-                "measure",
-                "sae_a",
-                "sae_b",
-                "corpus",
-                "corpus_b",
-                "n_tokens",
-                "total",
-                "gap",
-                "certified",
-            )
+        of_row = json.loads(atlas.fetch("spec_of_matching", matching_id=row["matching_id"]).rows[0][0])
+        if of_row == {**spec, "seed": of_row.get("seed") if seed is None else seed}:
             return MatchingSummary(
-                **{name: row[name] for name in shown},
-                unit="documents" if measure.pool else "tokens" if names[2] == names[3] else "spans",
+                **as_columns(names),
+                **{name: row[name] for name in _FACTS},
+                unit=unit_of(row["measure"], *names[2:]),
                 n_alive_a=alive[0],
                 n_alive_b=alive[1],
                 n_pairs=atlas.fetch("matching_counts", matching_id=row["matching_id"]).rows[0][0],
-                chance=row["chance"],
                 new=False,
             )
     return None
@@ -187,7 +197,7 @@ def _stored(
 def _summary(
     method: str,
     measure: str,
-    names: _Names,
+    names: Names,
     alive: tuple[int, int],
     sides: Sides,
     found: Matched,
@@ -220,29 +230,9 @@ def _write(
     atlas: Atlas, summary: MatchingSummary, columns: Mapping[str, NDArray], spec: Mapping[str, object], run_id: int
 ) -> None:
     """Replace what this atlas holds for the two SAEs on this corpus by this measure and method."""
-    for row in atlas.fetch("stored_matchings", sae_a=summary.sae_a, sae_b=summary.sae_b).dicts():
-        corpus, corpus_b = _as_from(row, summary.sae_a)
-        alike = (row["method"], row["measure"]) == (summary.method, summary.measure)
-        # One corpus of an SAE has one matching with another SAE, whichever cuts of a text that one was measured on.
-        if alike and (corpus == summary.corpus or corpus_b == summary.corpus_b):
-            for table in ("matching_pair", "matching"):
-                atlas.rows(f"delete from {table} where matching_id = $id", id=row["matching_id"])
-    matching_id = next_id(atlas, "matching", "matching_id")
-    atlas.insert(
-        "matching",
-        {
-            "matching_id": [matching_id],
-            "sae_a": [sae_id(atlas, summary.sae_a)],
-            "sae_b": [sae_id(atlas, summary.sae_b)],
-            "corpus_id": [corpus_id(atlas, summary.corpus)],
-            "corpus_b": [corpus_id(atlas, summary.corpus_b) if summary.corpus_b != summary.corpus else None],
-            "run_id": [run_id],
-            "spec_sha256": [spec_sha256(spec)],
-            **{
-                name: [getattr(summary, name)]
-                for name in ("method", "measure", "n_tokens", "total", "gap", "certified", "chance")
-            },
-        },
-    )
-    n = len(columns["value"])
-    atlas.insert("matching_pair", {"matching_id": np.full(n, matching_id, dtype=np.int32), **columns})
+    names = (summary.sae_a, summary.sae_b, summary.corpus, summary.corpus_b)
+    for row in atlas.fetch("stored_matchings", sae_a=names[0], sae_b=names[1]).dicts():
+        if (row["method"], row["measure"]) == (summary.method, summary.measure) and gives_way(row, names):
+            remove(atlas, "matching", row["matching_id"])
+    facts = {name: getattr(summary, name) for name in _FACTS}
+    add(atlas, "matching", names, facts, columns, spec=spec, run_id=run_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atlas.units import Unit
+
 
 @dataclass(frozen=True, slots=True)
 class MatchingSummary:
@@ -30,7 +32,7 @@ class MatchingSummary:
     n_tokens: int
     """Tokens that both were read on, or what `unit` says."""
 
-    unit: str
+    unit: Unit
     """What `n_tokens` and the counts of the pairs count: tokens, documents, or spans of text."""
 
     n_alive_a: int

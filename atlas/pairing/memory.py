@@ -27,6 +27,41 @@ def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activati
     return BYTES_PER_ACTIVATION.get(measure, _OF_OTHERS) * n_nonzero + thread_bytes(d_a, d_b)
 
 
+def assignment_bytes(
+    n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation", width: int | None = None
+) -> int:
+    """About the memory that an assignment and its chance level take.
+
+    As a search, or where weights are compared 24 bytes for each of them; and 24 kB for each feature of the larger side,
+    for the pairs that the solver looks at, but no more than 100 bytes for each pair there is.
+
+    Args:
+        n_nonzero: Activations of both scans.
+        d_a: Features of a.
+        d_b: Features of b.
+        measure: A name of `MEASURES`.
+        width: Weights of a feature; None where activations are compared.
+    """
+    inputs = search_bytes(n_nonzero, d_a, d_b, measure=measure) if width is None else 24 * width * (d_a + d_b)
+    return inputs + min(24_000 * max(d_a, d_b), _BYTES_PER_PAIR * d_a * d_b)
+
+
+def family_bytes(n_nonzero: int, n_tokens: int, d_sae: int, threshold: float) -> int:
+    """The memory that a search for families takes at most.
+
+    48 bytes for each activation, 80 for each pair of features that may co-occur by the threshold, and what the products
+    of all threads take.
+
+    Args:
+        n_nonzero: Activations of the scan.
+        n_tokens: Its tokens.
+        d_sae: Its features.
+        threshold: Least co-occurrence of a pair.
+    """
+    n_pairs = min(n_nonzero / max(n_tokens, 1) / threshold * d_sae, d_sae * (d_sae - 1) / 2)
+    return 48 * n_nonzero + int(80 * n_pairs) + thread_bytes(d_sae, d_sae)
+
+
 def thread_bytes(d_a: int, d_b: int) -> int:
     """What the products of all threads take at once."""
     return min(8, os.cpu_count() or 1) * min(_MOST_BYTES, _BYTES_PER_PAIR * d_a * d_b)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.alignment import SharedSample
@@ -15,10 +14,11 @@ from atlas.pairing.chance import ShiftNull, cosine_chance, shift_null, shift_nul
 from atlas.pairing.cofiring import joint_at, threads
 from atlas.pairing.correlate import correlate_sparse
 from atlas.pairing.measures import Measure
-from atlas.pairing.standardised import Standardised
+from atlas.pairing.standardised import fires
 from atlas.pairing.streamed import correlate_blocks, correlations_of_blocks_at, joint_of_blocks_at
 from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import BestPartners
+from atlas.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Sides:
     same: bool = False
     """Both sides are one SAE: no feature is its own partner."""
 
-    unit: Literal["tokens", "documents", "spans"] = "tokens"
+    unit: Unit = "tokens"
     """What `n_tokens`, `n_a` and `n_b` count; spans of text where two tokenizers were aligned."""
 
     shared: SharedSample | None = None
@@ -126,15 +126,6 @@ def joint_counts_at(sides: Sides, features_a: NDArray, features_b: NDArray) -> N
     if sides.sums is not None:
         a, b = sides.arguments
         return joint_of_blocks_at(a, b, features_a, features_b)
-    x, y = (_support(side) for side in sides.arguments)
+    x, y = (fires(side) for side in sides.arguments)
     with threads(None) as pool:
         return joint_at(x, y, features_a, features_b, pool)
-
-
-def _support(side: Any) -> Any:
-    """(d_sae, n_tokens) booleans: where each feature fires."""
-    if isinstance(side, Standardised):
-        return side.support
-    by_feature: Any = sp.csr_array(side.T)
-    by_feature.eliminate_zeros()
-    return by_feature.astype(bool)

@@ -18,7 +18,7 @@ from atlas.pairing.chance import effective_dimension
 from atlas.pairing.measures import MEASURES, Measure
 from atlas.pairing.memory import least_sums, search_bytes, size
 from atlas.pairing.pooling import pool_documents
-from atlas.pairing.search import Sides as Sides
+from atlas.pairing.search import Sides
 from atlas.pairing.standardised import Standardised
 from atlas.pairing.weights import gram
 from atlas.queries.weights import next_tokens, token_documents, unembedding_of, weight_rows
@@ -118,16 +118,9 @@ def _of_activations(atlas: Atlas, measure: Measure, scans: _Scans, build: Callab
         return lambda: _of_documents(measure, scans, documents, build)
     followed = next_tokens(atlas, scans[0].corpus, scans[0].n_tokens)
     weights = [(weight_rows(atlas, scan.sae, "w_dec"), unembedding_of(atlas, scan.sae)) for scan in scans]
-    return lambda: _of_attributions(scans, weights, followed, build)
-
-
-def _of_attributions(
-    scans: _Scans, weights: list[tuple[np.ndarray, np.ndarray]], followed: np.ndarray, build: Callable[..., Sides]
-) -> Sides:
-    """What each activation does to the logit of the next token; counts are of tokens that have one."""
-    x, y = _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
-    n_a, n_b = (np.bincount(side.indices, minlength=side.shape[1]) for side in (x, y))
-    return build((x, y), n_a=n_a, n_b=n_b)
+    return lambda: build(
+        _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
+    )
 
 
 def _of_documents(measure: Measure, scans: _Scans, documents: np.ndarray, build: Callable[..., Sides]) -> Sides:

@@ -162,6 +162,20 @@ class Standardised:
         return sp.csr_array((np.ones(x.nnz, dtype=bool), x.indices, x.indptr), shape=x.shape)
 
 
+def fires(side: Any) -> Any:
+    """(d_sae, n_tokens) booleans: where each feature of (n_tokens, d_sae) activations or attributions fires.
+
+    Args:
+        side: Any SciPy sparse array, in which stored zeros count as silent, or a `Standardised`.
+    """
+    if isinstance(side, Standardised):
+        return side.support
+    x: Any = sp.csc_array(side, copy=True)
+    x.sum_duplicates()
+    x.eliminate_zeros()
+    return sp.csr_array((np.ones(x.nnz, dtype=bool), *small(x.indices, x.indptr)), shape=x.shape[::-1])
+
+
 def checked(activations: Any, name: str, *, signed: bool = False) -> Any:
     """A private canonical float64 copy without stored zeros.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from atlas.pairing.alignment import SharedSample
+from atlas.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class PairingSummary:
     """Tokens, spans of text or documents that the comparison is over."""
 
     n_alive_a: int
-    """Features of A that fired."""
+    """Features of A that fire on what was compared."""
 
     n_alive_b: int
-    """Features of B that fired."""
+    """Features of B that do."""
 
     measure: str
     """What was compared, a name of `MEASURES`."""
@@ -63,11 +63,12 @@ class PairingSummary:
     new: bool
     """False if the atlas already held this pairing."""
 
-    unit: Literal["tokens", "documents", "spans"] = "tokens"
+    unit: Unit = "tokens"
     """What `n_tokens` counts."""
 
     shared: SharedSample | None = None
-    """How much of two texts was compared; None where the corpora are one, or the atlas held this pairing already."""
+    """How much of two texts was compared; None where the corpora are one, or the atlas held this pairing and the
+    activations are gone: then all features that fire on their corpus count as alive."""
 
     problems: tuple[str, ...] = ()
     """Stored measures whose values at the best pairs found now could not be added, and why."""

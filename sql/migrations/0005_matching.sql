@@ -41,6 +41,6 @@ create table feature_family (                       -- families from co-occurren
     parent_id  integer,                             -- the feature above it in the family; null for the root
     depth      smallint not null,                   -- 0 for the root
     weight     double,                              -- co-occurrence with the parent; null for the root
-    with_head  double not null,                     -- of the whole family: mean co-occurrence of the root with the others
-    below      double not null                      -- of the whole family: the same among the others
+    mean_with_head double not null,                 -- of the whole family: mean co-occurrence of the root with the others
+    mean_below     double not null                  -- of the whole family: the same among the others
 );

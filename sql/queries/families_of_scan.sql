@@ -1,10 +1,8 @@
--- the families of co-occurrence stored for a scan, and the spec of the run that found them
+-- the families of co-occurrence stored for a scan
 select
-    r.spec_sha256,
-    max(f.family)                   as n_families,
+    coalesce(max(f.family), 0)      as n_families,
     count(distinct f.feature_id)    as n_members,
-    median(case when f.below > 0 then f.with_head / f.below else 'infinity'::double end) filter (f.parent_id is null) as quality
+    median(case when f.mean_below > 0 then f.mean_with_head / f.mean_below else 'infinity'::double end)
+        filter (f.parent_id is null) as quality
 from feature_family f
-join run r using (run_id)
-where f.scan_id = $scan_id
-group by r.spec_sha256;
+where f.scan_id = $scan_id;
