@@ -118,9 +118,16 @@ def _of_activations(atlas: Atlas, measure: Measure, scans: _Scans, build: Callab
         return lambda: _of_documents(measure, scans, documents, build)
     followed = next_tokens(atlas, scans[0].corpus, scans[0].n_tokens)
     weights = [(weight_rows(atlas, scan.sae, "w_dec"), unembedding_of(atlas, scan.sae)) for scan in scans]
-    return lambda: build(
-        _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
-    )
+    return lambda: _of_attributions(scans, weights, followed, build)
+
+
+def _of_attributions(
+    scans: _Scans, weights: list[tuple[np.ndarray, np.ndarray]], followed: np.ndarray, build: Callable[..., Sides]
+) -> Sides:
+    """What each activation does to the logit of the next token; counts are of tokens that have one."""
+    x, y = _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
+    n_a, n_b = (np.bincount(side.indices, minlength=side.shape[1]) for side in (x, y))
+    return build((x, y), n_a=n_a, n_b=n_b)
 
 
 def _of_documents(measure: Measure, scans: _Scans, documents: np.ndarray, build: Callable[..., Sides]) -> Sides:
