@@ -111,7 +111,7 @@ def test_measures_of_weights_have_their_values_at_pairs_too(seed, d_a, d_b):
         "logit": ((a, b, gram), pearson(u @ a.T, u @ b.T)),
     }
     for name, (arguments, matrix) in expected.items():
-        sides = Sides(arguments, 1, np.ones(d_a), np.ones(d_b), dimension=5.0)
+        sides = Sides(arguments, 1, np.ones(d_a), np.ones(d_b), dimension=5)
         matrix[0] = np.nan
         np.testing.assert_allclose(values_at(MEASURES[name], sides, *pairs), matrix[pairs], atol=1e-6, err_msg=name)
         assert joint_counts_at(sides, *pairs) is None
@@ -121,7 +121,7 @@ def test_measures_of_weights_have_their_values_at_pairs_too(seed, d_a, d_b):
 def test_the_value_at_a_found_pair_is_the_value_found(name):
     rng = np.random.default_rng(1)
     a, b = (sp.random_array((400, d), density=0.1, rng=rng).toarray() for d in (50, 40))
-    sides = Sides((a.T, b.T), 1, np.ones(50), np.ones(40), dimension=400.0) if name == "decoder" else sides_of(a, b)
+    sides = Sides((a.T, b.T), 1, np.ones(50), np.ones(40), dimension=400) if name == "decoder" else sides_of(a, b)
     top = best_partners(MEASURES[name], sides, top_k=5)
     feature, rank = np.nonzero(top.index_ab >= 0)
     at = values_at(MEASURES[name], sides, feature, top.index_ab[feature, rank])
@@ -147,6 +147,35 @@ def test_rolled_blocks_are_numpys_roll_of_the_token_rows(n_tokens, shift, cuts):
     x = np.random.default_rng(n_tokens).random((n_tokens, 4))
     rolled = list(RolledBlocks(SomeFeatures(Cut(x, *cuts), np.array([0, 2])), shift, n_tokens).blocks())
     np.testing.assert_array_equal(sp.vstack(rolled).toarray(), np.roll(x[:, [0, 2]], shift, axis=0))
+
+
+@pytest.mark.parametrize("name", ["decoder", "preactivation", "logit"])
+def test_the_chance_level_of_weights_is_that_of_random_vectors_and_leaves_out_rows_of_zeros(name):
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(400, 12)) * np.append([6.0, 4.0], np.ones(10))
+    moved = {"decoder": np.eye(12), "preactivation": directions, "logit": directions}[name]
+    a, b = np.ones((300, 12)), np.ones((90, 12))
+    a[:20] = b[:5] = 0.0
+    more = () if name == "decoder" else (np.cov(directions, rowvar=False, bias=True) * (400 if name == "logit" else 1),)
+    sides = Sides((a, b, *more), 1, np.ones(300), np.ones(90), dimension=12)
+    found = chance_level(MEASURES[name], sides, seed=1)
+    drawn = []
+    for _ in range(5):
+        x, y = (moved @ rng.normal(size=(12, n)) for n in (280, 85))
+        x, y = ((side - (name != "decoder") * side.mean(axis=0)) for side in (x, y))
+        cosines = (x / np.linalg.norm(x, axis=0)).T @ (y / np.linalg.norm(y, axis=0))
+        drawn.append([np.median(cosines.max(axis=1)), np.median(cosines.max(axis=0))])
+    assert (found.best_ab, found.best_ba) == pytest.approx(np.mean(drawn, axis=0), abs=0.03)
+    assert (found.shift, found.n_a, found.n_b) == (None, 280, 85)
+    assert chance_level(MEASURES[name], sides, seed=1) == found != chance_level(MEASURES[name], sides, seed=2)
+
+
+def test_a_chance_level_is_measured_on_a_sample_of_many_features(monkeypatch):
+    monkeypatch.setattr("atlas.pairing.search._SAMPLED", 50)
+    a, b = np.random.default_rng(1).normal(size=(2, 200, 12))
+    found = chance_level(MEASURES["decoder"], Sides((a, b), 1, np.ones(200), np.ones(200), dimension=12))
+    assert (found.n_a, found.n_b) == (50, 50)
+    assert found.best_ab == pytest.approx(found.best_ba, abs=0.06)
 
 
 def test_where_nothing_fires_together_out_of_step_the_chance_level_of_a_share_is_zero():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import MEASURES, cosine, cosine_chance, effective_dimension, gram, logit, preactivation
+from atlas.pairing import MEASURES, cosine, cosine_chance, gram, logit, preactivation
 from atlas.pairing.inner import best_inner
 from tests.pairing_laws import assert_best_of, pearson, same, without_itself
 
@@ -119,16 +119,6 @@ def test_the_chance_level_is_about_the_best_cosine_of_random_dictionaries():
     assert cosine_chance(32768, 768) == pytest.approx(0.1645, abs=1e-3)
     assert cosine_chance(256, 64) == pytest.approx(0.416, abs=1e-3)
     assert cosine_chance(10**6, 4) == 1.0
-
-
-def test_the_effective_dimension_gives_the_spread_of_correlations_of_random_directions():
-    rng = np.random.default_rng(7)
-    scale = np.array([10.0, 5.0] + [1.0] * 30)
-    a, b = rng.normal(size=(2, 500, 32))
-    x, y = a * scale, b * scale
-    expected = np.mean((x @ y.T) ** 2) / np.mean((x**2).sum(axis=1)) / np.mean((y**2).sum(axis=1))
-    assert 1 / effective_dimension(np.diag(scale**2)) == pytest.approx(expected, rel=0.1)
-    assert effective_dimension(np.eye(20)) == pytest.approx(20)
 
 
 def test_weights_that_do_not_fit_are_refused():

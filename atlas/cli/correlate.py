@@ -37,7 +37,7 @@ _LABELS = {
 @click.option("--corpus", help="Corpus on which both were measured, or A alone; needed only if there are several.")
 @click.option("--corpus-b", help="Corpus on which B was measured, if another cut of the same text.")
 @click.option("--top-k", type=click.IntRange(2, 1000), default=10, show_default=True, help="Partners kept per feature.")
-@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the shift that gives the chance level.")
+@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of what gives the chance level.")
 @click.option(
     "--memory", type=Size(), metavar="SIZE", help="What the search may take.  [default: half of what is available]"
 )
@@ -47,7 +47,7 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
 
     Exact, silent tokens included, both directions in one pass. The best partners of every feature are stored; see the
     views pairs, best_matches, mutual_matches and one_to_one_matches. The chance level is the same search with the
-    tokens of B shifted; for cosines, and what is computed from weights, the best of as many random vectors.
+    tokens of B shifted; for cosines, and what else is computed from weights, with random vectors in their place.
 
     Where the models have different tokenizers, features are compared on spans of the text: on each token of the coarser
     cut, as strong as on the strongest token that overlaps it.
@@ -100,12 +100,18 @@ def _print(found: PairingSummary) -> None:
     label = _LABELS.get(found.measure, found.measure)
     best = f"median {found.median_best:.3f} over {sae_a}, {found.median_best_ba:.3f} over {sae_b}"
     click.echo(f"  {label:13} {best}")
-    against = "for the best of as many random vectors"
+    against = "of random vectors in the place of the weights"
+    if found.chance_shift is None and found.null_n_a is None:
+        against = "by sqrt(2 ln n / d)"
     if found.chance_shift is not None:
         against = f"with the {unit} of {sae_b} shifted by {found.chance_shift:,}"
     click.echo(f"  chance        median {found.chance:.3f} and {found.chance_ba:.3f} {against}")
-    if found.null_n_a is not None:
-        click.echo(f"                on a sample of {found.null_n_a:,} and {found.null_n_b:,} features")
+    notes = [f"on a sample of {found.null_n_a:,} and {found.null_n_b:,} features"] if found.null_n_a is not None else []
+    if found.by_formula is not None:
+        levels = " and ".join(dict.fromkeys(f"{level:.3f}" for level in found.by_formula))
+        notes.append(f"sqrt(2 ln n / d), which is near it, gives {levels}")
+    if notes:
+        click.echo(f"                {'; '.join(notes)}")
 
 
 def _sample(shared: SharedSample) -> str:

@@ -8,7 +8,6 @@ from atlas.pairing.attribution import attributions as attributions
 from atlas.pairing.attribution import correlate_attributions as correlate_attributions
 from atlas.pairing.chance import ShiftNull as ShiftNull
 from atlas.pairing.chance import cosine_chance as cosine_chance
-from atlas.pairing.chance import effective_dimension as effective_dimension
 from atlas.pairing.chance import roll_tokens as roll_tokens
 from atlas.pairing.chance import shift_null as shift_null
 from atlas.pairing.coactivation import coactivation as coactivation

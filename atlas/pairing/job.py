@@ -13,6 +13,7 @@ from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable, UnknownName
 from atlas.pairing.aligned_scans import aligned_scans
 from atlas.pairing.bothways import Progress
+from atlas.pairing.chance import cosine_chance
 from atlas.pairing.exchange import (
     Pairs,
     Supplement,
@@ -78,7 +79,7 @@ def pair_saes(
         corpus_b: Corpus on which B was measured, if another cut of the same text, as where tokenizers differ: features
             are compared on spans of the text then.
         top_k: Partners kept for each feature, in both directions.
-        seed: Of the shift that gives the chance level.
+        seed: Of the shift, or of the random vectors, that give the chance level.
         memory: Bytes that the search may take; None takes half of what is available. Changes last bits only.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(features_done, features_in_all)`.
@@ -96,13 +97,14 @@ def pair_saes(
         spec = _spec(atlas, measure, names, top_k, seed)
         stored = _stored(atlas, measure, names, spec)
     if stored is not None:
+        by_formula = _by_formula(atlas, what, names)
         return stored if stored.corpus == stored.corpus_b else _with_sample(db, stored, wait)
     with open_atlas(db, wait=wait) as atlas:
         others = pairings_in_exchange(atlas, measure, *names)
         read_sides = sides_of(atlas, what, *names, memory=memory)
     found = _compared(read_sides, what, names, [other.best for other in others], top_k, seed, on_progress)
     added = [supplement(db, other, found.best, memory=memory, wait=wait) for other in others]
-    summary = _summary(names, what, found, added)
+    summary = replace(_summary(names, what, found, added), by_formula=by_formula)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
         for rows in added:
@@ -136,6 +138,16 @@ def _stored(atlas: Atlas, measure: str, names: Names, spec: dict[str, object]) -
         if row["spec_sha256"] == wanted:
             counts = atlas.fetch("pairing_counts", **sides, measure=measure).dicts()[0]
             shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
+def _by_formula(atlas: Atlas, measure: Measure, names: Names) -> tuple[float, float] | None:
+    """About the chance level of cosines, of A and of B."""
+    if measure.needs not in ("decoders", "encoders"):
+        return None
+    known = {row["sae"]: row for row in atlas.fetch("list_saes").dicts()}
+    same = names[0] == names[1]
+    of_a, of_b = (cosine_chance(max(1, known[n]["d_sae"] - same), known[n]["d_in"]) for n in (names[1], names[0]))
+    return of_a, of_b
+
+
             return PairingSummary(
                 **sides, measure=measure, **counts, **shown, new=False, unit=unit_of(measure, *names[2:])
             )

@@ -26,7 +26,7 @@ from atlas.pairing.weights import (
 )
 
 Chance = Literal["shifted tokens", "random vectors"]
-"""`shifted tokens`: `shift_null`, measured again out of step. `random vectors`: `cosine_chance`, sqrt(2 ln n / d)."""
+"""The search once more, with the tokens of b rolled, or with Gaussian random vectors in the place of the weights."""
 
 Needs = Literal[
     "activations", "documents", "attributions", "decoders", "encoders", "encoders and covariance", "decoders and grams"

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.pairing.alignment import SharedSample
+from atlas.pairing.assign_measures import unrelated
 from atlas.pairing.bothways import Progress
-from atlas.pairing.chance import ShiftNull, cosine_chance, shift_null, shift_null_blocks
+from atlas.pairing.chance import ShiftNull, shift_null, shift_null_blocks
 from atlas.pairing.cofiring import joint_at, threads
 from atlas.pairing.correlate import correlate_sparse
 from atlas.pairing.measures import Measure
@@ -19,6 +20,9 @@ from atlas.pairing.streamed import correlate_blocks, correlations_of_blocks_at, 
 from atlas.pairing.topk import Values
 from atlas.pairing.toppairs import BestPartners
 from atlas.units import Unit
+
+_SAMPLED = 4096
+"""Features of each side on which a chance level is measured, as in `shift_null`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class Sides:
     n_b: np.ndarray
     """(d_b,) int64: the same of b."""
 
-    dimension: float | None = None
-    """Dimensions in which the vectors point, for the chance level of cosines; None where tokens are compared."""
+    dimension: int | None = None
+    """Weights that a feature of a has; None where tokens are compared."""
 
     same: bool = False
     """Both sides are one SAE: no feature is its own partner."""
@@ -64,10 +68,10 @@ class Chance:
     """Of the features of b among all of a."""
 
     shift: int | None = None
-    """Rows by which b was rolled; None for the best of as many random vectors."""
+    """Rows by which b was rolled; None where random vectors took the place of the weights."""
 
     n_a: int | None = None
-    """Features of a sampled; None for random vectors."""
+    """Features of a sampled; None in pairings of before random vectors were drawn."""
 
     n_b: int | None = None
     """Features of b sampled."""
@@ -86,12 +90,21 @@ def best_partners(
 def chance_level(measure: Measure, sides: Sides, *, seed: int = 0) -> Chance:
     """The level that judges the best partners; within one SAE a feature may find itself out of step."""
     if sides.dimension is not None:
-        d_a, d_b = (max(1, len(side) - sides.same) for side in (sides.n_a, sides.n_b))
-        return Chance(cosine_chance(d_b, sides.dimension), cosine_chance(d_a, sides.dimension))
+        return _of_random_vectors(measure, sides, seed)
     null = _shifted(measure, sides, seed)
     # A measure that leaves out pairs without a common token has the value 0 there.
     ab, ba = (np.nan_to_num(best[0]) if measure.low >= 0 else best[0] for best in (null.best_ab, null.best_ba))
     return Chance(float(ab), float(ba), int(null.shifts[0]), null.n_a, null.n_b)
+
+
+def _of_random_vectors(measure: Measure, sides: Sides, seed: int) -> Chance:
+    """The search once more for a sample of each side, all weights replaced by Gaussian vectors."""
+    (a, b, *others), _ = unrelated(measure, sides.arguments, seed)
+    rng = np.random.default_rng(np.random.PCG64(seed))
+    of_a, of_b = (np.sort(rng.permutation(np.flatnonzero(side.any(axis=1)))[:_SAMPLED]) for side in (a, b))
+    ab = measure.function(a[of_a], b, *others, top_k=1)
+    ba = measure.function(a, b[of_b], *others, top_k=1)
+    return Chance(ab.median_best[0], ba.median_best[1], None, len(of_a), len(of_b))
 
 
 def _shifted(measure: Measure, sides: Sides, seed: int) -> ShiftNull:

@@ -14,7 +14,6 @@ from atlas.errors import AtlasError, UsageError
 from atlas.pairing.aligned_scans import AlignedScan, aligned_scans
 from atlas.pairing.attribution import attributions
 from atlas.pairing.blocksources import Firing
-from atlas.pairing.chance import effective_dimension
 from atlas.pairing.measures import MEASURES, Measure
 from atlas.pairing.memory import least_sums, search_bytes, size
 from atlas.pairing.pooling import pool_documents
@@ -175,8 +174,8 @@ def _of_weights(
     _one_space(atlas, measure, *names)
     if measure.needs == "encoders and covariance":
         covariance = open_scan(atlas, names[0], corpus).input_covariance()
-        return lambda: build((*rows, covariance), dimension=effective_dimension(covariance))
-    return lambda: build(rows, dimension=float(rows[0].shape[1]))
+        return lambda: build((*rows, covariance), dimension=rows[0].shape[1])
+    return lambda: build(rows, dimension=rows[0].shape[1])
 
 
 def _with_grams(rows: tuple[Any, Any], unembeddings: list[np.ndarray], build: Callable[..., Sides]) -> Sides:
@@ -184,7 +183,7 @@ def _with_grams(rows: tuple[Any, Any], unembeddings: list[np.ndarray], build: Ca
     u, v = _both(unembeddings)
     n = min(len(u), len(v))
     grams = (gram(u),) if u is v else (gram(u[:n]), gram(v[:n]), gram(u[:n], v[:n]))
-    return build((*rows, *grams), dimension=effective_dimension(*grams))
+    return build((*rows, *grams), dimension=rows[0].shape[1])
 
 
 def _one_space(atlas: Atlas, measure: Measure, sae_a: str, sae_b: str) -> None:

@@ -43,7 +43,7 @@ class PairingSummary:
     """Median over features of A of their best value in B."""
 
     chance: float
-    """The same with the rows of B rolled by `chance_shift`, or what random vectors would give."""
+    """The same with the rows of B rolled by `chance_shift`, or with random vectors in the place of the weights."""
 
     median_best_ba: float
     """Median over features of B of their best value in A."""
@@ -55,7 +55,7 @@ class PairingSummary:
     """Tokens, spans or documents by which B was rolled; None where weights were compared."""
 
     null_n_a: int | None
-    """Features of A sampled for the chance level; None where weights were compared."""
+    """Features of A sampled for the chance level; None in pairings of before random vectors were drawn."""
 
     null_n_b: int | None
     """Features of B sampled."""
@@ -69,6 +69,15 @@ class PairingSummary:
     shared: SharedSample | None = None
     """How much of two texts was compared; None where the corpora are one, or the atlas held this pairing and the
     activations are gone: then all features that fire on their corpus count as alive."""
+
+    by_formula: tuple[float, float] | None = None
+    """`cosine_chance` for A and for B, which is near the chance level of cosines; None for other measures."""
+
+    n_filled: int = 0
+    """Values of stored pairings, this one or others, that were missing at each other's best pairs and were added."""
+
+    replaced: tuple[str, ...] = ()
+    """Pairs on other corpora that this pairing took the place of, such as `words (4,000 tokens)`."""
 
     problems: tuple[str, ...] = ()
     """Stored measures whose values at the best pairs found now could not be added, and why."""
