@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.errors import AtlasError
-from atlas.pairing import MEASURES
+from atlas.pairing import MEASURES, job
 from atlas.pairing.job import pair_saes
 from atlas.pairing.summary import PairingSummary
 from tests.equipped import covariance, documents, equip, next_ids, unembedding
@@ -202,6 +204,57 @@ def test_both_directions_of_the_conditional_are_stored(equipped):
     assert max(row[4] or 0 for row in of_left) == 3
     first = {row[1]: row[3] for row in of_left if row[4] == 1}
     assert all(value >= max(r[3] for r in of_left if r[1] == i and r[4]) for i, value in first.items())
+
+
+def between(monkeypatch: pytest.MonkeyPatch, what: Callable[[], object]) -> None:
+    """Do something once while the next pairing is computed, after it has looked at what is stored."""
+    compared = job._compared
+
+    def hooked(*arguments: Any) -> Any:
+        monkeypatch.setattr(job, "_compared", compared)
+        what()
+        return compared(*arguments)
+
+    monkeypatch.setattr(job, "_compared", hooked)
+
+
+@pytest.mark.parametrize(("first", "second"), [("decoder", "activation"), ("activation", "jaccard")])
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_pairings_computed_at_the_same_time_have_each_others_best_pairs(
+    equipped, master, tmp_path, monkeypatch, first, second, order
+):
+    between(monkeypatch, lambda: pair_saes(equipped, *order, measure=second, top_k=2))
+    pair_saes(equipped, "A", "B", measure=first, top_k=2)
+    one_by_one = copy_of(master, tmp_path / "one-by-one.duckdb")
+    pair_saes(one_by_one, *order, measure=second, top_k=2)
+    pair_saes(one_by_one, "A", "B", measure=first, top_k=2)
+    for name in (first, second):
+        assert rows_of(equipped, name) == rows_of(one_by_one, name)
+        assert any(row[3] is None and row[4] is None for row in rows_of(equipped, name))
+
+
+def test_measures_computed_at_the_same_time_add_no_pair_twice(equipped, monkeypatch):
+    pair_saes(equipped, "A", "B", top_k=2)
+    between(monkeypatch, lambda: pair_saes(equipped, "A", "B", measure="encoder", top_k=2))
+    pair_saes(equipped, "A", "B", measure="decoder", top_k=2)
+    keys = [row[:2] for row in rows_of(equipped, "activation")]
+    assert len(keys) == len(set(keys))
+    assert set(keys) > {row[:2] for row in rows_of(equipped, "activation") if row[3] or row[4]}
+
+
+def test_an_equal_pairing_fills_in_what_stored_pairings_lack_of_each_other(equipped, monkeypatch):
+    for measure in ("activation", "decoder", "jaccard"):
+        pair_saes(equipped, "A", "B", measure=measure, top_k=2)
+    before = {name: rows_of(equipped, name) for name in ("activation", "decoder", "jaccard")}
+    with open_atlas(equipped, write=True) as atlas:
+        ((n,),) = atlas.rows("select count(*) from pair where rank_ab is null and rank_ba is null").rows
+        atlas.rows("delete from pair where rank_ab is null and rank_ba is null")
+    again = pair_saes(equipped, "A", "B", measure="decoder", top_k=2)
+    assert (again.new, again.n_filled) == (False, n)
+    assert {name: rows_of(equipped, name) for name in before} == before
+    # What has no value, as of features that never fire, is not looked for again.
+    monkeypatch.setattr("atlas.pairing.exchange.sides_of", lambda *arguments, **options: 1 / 0)
+    assert pair_saes(equipped, "A", "B", measure="decoder", top_k=2).n_filled == 0
 
 
 def test_an_interrupted_exchange_leaves_all_as_it_was(equipped, monkeypatch):

@@ -69,7 +69,10 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
     with progress(f"correlating {a} with {b}", "features", quiet=session.quiet) as report:
         found = pair_saes(session.db, a, b, measure=chosen, wait=session.wait, on_progress=report, **options)
     if not found.new:
-        session.note("already in this atlas: nothing to do")
+        added = (
+            f"added {found.n_filled:,} values at best pairs of other measures" if found.n_filled else "nothing to do"
+        )
+        session.note(f"already in this atlas: {added}")
     for problem in found.problems:
         session.note(f"no values at these pairs by {visible(problem)}")
     _print(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from atlas.pairing.exchange import (
     Pairs,
     Supplement,
     add_rows,
+    complete,
     given_pairs,
+    newer_in_exchange,
     pairings_in_exchange,
     supplement,
     without,
@@ -95,9 +97,11 @@ def pair_saes(
         sae_a, sae_b = (sae_named(atlas, name) for name in (a, b))
         names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
         spec = _spec(atlas, measure, names, top_k, seed)
+        by_formula = _by_formula(atlas, what, names)
         stored = _stored(atlas, measure, names, spec)
     if stored is not None:
-        by_formula = _by_formula(atlas, what, names)
+        filled = complete(db, names, memory=memory, wait=wait)
+        stored = replace(stored, by_formula=by_formula, problems=_problems(filled), n_filled=sum(map(len, filled)))
         return stored if stored.corpus == stored.corpus_b else _with_sample(db, stored, wait)
     with open_atlas(db, wait=wait) as atlas:
         others = pairings_in_exchange(atlas, measure, *names)
@@ -109,6 +113,9 @@ def pair_saes(
         _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
         for rows in added:
             add_rows(atlas, rows)
+        more = newer_in_exchange(atlas, others, measure, names)
+    if more:
+        complete(db, names, memory=memory, wait=wait)
     return summary
 
 
@@ -131,13 +138,6 @@ def _spec(atlas: Atlas, measure: str, names: Names, top_k: int, seed: int) -> di
     return {"measure": measure, **sides, "top_k": top_k, "seed": seed, **scans_behind(atlas, names)}
 
 
-def _stored(atlas: Atlas, measure: str, names: Names, spec: dict[str, object]) -> PairingSummary | None:
-    """The summary of an equal pairing that this atlas already holds, without the sample of an aligned one."""
-    sides, wanted = as_columns(names), spec_sha256(spec)
-    for row in atlas.fetch("stored_pairings", **sides).dicts():
-        if row["spec_sha256"] == wanted:
-            counts = atlas.fetch("pairing_counts", **sides, measure=measure).dicts()[0]
-            shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
 def _by_formula(atlas: Atlas, measure: Measure, names: Names) -> tuple[float, float] | None:
     """About the chance level of cosines, of A and of B."""
     if measure.needs not in ("decoders", "encoders"):
@@ -148,6 +148,13 @@ def _by_formula(atlas: Atlas, measure: Measure, names: Names) -> tuple[float, fl
     return of_a, of_b
 
 
+def _stored(atlas: Atlas, measure: str, names: Names, spec: dict[str, object]) -> PairingSummary | None:
+    """The summary of an equal pairing that this atlas already holds, without the sample of an aligned one."""
+    sides, wanted = as_columns(names), spec_sha256(spec)
+    for row in atlas.fetch("stored_pairings", **sides).dicts():
+        if row["spec_sha256"] == wanted:
+            counts = atlas.fetch("pairing_counts", **sides, measure=measure).dicts()[0]
+            shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
             return PairingSummary(
                 **sides, measure=measure, **counts, **shown, new=False, unit=unit_of(measure, *names[2:])
             )
@@ -237,8 +244,13 @@ def _summary(names: Names, measure: Measure, found: _Found, added: list[Suppleme
         new=True,
         unit=sides.unit,
         shared=sides.shared,
-        problems=tuple(f"{one.pairing.measure}: {one.problem}" for one in added if one.problem),
+        problems=_problems(added),
     )
+
+
+def _problems(added: Sequence[Supplement]) -> tuple[str, ...]:
+    """What could not be added, and why."""
+    return tuple(f"{one.pairing.measure}: {one.problem}" for one in added if one.problem)
 
 
 def _write(
