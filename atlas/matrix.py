@@ -19,9 +19,10 @@ from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
 from atlas.metrics.resample import adjusted
 from atlas.pairing.job import pair_saes
 from atlas.queries.registry import sae_id
+from atlas.rules import STORED_RULES
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 from atlas.scores import Score, store_score, stored_score_id
-from atlas.subsets import STORED_RULES, Subset, compared_corpora
+from atlas.subsets import Subset, compared_corpora
 
 Report = Callable[[int, int], object]
 

@@ -14,11 +14,8 @@ import numpy as np
 from atlas.db import Atlas, first_line
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.queries.registry import concept_named
+from atlas.rules import MATCH_RULES, STORED_RULES
 from atlas.sqlfiles import sql_text
-
-MATCH_RULES = ("one-to-one", "best", "mutual", "singletons", "first-seen", "assignment", "greedy")
-STORED_RULES = ("assignment", "greedy")
-"""Rules that no view can follow: `featlas match` computes and stores their pairs."""
 
 FILTERS = ("value", "joint", "density", "non-concept", "no shared token", "not mutual", "many-to-one")
 """Reasons of the macro `matches`, in the order in which its filters look."""

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from atlas.cli._params import Finite, Said, Whole
+from atlas.rules import MATCH_RULES
 
 if TYPE_CHECKING:
     from atlas.subsets import Subset
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 MEASURE_ALIASES = {"coactivation": "phi"}
 """Names of measures on the command line that stand for others."""
 
-RULES = ["one-to-one", "best", "mutual", "singletons", "first-seen", "assignment", "greedy"]
 _NAMES = (
     "match",
     "direction",
@@ -41,7 +41,7 @@ def match_option(default: str, name: str = "--match") -> Any:
     return click.option(
         name,
         "match",
-        type=click.Choice(RULES),
+        type=click.Choice(MATCH_RULES),
         default=default,
         show_default=True,
         help="Which partners count: one-to-one: a partner keeps the best that chose it; mutual: each is the other's "

@@ -11,6 +11,7 @@ from atlas.cli._matches import COMPARED_ON, compute_matching, list_pairs, refuse
 from atlas.cli._output import Out, output_options, write
 from atlas.cli._params import Size, Whole
 from atlas.cli._subset import FILTERS, add_options, match_option, subset_of
+from atlas.rules import STORED_RULES
 
 _OPTIONS = (
     match_option("mutual", "--method"),
@@ -66,8 +67,6 @@ def match(
       featlas --db demo.duckdb match A B --method assignment
       featlas --db demo.duckdb match A B --method assignment --measure decoder -o assigned.parquet
     """
-    from atlas.subsets import STORED_RULES
-
     subset = subset_of(filters)
     if subset.match in STORED_RULES:
         of = {"corpus": corpus, "corpus_b": corpus_b, "seed": seed, "memory": memory}
