@@ -115,6 +115,15 @@ def test_the_command_says_what_was_counted_and_how_many_features_gave_the_chance
     assert said(capsys, equipped, "A", "B", "--measure", "activation_document_mean")[1].startswith("already in")
 
 
+def test_the_command_calls_random_vectors_and_the_formula_beside_them_what_they_are(equipped, capsys):
+    out, _ = said(capsys, equipped, "A", "B", "--measure", "decoder")
+    assert "of random vectors in the place of the weights\n" in out
+    assert "on a sample of 60 and 60 features; the approximation sqrt(2 ln n / d) gives 0.826\n" in out
+    again, _ = said(capsys, equipped, "A", "B", "--measure", "decoder")
+    assert again == out
+    assert "sqrt" not in said(capsys, equipped, "A", "B", "--measure", "logit")[0]
+
+
 def test_the_command_on_one_sae_suggests_what_works_on_one(equipped, capsys):
     out, err = said(capsys, equipped, "A", "A", "--measure", "phi", "--top-k", "3")
     assert "left × left  on words (4,000 tokens)" in out

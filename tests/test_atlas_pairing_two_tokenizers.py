@@ -118,6 +118,18 @@ def test_a_pairing_on_other_corpora_or_the_other_way_round_takes_its_place(two_c
     assert sides == [("left", "right", "words"), ("right", "left", "words-2")]
 
 
+def test_what_a_pairing_on_other_corpora_takes_the_place_of_is_said(two_cuts, capsys):
+    assert pair_saes(two_cuts, "A", "B").replaced == ()
+    assert pair_saes(two_cuts, "A", "B", top_k=3).replaced == ()
+    with open_atlas(two_cuts, write=True) as atlas:
+        atlas.rows("update pairing set corpus_b = null")
+    assert run(["--db", str(two_cuts), "correlate", "A", "B"]) == 0
+    assert "took the place of the pairs on words (4,000 tokens): each corpus" in capsys.readouterr().err
+    assert pair_saes(two_cuts, "B", "A").replaced == ()
+    with open_atlas(two_cuts) as atlas:
+        assert atlas.rows("select count(*) from pairing").rows == [(1,)]
+
+
 @pytest.mark.parametrize("measure", ["attribution", "logit", "decoder", "encoder", "preactivation"])
 def test_measures_that_need_more_than_activations_say_which_do_not(two_cuts, measure):
     with pytest.raises(UsageError, match=f"{measure} needs the same tokens on both sides") as caught:

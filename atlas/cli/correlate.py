@@ -73,6 +73,8 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
             f"added {found.n_filled:,} values at best pairs of other measures" if found.n_filled else "nothing to do"
         )
         session.note(f"already in this atlas: {added}")
+    for replaced in found.replaced:
+        session.note(f"took the place of the pairs on {visible(replaced)}: each corpus of an SAE is compared once with another SAE")
     for problem in found.problems:
         session.note(f"no values at these pairs by {visible(problem)}")
     _print(found)
@@ -112,7 +114,7 @@ def _print(found: PairingSummary) -> None:
     notes = [f"on a sample of {found.null_n_a:,} and {found.null_n_b:,} features"] if found.null_n_a is not None else []
     if found.by_formula is not None:
         levels = " and ".join(dict.fromkeys(f"{level:.3f}" for level in found.by_formula))
-        notes.append(f"sqrt(2 ln n / d), which is near it, gives {levels}")
+        notes.append(f"the approximation sqrt(2 ln n / d) gives {levels}")
     if notes:
         click.echo(f"                {'; '.join(notes)}")
 

@@ -110,13 +110,13 @@ def pair_saes(
     added = [supplement(db, other, found.best, memory=memory, wait=wait) for other in others]
     summary = replace(_summary(names, what, found, added), by_formula=by_formula)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
+        replaced = _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
         for rows in added:
             add_rows(atlas, rows)
         more = newer_in_exchange(atlas, others, measure, names)
     if more:
         complete(db, names, memory=memory, wait=wait)
-    return summary
+    return replace(summary, replaced=replaced)
 
 
 def measure_named(wanted: str) -> Measure:
@@ -255,8 +255,13 @@ def _problems(added: Sequence[Supplement]) -> tuple[str, ...]:
 
 def _write(
     atlas: Atlas, summary: PairingSummary, found: _Found, spec: dict[str, object], top_k: int, run_id: int
-) -> None:
-    """Replace what this atlas holds for the two SAEs on this corpus by this measure, and what was matched of it."""
+) -> tuple[str, ...]:
+    """Replace what this atlas holds for the two SAEs on this corpus by this measure, and what was matched of it.
+
+    Returns:
+        What was replaced although it was measured on other corpora.
+    """
+    gone = []
     names = (summary.sae_a, summary.sae_b, summary.corpus, summary.corpus_b)
     of_both, measure = {"sae_a": names[0], "sae_b": names[1]}, summary.measure
     for row in atlas.fetch("pairings", **of_both).dicts():
@@ -264,9 +269,15 @@ def _write(
         if replaced and row["measure"] == measure and gives_way(row, names):
             _remove_greedy(atlas, names[0], row)
             remove(atlas, "pairing", row["pairing_id"])
+            corpora = corpora_from(row, names[0])
+            if corpora != names[2:]:
+                gone.append(
+                    f"{' and '.join(dict.fromkeys(corpora))} ({row['n_tokens']:,} {unit_of(measure, *corpora)})"
+                )
     facts = {"measure": measure, "n_tokens": summary.n_tokens, "top_k": top_k}
     facts |= {name: getattr(summary, name) for name in _JUDGES}
     add(atlas, "pairing", names, facts, found.columns, spec=spec, run_id=run_id)
+    return tuple(gone)
 
 
 def _remove_greedy(atlas: Atlas, sae_a: str, pairing: Mapping[str, Any]) -> None:

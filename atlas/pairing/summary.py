@@ -71,7 +71,7 @@ class PairingSummary:
     activations are gone: then all features that fire on their corpus count as alive."""
 
     by_formula: tuple[float, float] | None = None
-    """`cosine_chance` for A and for B, which is near the chance level of cosines; None for other measures."""
+    """`cosine_chance` for A and for B, an approximation of the chance level of cosines; None for other measures."""
 
     n_filled: int = 0
     """Values of stored pairings, this one or others, that were missing at each other's best pairs and were added."""
