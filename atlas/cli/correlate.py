@@ -74,7 +74,7 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
         )
         session.note(f"already in this atlas: {added}")
     for replaced in found.replaced:
-        session.note(f"took the place of the pairs on {visible(replaced)}: each corpus of an SAE is compared once with another SAE")
+        session.note(f"took the place of the pairs on {visible(replaced)}: a corpus of A is compared with B once")
     for problem in found.problems:
         session.note(f"no values at these pairs by {visible(problem)}")
     _print(found)
