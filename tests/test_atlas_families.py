@@ -165,3 +165,34 @@ def test_a_least_value_cuts_families(five_atlas: Atlas):
     five_atlas.rows("update pair set value = 0.9 where pairing_id = 1")
     members = "select s.sae_id from families_over(min_value := 0.6) f join sae s on s.name = f.sae order by all"
     assert five_atlas.rows(members).rows == [(1,), (2,)]
+
+
+def test_counterparts_of_a_least_value_are_counted_with_their_mean(five_atlas: Atlas):
+    compared = {(1, 2), (1, 3), (1, 4)}
+    set_mutual(five_atlas, [(1, 2, 0, 3), (1, 3, 0, 1), (1, 4, 0, 2), (1, 4, 1, 0)], compared)
+    five_atlas.rows("update pair set value = 0.25 * pairing_id where feature_a = 0")  # 0.25, 0.5 and 0.75
+    of_one = "where c.sae = (select name from sae where sae_id = 1) and c.feature < 3 order by c.feature"
+    columns = "c.feature, c.n_compared, c.n_counterparts, c.mean_value"
+    assert five_atlas.rows(f"select {columns} from counterparts() c {of_one}").rows == [
+        (0, 3, 3, 0.5),
+        (1, 3, 1, 0.5),
+        (2, 3, 0, None),
+    ]
+    assert five_atlas.rows(f"select {columns} from counterparts(min_value := 0.5) c {of_one}").rows == [
+        (0, 3, 2, 0.625),
+        (1, 3, 1, 0.5),
+        (2, 3, 0, None),
+    ]
+    asked_from_b = "select feature, mean_value from counterparts() c join sae s on s.name = c.sae where s.sae_id = 2"
+    assert five_atlas.rows(f"{asked_from_b} and n_counterparts > 0").rows == [(3, 0.25)]
+
+
+def test_the_least_value_of_a_family_is_its_weakest_match(five_atlas: Atlas):
+    set_mutual(five_atlas, [(1, 2, 0, 0), (2, 3, 0, 0), (1, 3, 1, 1)], {(1, 2), (2, 3), (1, 3)})
+    five_atlas.rows("update pair set value = case when feature_a = 1 then 0.9 else 0.25 * pairing_id end")
+    weakest = five_atlas.rows("select min(value) from pair where feature_a = 0").rows[0][0]
+    assert five_atlas.rows("select distinct n_members, least_value from families order by all").rows == [
+        (2, 0.9),
+        (3, weakest),
+    ]
+    assert five_atlas.rows("select distinct least_value from families_over(min_value := 0.8)").rows == [(0.9,)]
