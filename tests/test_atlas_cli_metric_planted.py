@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from atlas.cli import run
@@ -13,6 +14,7 @@ from atlas.db import open_atlas
 from atlas.metrics import METRICS
 from atlas.pairing.job import pair_saes
 from atlas.subsets import Subset
+from tests.equipped import equip
 from tests.planted import plant
 
 
@@ -120,3 +122,18 @@ def test_too_few_pairs_for_the_neighbours_say_how_many_would_do(db, capsys):
 def test_what_does_not_fit_together_is_refused(db, capsys, arguments, message):
     assert run(["--db", str(db), "metric", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format_", ["json", "parquet"])
+def test_pairs_can_be_listed_with_an_interval_over_documents(tmp_path, capsys, format_):
+    path = tmp_path / "equipped.duckdb"
+    equip(path)
+    pair_saes(path, "A", "B")
+    out = tmp_path / f"pairs.{format_}"
+    command = ["--db", str(path), "pairs", "A", "B", "--keep-unshared", "--keep-non-concept", "--bootstrap", "50"]
+    assert run([*command, "--min-value", "0.5", "-o", str(out)]) == 0
+    rows = json.loads(out.read_text())["rows"] if format_ == "json" else pl.read_parquet(out).to_dicts()
+    assert len(rows) > 5
+    assert all(row["low"] <= row["value"] + 0.05 and row["high"] >= row["value"] - 0.05 for row in rows)
+    assert all(0 < row["high"] - row["low"] < 1 for row in rows)
+    assert run([*command, "--measure", "phi"]) == 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from atlas.cli._group import Session
 from atlas.cli._matches import list_pairs
-from atlas.cli._output import Out, output_options, write
+from atlas.cli._output import Out, Taken, output_options, write
+from atlas.cli._params import Whole
 from atlas.cli._subset import FILTERS, add_options, match_option, subset_of
 
 _OPTIONS = (
@@ -17,6 +19,14 @@ _OPTIONS = (
     *FILTERS,
     click.option("--one-to-one", is_flag=True, help="The same as --match one-to-one."),
     click.option("--dropped", is_flag=True, help="List the dropped pairs instead, with all their reasons."),
+    click.option(
+        "--bootstrap",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Draws of documents for a 95 % interval of each listed correlation: columns low and high.",
+    ),
+    click.option("--seed", type=Whole(), default=0, show_default=True, help="Of those draws."),
 )
 
 
@@ -44,11 +54,36 @@ def pairs(
       featlas --db demo.duckdb pairs A B --min-value 0.5
       featlas --db demo.duckdb pairs A B --one-to-one -o pairs.csv
       featlas --db demo.duckdb pairs A B --dropped
+      featlas --db demo.duckdb pairs A B --limit 20 --bootstrap 200
     """
     if one_to_one and filters["match"] == "best":
         filters["match"] = "one-to-one"
+    subset, intervals = subset_of(filters), None
     with session.read() as atlas:
-        listed = list_pairs(atlas, a, b, subset_of(filters), corpus, dropped, out)
+        listed = list_pairs(atlas, a, b, subset, corpus, dropped, out)
+        if filters["bootstrap"]:
+            from atlas.intervals import pair_intervals
+            from atlas.queries.registry import two_saes
+
+            intervals = pair_intervals(atlas, *two_saes(atlas, a, b), subset, corpus)
+    taken = listed.taken
+    if intervals is not None:
+        taken = _with_intervals(taken, intervals, filters["bootstrap"], filters["seed"])
     for note in listed.notes:
         session.note(note)
-    write(listed.taken, session, out, schema="featlas.pairs/1")
+    write(taken, session, out, schema="featlas.pairs/1")
+
+
+def _with_intervals(taken: Taken, intervals: Any, n: int, seed: int) -> Taken:
+    """The same rows with the interval of each correlation."""
+    if taken.table is not None:
+        pairs = [taken.table.column(name).to_pylist() for name in ("feature_a", "feature_b")]
+    else:
+        at = [taken.columns.index(name) for name in ("feature_a", "feature_b")]
+        pairs = [[row[i] for row in taken.rows] for i in at]
+    found = intervals(*pairs, n, seed)
+    low, high = ([float(value) for value in side] for side in (found.low, found.high))
+    if taken.table is not None:
+        return replace(taken, table=taken.table.append_column("low", [low]).append_column("high", [high]))
+    rows = [(*row, *ends) for row, ends in zip(taken.rows, zip(low, high, strict=True), strict=True)]
+    return replace(taken, columns=(*taken.columns, "low", "high"), rows=rows)
