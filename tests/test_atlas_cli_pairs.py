@@ -141,3 +141,10 @@ def test_paper_compat_stands_alone(tiny, capsys):
 def test_densities_that_leave_nothing_are_refused(tiny, capsys):
     assert run(["--db", str(tiny), "pairs", "A", "B", "--min-density", "0.5", "--max-density", "0.1"]) == 2
     assert "no density" in capsys.readouterr().err
+
+
+def test_a_table_says_in_its_heading_what_is_the_same_in_every_row(tiny, capsys):
+    assert run(["--db", str(tiny), "pairs", "A", "B"]) == 0
+    header = capsys.readouterr().out.splitlines()[0].split()
+    assert header[:3] == ["feature_a", "feature_b", "value"]
+    assert not {"corpus", "measure"} & set(header)

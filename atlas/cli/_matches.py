@@ -78,9 +78,11 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
     found = candidates(atlas, "browse_pairs", sae_a, sae_b, stored["corpus"], subset)
     judged = found.select("feature_a, feature_b, value, dropped_because").fetchall()
     kept = [row[:3] for row in judged if not row[3]]
-    verdict = ("kept",) if dropped else ("kept", "dropped_because")
+    hidden = {"kept"} if dropped else {"kept", "dropped_because"}
+    if out.format_ == "table" and out.path is None:  # the heading says them once
+        hidden |= {"measure", "corpus", "corpus_b"} | ({"margin"} if "total" in stored else set())
     listed = found.filter("not kept" if dropped else "kept")
-    listed = listed.select(", ".join(f'"{name}"' for name in found.columns if name not in verdict))
+    listed = listed.select(", ".join(f'"{name}"' for name in found.columns if name not in hidden))
     taken = take(listed, out, total=len(judged) - len(kept) if dropped else len(kept))
     where = (
         stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
@@ -167,10 +169,8 @@ def _in_numbers(atlas: Atlas, kept: list[tuple], stored: dict[str, Any], sae_a: 
     for side, (sae, corpus) in enumerate(((sae_a, stored["corpus"]), (sae_b, stored["corpus_b"]))):
         n_fired = atlas.arrays("firing_counts", sae=sae, corpus=corpus)["n_fired"]
         share = len({row[side] for row in kept}) / max(int((n_fired > 0).sum()), 1)
-        covered.append(f"{share:.1%} of {visible(sae)}")
-    return [
-        f"kept: mean {number(fmean(values))}, median {number(median(values))}; {' and '.join(covered)}, of what fires"
-    ]
+        covered.append(f"{share:.1%} of the live features of {visible(sae)}")
+    return [f"kept: mean {number(fmean(values))}, median {number(median(values))}; they cover {' and '.join(covered)}"]
 
 
 def _as_the_paper_counts(atlas: Atlas, sae_b: str, judged: list[tuple], stored: dict[str, Any]) -> str:
