@@ -11,6 +11,7 @@ from atlas.cli._group import Session
 from atlas.cli._score import null_options, settings_of
 from atlas.cli._subset import subset_of, subset_options
 from atlas.cli._text import number, to_json, visible
+from atlas.units import unit_of
 
 if TYPE_CHECKING:
     from atlas.scores import Score
@@ -175,7 +176,7 @@ def _sample(score: Score) -> str:
     """What a score rests on, on two lines."""
     dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
     stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
-    unit = "tokens" if score.corpus == score.corpus_b else "spans of the text"
+    unit = unit_of("", score.corpus, score.corpus_b)
     corpora = " and ".join(visible(name) for name in dict.fromkeys((score.corpus, score.corpus_b)))
     sample = f"{score.n:,} pairs on {corpora} ({score.n_tokens:,} {unit}) · {score.space} rows"
     names = f"{visible(score.sae_a)} × {visible(score.sae_b)}"
