@@ -29,7 +29,7 @@ def test_kept_pairs_are_listed_best_first_and_every_step_is_counted(tiny, capsys
         ["2", "kept"],
     ]
     assert notes.splitlines()[-1].startswith(
-        "kept: mean 0.85, median 0.85; 50.0% of little/one and 50.0% of little/two"
+        "kept: mean 0.85, median 0.85; they cover 50.0% of the live features of little/one and 50.0%"
     )
 
 
