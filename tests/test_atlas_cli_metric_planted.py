@@ -96,6 +96,13 @@ def test_halves_say_how_stable_a_score_is(db, capsys):
     assert first.startswith("halves of 17 pairs, 6 splits: mean 0.9")
 
 
+def test_an_assignment_is_made_where_a_score_needs_one(db, capsys):
+    found = scored(capsys, "--db", str(db), "metric", "rsa", "A", "B", "--match", "assignment", "--shuffles", "5")
+    assert found["subset"].startswith("assignment by activation")
+    with open_atlas(db) as atlas:
+        assert atlas.rows("select bool_and(certified) from assignments").rows == [(True,)]
+
+
 def test_pairs_chosen_by_the_rows_that_are_scored_are_pointed_out(db, capsys):
     pair_saes(db, "A", "B", measure="decoder")
     assert run(["--db", str(db), "metric", "rsa", "A", "B", "--measure", "decoder", "--shuffles", "5"]) == 0

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._group import Session
+from atlas.cli._matches import compute_matching
 from atlas.cli._score import null_options, settings_of
 from atlas.cli._subset import subset_of, subset_options
 from atlas.cli._text import number, to_json, visible
+from atlas.rules import STORED_RULES
 from atlas.units import unit_of
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ def _scores(session: Session, names: list[str], a: str, b: str, given: dict[str,
     from atlas.errors import AtlasError, AtlasUnavailable
 
     subset, (settings, options) = subset_of(given), settings_of(names[0] if len(names) == 1 else None, given)
+    if subset.match in STORED_RULES:
+        compute_matching(session, a, b, subset.match, subset.measure, corpus=given["corpus"])
     found: list[Any] = []
     for name in names:
         with progress(f"null of {name}", "draws", quiet=session.quiet) as report:

@@ -15,6 +15,7 @@
 --   z             (value - null_mean) / null_std
 --   p_value       (1 + draws at least as high) / (1 + null_n)
 --   p_adjusted    p_value adjusted for the grid (Benjamini and Hochberg 1995)
+--   subset        which pairs, in words: match rule, filters, condition, concept; null where there is no score
 --   steps         candidates, what each filter took of what the ones before it left, and pairs left (JSON)
 create or replace view grids as
 select
@@ -31,6 +32,7 @@ select
     s.z,
     s.p_value,
     c.p_adjusted,
+    s.subset,
     s.steps
 from grid_cell c
 join grid g using (grid_id)
