@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from atlas.pairing.job import pair_saes
 from atlas.pairing.memory import half_of_available, search_bytes, size
 from atlas.pairing.sides import sides_of
 from tests.equipped import equip
-from tests.planted import D_SAE
+from tests.planted import D_SAE, plant
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +144,32 @@ def test_pooling_goes_with_activations_only(equipped):
 
         _measure("decoder", "max")
     assert run(["--db", str(equipped), "correlate", "A", "B", "--measure", "phi", "--pool", "max"]) == 2
+
+
+MEASURED = """
+import sys
+from atlas.db import open_atlas
+from atlas.pairing.job import pair_saes
+
+def now(field):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024
+
+before = now("VmRSS")
+pair_saes(sys.argv[1], "A", "B", measure=sys.argv[2])
+print(now("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("measure", ["activation", "masked_cosine"])
+def test_a_comparison_and_its_chance_level_stay_within_what_is_said_before(tmp_path, measure, monkeypatch):
+    monkeypatch.setattr("tests.planted.N_TOKENS", 60_000)
+    monkeypatch.setattr("tests.planted.D_SAE", 200)
+    plant(tmp_path / "large.duckdb", twins=40)
+    command = [sys.executable, "-c", MEASURED, str(tmp_path / "large.duckdb"), measure]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    with open_atlas(tmp_path / "large.duckdb") as atlas:
+        ((n_nonzero,),) = atlas.rows("select sum(n_nonzero) from scan").rows
+    assert int(n_nonzero) > 400_000
+    assert int(done.stdout) < search_bytes(int(n_nonzero), 200, 200, measure=measure)

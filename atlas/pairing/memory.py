@@ -9,14 +9,18 @@ from pathlib import Path
 BYTES_PER_ACTIVATION = {"activation": 40, "masked_cosine": 72}
 """Peak of a search and its chance level for each stored activation of both scans, by measure, as measured."""
 
+FIXED_BYTES = 200_000_000
+"""What a command takes whatever the scans: libraries, DuckDB's reading and writing; up to 185 MB, as measured."""
+
 _OF_OTHERS = 56
 _BYTES_PER_PAIR, _MOST_BYTES = 100, 200_000_000
 
 
 def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation") -> int:
-    """About the memory that a comparison over tokens takes with both scans in memory.
+    """About the memory that a comparison over tokens and its chance level take with both scans in memory.
 
-    40 to 72 bytes for each activation, and for each thread 100 bytes for each pair of features, 200 MB at most.
+    40 to 72 bytes for each activation, for each thread 100 bytes for each pair of features, 200 MB at most, and 200 MB
+    whatever is compared.
 
     Args:
         n_nonzero: Activations of both scans; of one, if a scan is compared with itself.
@@ -24,7 +28,7 @@ def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activati
         d_b: Features of b.
         measure: A name of `MEASURES`.
     """
-    return BYTES_PER_ACTIVATION.get(measure, _OF_OTHERS) * n_nonzero + thread_bytes(d_a, d_b)
+    return FIXED_BYTES + BYTES_PER_ACTIVATION.get(measure, _OF_OTHERS) * n_nonzero + thread_bytes(d_a, d_b)
 
 
 def assignment_bytes(
