@@ -124,7 +124,10 @@ def test_what_a_pairing_on_other_corpora_takes_the_place_of_is_said(two_cuts, ca
     with open_atlas(two_cuts, write=True) as atlas:
         atlas.rows("update pairing set corpus_b = null")
     assert run(["--db", str(two_cuts), "correlate", "A", "B"]) == 0
-    assert "took the place of the pairs on words (4,000 tokens): a corpus of A is compared with B once" in capsys.readouterr().err
+    assert (
+        "took the place of the pairs on words (4,000 tokens): a corpus of A is compared with B once"
+        in capsys.readouterr().err
+    )
     assert pair_saes(two_cuts, "B", "A").replaced == ()
     with open_atlas(two_cuts) as atlas:
         assert atlas.rows("select count(*) from pairing").rows == [(1,)]

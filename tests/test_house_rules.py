@@ -47,7 +47,9 @@ def test_nothing_unsafe_is_opened(path: Path):
 
 def test_a_module_of_pairing_that_may_see_the_database_is_named_here():
     may = {"__init__", "aligned_scans", "exchange", "family_job", "job", "matching", "sides", "stored"}
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     (listed,) = (c["source_modules"] for c in contracts if c["name"] == "what computes in pairing sees no database")
     names = {path.stem for path in (ROOT / "atlas" / "pairing").glob("*.py")}
     assert {name.removeprefix("atlas.pairing.") for name in listed} == names - may
