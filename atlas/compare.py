@@ -12,30 +12,15 @@ import numpy as np
 from atlas.comparison import Comparison, Inputs, inputs_of
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName
+from atlas.limits import check_forced, check_halves, check_size
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
-from atlas.metrics.rsa import bytes_needed
 from atlas.nulls import NULLS, NullKind, scored_null
-from atlas.pairing.memory import half_of_available
 from atlas.queries.registry import two_saes
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score
 from atlas.spaces import SPACES, Space
 from atlas.subsets import Matched, Subset
-
-ROWS_PER_DIRECTION = 5
-"""Fewest pairs to a direction where the directions follow from a share of the variance (google/svcca's own rule)."""
-
-FEWEST_PAIRS = 4
-"""Pairs of features below which no score is given."""
-
-
-class SubsetTooSmall(AtlasError):
-    """The subset holds too few pairs for the metric to say anything."""
-
-
-class SubsetTooLarge(AtlasError):
-    """The subset holds more pairs than the metric can take in bounded memory."""
 
 
 def compare(
@@ -124,10 +109,10 @@ def scored(inputs: Inputs, wanted: Comparison, on_progress: Callable[[int, int],
         SubsetTooLarge: More pairs than RSA can rank.
         AtlasError: The metric is undefined for these rows.
     """
-    _check_size(wanted, inputs.matched)
+    check_size(wanted, inputs.matched)
     null = _null(wanted, inputs, on_progress)
     if not wanted.allow_forced:
-        _check_forced(null, wanted.options)
+        check_forced(null, wanted.options)
     interval = _interval(wanted, inputs)
     return _score(null, inputs, wanted, interval)
 
@@ -152,6 +137,7 @@ def matched_rows(
     subset: Subset | None = None,
     corpus: str | None = None,
     space: Space = "decoder",
+    null: NullKind = "shuffle",
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, Matched]:
     """Rows of matched features, as `compare` scores them: x (n, d_a), y (n, d_b), and which features they are.
@@ -163,37 +149,14 @@ def matched_rows(
         subset: Which matched pairs; by default one-to-one matches that pass the token filters.
         corpus: Corpus on which the features were matched; None takes the only one.
         space: Which rows: decoder, encoder or activation.
+        null: The null that the score is for: `subsets` matches the features of a concept among themselves.
         seed: Of the sample of tokens, for activations.
     """
-    wanted = Comparison("", subset or Subset(), corpus, space=space, seed=seed)
+    wanted = Comparison("", subset or Subset(), corpus, space=space, null=null, seed=seed)
     with open_atlas(db) as atlas:
         read = inputs_of(atlas, *two_saes(atlas, a, b), wanted)
     inputs = read()
     return inputs.x, inputs.y, inputs.matched
-
-
-def _check_size(wanted: Comparison, matched: Matched) -> None:
-    """Refuse before computing where counting alone decides, or where the memory would not do."""
-    metric, subset, options, n = wanted.metric, wanted.subset, wanted.options, len(matched.features_a)
-    if metric == "rsa":
-        _check_memory(n, str(options["compare"]))
-    needed = max(FEWEST_PAIRS, _rows_for(metric, options))
-    if n >= needed:
-        return
-    more = (
-        "--concept-share 0.3, --match best" if subset.concept else "--keep-unshared, --keep-non-concept, --match best"
-    )
-    ways = [f"keep more pairs: {more}" + (", a wider --where" if subset.where else "")]
-    if metric == "svcca" and "k" in options and n >= FEWEST_PAIRS:
-        ways.insert(0, f"fewer directions: --directions {max(1, n // 4)}")
-    if metric == "mutual_knn" and n >= FEWEST_PAIRS:
-        ways.insert(0, f"fewer neighbours: --neighbours {max(1, n // 4)}")
-    fell = ", ".join(f"{name} {count}" for name, count in matched.steps)
-    raise SubsetTooSmall(
-        f"{n} matched pairs are too few for {metric}, which needs {needed} here",
-        why=f"pairs at each step: {fell}",
-        hint="; or ".join(ways),
-    )
 
 
 def _null(wanted: Comparison, inputs: Inputs, on_progress: Any) -> Null:
@@ -214,43 +177,9 @@ def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
         return None
     from atlas.metrics.resample import bootstrap
 
+    check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
     found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
     return found.low, found.high
-
-
-def _rows_for(metric: str, options: Mapping[str, Any]) -> int:
-    """Fewest rows that an option of a metric asks for."""
-    if metric == "mutual_knn":
-        return options["k"] + 2
-    return 2 * options["k"] + 1 if metric == "svcca" and "k" in options else 0
-
-
-def _check_memory(n: int, compared_by: Any) -> None:
-    """Refuse what would not fit into half of the memory that is free."""
-    needed, free = bytes_needed(n, compare=compared_by), half_of_available()
-    if needed > free:
-        raise SubsetTooLarge(
-            f"rsa compares all distances between {n:,} features, which takes {needed / 1e9:.1f} GB",
-            why=f"{free / 1e9:.1f} GB are half of what is free",
-            hint="fewer pairs: a higher --min-value, --match one-to-one, or --where",
-        )
-
-
-def _check_forced(null: Null, options: Mapping[str, Any]) -> None:
-    """Refuse a score part of which noise would get as well, and one that keeps too many directions for its rows."""
-    ranks = [getattr(null.result, name, 0) for name in ("rank_x", "rank_y")]
-    n, forced, hint = null.result.n, getattr(null.result, "forced", 0), "lower --variance, or --directions 10"
-    if forced:
-        raise SubsetTooSmall(
-            f"{forced} of the correlations are 1 by counting alone: {n} pairs, {ranks[0]} + {ranks[1]} directions",
-            hint=f"{hint}, or keep more pairs",
-        )
-    if options.get("variance") is not None and n < ROWS_PER_DIRECTION * max(ranks):
-        raise SubsetTooSmall(
-            f"{n} pairs say little of {max(ranks)} directions: noise scores {null.mean:.2f} here",
-            why=f"a share of the variance needs {ROWS_PER_DIRECTION} pairs to a direction",
-            hint=f"{hint}, or keep more pairs",
-        )
 
 
 def _score(null: Null, inputs: Inputs, wanted: Comparison, interval: tuple[float, float] | None) -> Score:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -97,22 +97,21 @@ def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Calla
         AtlasError: The pairs or something else that is needed are not stored.
         UsageError: The corpus, the condition or the options are not clear.
     """
-    if wanted.null == "subsets" and wanted.subset.match not in ("one-to-one", "mutual"):
-        raise UsageError("--null subsets matches one to one", hint="--match one-to-one")
+    _check_null(wanted)
     corpus = _corpus(atlas, sae_a, sae_b, wanted)
     stored = stored_comparison(atlas, sae_a, sae_b, wanted.subset, corpus)
     corpora, names = (str(stored["corpus"]), str(stored["corpus_b"])), (sae_a, sae_b)
     matched = select_pairs(atlas, sae_a, sae_b, corpora[0], wanted.subset)
     rows_of = _rows(atlas, names, wanted, matched)
     live = tuple(_live(atlas, name, corpus) for name, corpus in zip(names, corpora, strict=True))
-    members = _members(atlas, names, corpora, wanted.subset, matched)
+    members = _members(atlas, names, corpora, wanted.subset) if wanted.null == "subsets" else None
     needs_activations = wanted.null == "subsets" or wanted.space == "activation"
     load = _activations(atlas, names, corpora) if needs_activations else None
 
     def inputs() -> Inputs:
         pairs, draws = matched, None
         codes = load() if load else None
-        if wanted.null == "subsets":
+        if members is not None:
             pairs, draws = _within(codes, members, live, wanted)
         rows = rows_of(codes, pairs)
         if wanted.null in ("density", "norm"):
@@ -122,6 +121,25 @@ def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Calla
         return Inputs(names, corpora, int(stored["n_tokens"]), pairs, x, y, sampled)
 
     return inputs
+
+
+def _check_null(wanted: Comparison) -> None:
+    """Refuse what the other nulls cannot keep to in every draw."""
+    subset = wanted.subset
+    if wanted.space == "activation" and wanted.null != "shuffle":
+        raise UsageError("--on activation samples the tokens of the compared features", hint="--null shuffle")
+    if wanted.null != "subsets":
+        return
+    if subset.concept is None:
+        raise UsageError("--null subsets holds a concept against random features", hint="--concept Time --null subsets")
+    plain = Subset(concept=subset.concept, concept_rule=subset.concept_rule, concept_share=subset.concept_share)
+    plain = replace(plain, direction=subset.direction, top_tokens=subset.top_tokens)
+    plain = replace(plain, keep_non_concept=subset.keep_non_concept, keep_unshared=subset.keep_unshared)
+    if subset != plain:
+        raise UsageError(
+            "--null subsets matches all features of a concept by activation, one to one, without filters",
+            hint="leave out --where, --match, --measure, --min-value, --min-joint and densities, or --null shuffle",
+        )
 
 
 def _corpus(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> str | None:
@@ -139,15 +157,13 @@ def _corpus(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> str | N
 
 
 def _members(
-    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], subset: Subset, matched: Matched
+    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], subset: Subset
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features of both sides that belong to the subset, before they are paired."""
-    if subset.concept:
-        concept = concept_named(atlas, subset.concept)
-        of = (concept_members(atlas, *side, concept, subset) for side in zip(names, corpora, strict=True))
-        a, b = (np.array(sorted(side), dtype=np.int64) for side in of)
-        return a, b
-    return np.unique(matched.features_a), np.unique(matched.features_b)
+    """Features of both sides that belong to the concept of the subset, before they are paired."""
+    concept = concept_named(atlas, subset.concept or "")
+    of = (concept_members(atlas, *side, concept, subset) for side in zip(names, corpora, strict=True))
+    a, b = (np.array(sorted(side), dtype=np.int64) for side in of)
+    return a, b
 
 
 def _live(atlas: Atlas, sae: str, corpus: str) -> Live:
@@ -191,11 +207,13 @@ def _within(codes: Any, members: tuple[np.ndarray, np.ndarray], live: tuple[Live
         )
     a, b = (Standardised.of(side, name=name) for side, name in zip(codes, "ab", strict=True))
     alive = tuple(np.intersect1d(of, side.feature) for of, side in zip(members, live, strict=True))
-    features = match_within(a, b, *alive, forward=wanted.subset.direction == "a_to_b")
+    forward = wanted.subset.direction == "a_to_b"
+    features = match_within(a, b, *alive, forward=forward)
     steps = (("candidates", len(alive[0])), ("not matched within", len(alive[0]) - len(features[0])))
     matched = Matched(*features, (*steps, ("left", len(features[0]))))
     sizes = (len(alive[0]), len(alive[1]))
-    return matched, lambda rng: random_subsets(a, b, (live[0], live[1]), sizes, len(features[0]), rng)
+    n, sides = len(features[0]), (live[0], live[1])
+    return matched, lambda rng: random_subsets(a, b, sides, sizes, n, rng, forward=forward)
 
 
 def _random_partners(kind: Any, live: Live, pairs: Matched) -> Callable[[np.random.Generator], Iterator]:

@@ -25,7 +25,7 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Features of A and their partners in B, (n,) each."""
 
 _NEAR = 0.02
-"""Random partners are at most this share of the live features away in the order of density or norm, or 10 places."""
+"""Random partners are about this share of the live features away in the order of density or norm, or 10 places."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,9 @@ class Live:
 
 
 def alike(live: Live, partners: NDArray, kind: Literal["density", "norm"], rng: np.random.Generator) -> NDArray:
-    """Random other features, each near its partner in the order of density or norm: (n,), as distinct as the partners.
+    """Random features, each near its partner in the order of density or norm: (n,), as distinct as the partners.
+
+    Most are other features; the densest and the sparsest stay themselves more often, which makes a test milder.
 
     Args:
         live: Features to choose from; partners that are not among them stay as they are.
@@ -95,7 +97,14 @@ def match_within(a: Standardised, b: Standardised, of_a: NDArray, of_b: NDArray,
 
 
 def random_subsets(
-    a: Standardised, b: Standardised, live: tuple[Live, Live], sizes: tuple[int, int], n: int, rng: np.random.Generator
+    a: Standardised,
+    b: Standardised,
+    live: tuple[Live, Live],
+    sizes: tuple[int, int],
+    n: int,
+    rng: np.random.Generator,
+    *,
+    forward: bool = True,
 ) -> Iterator[Pairs]:
     """Random features of both sides, matched within: `n` pairs each time.
 
@@ -103,9 +112,10 @@ def random_subsets(
         a: Standardised activations of A.
         b: Those of B.
         live: Features to draw from.
-        sizes: Features drawn of each side; more where they give fewer than `n` pairs.
+        sizes: Features drawn of each side; a draw takes more where they give fewer than `n` pairs.
         n: Pairs wanted; of more, a random part is taken.
         rng: Source of randomness.
+        forward: Features of A choose; else those of B.
 
     Raises:
         AtlasError: All features together give fewer pairs.
@@ -117,10 +127,11 @@ def random_subsets(
             np.sort(rng.choice(side.feature, int(size), replace=False))
             for side, size in zip(live, np.minimum(np.ceil(wanted), most), strict=True)
         ]
-        pairs = match_within(a, b, *drawn)
+        pairs = match_within(a, b, *drawn, forward=forward)
         if len(pairs[0]) >= n:
             kept = np.sort(rng.choice(len(pairs[0]), n, replace=False))
             yield pairs[0][kept], pairs[1][kept]
+            wanted = np.array(sizes, dtype=float)  # every draw starts alike
         elif np.all(wanted >= most):
             raise AtlasError(f"random subsets give {len(pairs[0])} pairs at most, and {n} are to be compared")
         else:

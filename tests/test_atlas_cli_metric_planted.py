@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from atlas.cli import run
-from atlas.compare import SubsetTooSmall, compare
+from atlas.compare import compare
 from atlas.db import open_atlas
+from atlas.limits import SubsetTooSmall
 from atlas.metrics import METRICS
 from atlas.pairing.job import pair_saes
 from atlas.subsets import Subset

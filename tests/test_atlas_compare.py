@@ -11,8 +11,9 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from atlas import open_atlas
-from atlas.compare import SubsetTooLarge, SubsetTooSmall, compare, matched_rows
+from atlas.compare import compare, matched_rows
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.limits import SubsetTooLarge, SubsetTooSmall
 from atlas.metrics import METRICS, rsa
 from atlas.pairing.job import pair_saes
 from atlas.spaces import weight_rows_of
@@ -163,7 +164,7 @@ def test_many_directions_for_few_rows_are_refused(db):
 
 
 def test_rsa_refuses_what_would_not_fit_into_memory(db, monkeypatch):
-    monkeypatch.setattr("atlas.compare.half_of_available", lambda: 1_000_000)
+    monkeypatch.setattr("atlas.limits.half_of_available", lambda: 1_000_000)
     with pytest.raises(SubsetTooLarge, match="which takes"):
         compare(db, "rsa", "A", "B")
 

@@ -9,11 +9,14 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import kstest
 
 from atlas.activations import read_scan
 from atlas.compare import compare, matched_rows
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.limits import SubsetTooSmall
+from atlas.metrics import rsa
 from atlas.nulls import Live, alike, match_within, random_subsets
 from atlas.pairing.job import pair_saes
 from atlas.pairing.standardised import Standardised
@@ -23,12 +26,20 @@ from tests.planted import plant
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("nulls") / "planted.duckdb"
-    plant(path)
+    return planted(tmp_path_factory.mktemp("nulls") / "planted.duckdb", "red", "green")
+
+
+def planted(path: Path, *keywords: str, **options: int) -> Path:
+    """Two SAEs, compared, and the concept Hues."""
+    plant(path, **options)
     pair_saes(path, "A", "B")
+    with open_atlas(path, write=True) as atlas:
+        for word in keywords:
+            atlas.rows("insert into concept_keyword values ('Hues', $word, 'test')", word=word)
     return path
 
 
+HUES = Subset(concept="Hues")
 LOOSE = Subset(keep_non_concept=True, keep_unshared=True, min_value=0.5)
 
 
@@ -99,36 +110,76 @@ def test_planted_twins_stand_out_from_every_null(db, null):
 
 
 def test_a_planted_subset_stands_out_from_random_subsets(db):
-    few = Subset(keep_non_concept=True, keep_unshared=True, where="a.feature_id < 12")
-    score = compare(db, "rsa", "A", "B", subset=few, null="subsets", shuffles=60, store=False)
-    assert (score.n, score.null_kind) == (12, "subsets")
+    score = compare(db, "rsa", "A", "B", subset=HUES, null="subsets", shuffles=60, store=False)
+    assert (score.n, score.null_kind) == (10, "subsets")  # ten twins of 16 and 10 members
     assert score.value > 0.8
-    assert score.null_mean < 0.5  # random subsets of 12 and 12 share some twins too
-    assert score.p_value == pytest.approx(1 / 61)
+    assert score.null_mean < 0.6  # random subsets share some twins too
+    assert score.p_value <= 2 / 61
+    swapped = compare(db, "rsa", "B", "A", subset=HUES, null="subsets", shuffles=5, store=False)
+    assert swapped.value == pytest.approx(score.value)
 
 
 @pytest.mark.parametrize("null", ["shuffle", "subsets", "density", "norm"])
 def test_equal_seeds_draw_equal_nulls(db, null):
+    subset = HUES if null == "subsets" else LOOSE
     one, two, other = (
-        compare(db, "svcca", "A", "B", subset=LOOSE, null=null, shuffles=10, seed=seed, store=False, k=3)
+        compare(db, "svcca", "A", "B", subset=subset, null=null, shuffles=10, seed=seed, store=False, k=3)
         for seed in (1, 1, 2)
     )
     assert one.null_mean == two.null_mean != other.null_mean
 
 
 def test_subsets_without_anything_in_common_do_not_stand_out(tmp_path):
-    path = tmp_path / "nothing.duckdb"
-    plant(path, twins=0)
-    pair_saes(path, "A", "B")
-    loose = Subset(keep_non_concept=True, keep_unshared=True)
-    assert compare(path, "rsa", "A", "B", subset=loose, null="subsets", shuffles=99, store=False).p_value > 0.05
+    path = planted(tmp_path / "nothing.duckdb", "red", "green", "nothing", twins=0)
+    assert compare(path, "rsa", "A", "B", subset=HUES, null="subsets", shuffles=99, store=False).p_value > 0.05
 
 
-def test_the_null_of_subsets_needs_a_one_to_one_rule(db):
-    with pytest.raises(UsageError, match="one to one"):
-        compare(db, "rsa", "A", "B", subset=Subset(match="best"), null="subsets", store=False)
+def test_draws_of_subsets_are_like_a_random_concept():
+    rng = np.random.default_rng(7)
+    codes = [sp.csr_array((rng.random((300, 60)) < 0.1) * rng.exponential(size=(300, 60))) for _ in range(2)]
+    a, b = (Standardised.of(side, name="x") for side in codes)
+    rows = [rng.normal(size=(60, 6)) for _ in range(2)]
+    live = Live(np.arange(60), np.ones(60), np.ones(60))
+    p_values = []
+    for _ in range(120):
+        members = [np.sort(rng.choice(60, 14, replace=False)) for _ in range(2)]
+        pairs = match_within(a, b, *members)
+        draws = random_subsets(a, b, (live, live), (14, 14), len(pairs[0]), rng)
+        null = [rsa(rows[0][f], rows[1][g]).score for (f, g), _ in zip(draws, range(19), strict=False)]
+        observed = rsa(rows[0][pairs[0]], rows[1][pairs[1]]).score
+        p_values.append((1 + sum(score >= observed for score in null)) / 20)
+    assert kstest(np.array(p_values) - rng.uniform(0, 0.05, 120), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize(
+    "subset",
+    [
+        LOOSE,
+        Subset(concept="Hues", match="best"),
+        Subset(concept="Hues", where="a.max > 0"),
+        Subset(concept="Hues", min_value=0.5),
+        Subset(concept="Hues", min_density=0.01),
+    ],
+)
+def test_the_null_of_subsets_takes_a_concept_and_no_other_choice(db, subset):
+    with pytest.raises(UsageError, match="--null subsets"):
+        compare(db, "rsa", "A", "B", subset=subset, null="subsets", store=False)
+
+
+def test_nulls_that_mean_nothing_are_refused(db):
     with pytest.raises(UnknownName, match="shuffle"):
         compare(db, "rsa", "A", "B", null="shufle", store=False)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--on activation"):
+        compare(db, "rsa", "A", "B", space="activation", null="density", store=False)
+
+
+@pytest.mark.parametrize(("metric", "options"), [("svcca", {"k": 5}), ("cca", {}), ("mutual_knn", {"k": 9})])
+def test_intervals_of_too_few_pairs_are_refused(db, metric, options):
+    few = Subset(keep_non_concept=True, keep_unshared=True, where="a.feature_id < 18", min_value=0.5)
+    allowed = {"allow_forced": True, "shuffles": 3, "store": False, **options}
+    compare(db, metric, "A", "B", subset=few, **allowed)
+    with pytest.raises(SubsetTooSmall, match="half of 18 pairs"):
+        compare(db, metric, "A", "B", subset=few, bootstrap=5, **allowed)
 
 
 def test_rows_can_be_encoder_columns_or_activations(db):

@@ -67,6 +67,8 @@ def matrix(
     session.note(
         f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(subset.in_words())}"
     )
+    if given["measure"] == given["space"]:
+        session.note(f"the pairs were chosen by the {given['space']} rows that are scored, and the null did not choose")
     if out.format_ == "table" and out.path is None:
         click.echo("\n".join(_picture(grid, cells)))
         session.note("next:  " + session.command("sql", f"from grids where grid = {grid.grid_id}"))

@@ -80,11 +80,12 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
 def _halves(session: Session, score: Score, a: str, b: str, given: dict[str, Any]) -> str:
     """How far two measurements on half of the pairs part."""
     from atlas.compare import matched_rows
+    from atlas.limits import check_halves
     from atlas.metrics.resample import split_half
 
-    x, y, matched = matched_rows(
-        session.db, a, b, subset=subset_of(given), corpus=given["corpus"], space=given["space"], seed=given["seed"]
-    )
+    how = {"corpus": given["corpus"], "space": given["space"], "null": given["null"], "seed": given["seed"]}
+    x, y, matched = matched_rows(session.db, a, b, subset=subset_of(given), **how)
+    check_halves(score.metric, x, y, score.options)
     found = split_half(score.metric, x, y, n=given["split_half"], seed=given["seed"], **score.options)
     n = len(matched.features_a) // 2
     apart = f"{number(found.difference)} apart"
@@ -144,6 +145,8 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
         return
     for step, count in scores[0].steps:
         session.note(f"  {count:>8,}  {step}")
+    if given["measure"] == given["space"]:
+        session.note(f"the pairs were chosen by the {given['space']} rows that are scored, and the null did not choose")
     click.echo(f"{'metric':<15} {'score':>7} {'null':>7} {'±':>7} {'excess':>7} {'z':>7} {'p':>8}  ignores")
     for name in names:
         ignores = ", ".join(sorted(METRICS[name].invariances)) or "nothing"
