@@ -11,7 +11,7 @@ import numpy as np
 
 from atlas.comparison import Comparison, Inputs, inputs_of
 from atlas.db import open_atlas
-from atlas.errors import AtlasError, UnknownName
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.limits import check_forced, check_halves, check_size
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
@@ -21,6 +21,9 @@ from atlas.runs import utc_now
 from atlas.scores import Score, store_score
 from atlas.spaces import SPACES, Space
 from atlas.subsets import Matched, Subset
+
+PATIENCE = 30.0
+"""Least seconds to wait for the atlas with a score that is computed and only has to be stored."""
 
 
 def compare(
@@ -79,7 +82,7 @@ def compare(
     score = scored(inputs, wanted, on_progress)
     if not store:
         return score
-    with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
+    with open_atlas(db, write=True, wait=max(wait, PATIENCE)) as atlas, atlas.transaction():
         return store_score(atlas, score, wanted, inputs.matched, started_at, command)
 
 
@@ -98,6 +101,8 @@ def comparison(
     ):
         if name not in known:
             raise UnknownName(kind, name, list(known))
+    if settings["bootstrap"] == 1 or settings["bootstrap"] < 0:
+        raise UsageError("an interval needs at least 2 draws", hint="--bootstrap 200, or 0 for none")
     return Comparison(metric, subset or Subset(), corpus, options=resolved_options(metric, options), **settings)
 
 
@@ -178,7 +183,10 @@ def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
     from atlas.metrics.resample import bootstrap
 
     check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
-    found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
+    try:
+        found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
+    except ValueError as error:
+        raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
     return found.low, found.high
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from atlas.compare import comparison, scored
+from atlas.compare import PATIENCE, comparison, scored
 from atlas.comparison import Comparison, Inputs, inputs_of
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
@@ -142,6 +142,7 @@ def fill_grid(
     Raises:
         UnknownName: No such metric, option or SAE.
         UsageError: The two lists hold no pair of different SAEs.
+        AtlasError: No cell has a score; the first problem is told.
     """
     chosen = {"space": "decoder", "null": "shuffle", "shuffles": 1000, "seed": 0, "bootstrap": 0, "allow_forced": False}
     wanted = comparison(metric, subset, corpus, options=options or {}, **chosen | settings)
@@ -162,7 +163,9 @@ def fill_grid(
         n_computed += new
         if on_progress:
             on_progress(len(cells), len(pairs))
-    with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
+    if all(cell.score_id is None for cell in cells):
+        raise AtlasError("no pair of these SAEs has a score", why=cells[0].problem)
+    with open_atlas(db, write=True, wait=max(wait, PATIENCE)) as atlas, atlas.transaction():
         grid_id = _write(atlas, wanted, cells, started_at, command)
     return Grid(grid_id, metric, down, across, n_computed)
 
@@ -253,7 +256,7 @@ def _finish(
         score = future.result()
     except AtlasError as error:
         return Cell(a, b, None, error.what), False
-    with open_atlas(db, write=True, wait=wait_for) as atlas, atlas.transaction():
+    with open_atlas(db, write=True, wait=max(wait_for, PATIENCE)) as atlas, atlas.transaction():
         score = store_score(atlas, score, wanted, inputs.matched, started_at, command)
     return Cell(a, b, score.score_id, None), True
 
@@ -262,7 +265,7 @@ def _write(atlas: Atlas, wanted: Comparison, cells: Sequence[Cell], started_at: 
     """Write the grid with its adjusted p-values; an equal one that is there already is returned."""
     ordered = sorted(cells, key=lambda cell: (sae_id(atlas, cell.row.sae), sae_id(atlas, cell.column.sae)))
     spec = {
-        "grid": wanted.metric,
+        "grid": asdict(wanted),
         "cells": [[cell.row.sae, cell.column.sae, cell.score_id, cell.problem] for cell in ordered],
     }
     digest = spec_sha256(spec)

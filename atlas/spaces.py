@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from atlas.db import Atlas
+from atlas.errors import AtlasError
 from atlas.sqlfiles import sql_text
 
 Space = Literal["decoder", "encoder", "activation"]
@@ -36,6 +37,12 @@ def weight_rows_of(atlas: Atlas, sae: str, features: np.ndarray, space: Space = 
     rows = table.column(_COLUMNS[space]).combine_chunks()
     width = len(rows.values) // len(rows) if len(rows) else 0
     unique = rows.values.to_numpy().reshape(len(rows), width).astype(np.float64)
+    wrong = np.flatnonzero(~np.isfinite(unique).all(axis=1))
+    if len(wrong):
+        raise AtlasError(
+            f"{sae}:{wanted[wrong[0]]} has {space} weights that are no finite numbers",
+            hint=f'leave it out: --where "a.feature_id <> {wanted[wrong[0]]}", b. for the other side',
+        )
     return unique[np.searchsorted(wanted, features)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from atlas.sqlfiles import sql_text
 
 FILTERS = ("value", "joint", "density", "non-concept", "no shared token", "not mutual", "many-to-one")
 """Reasons of the macro `matches`, in the order in which its filters look."""
+
+
+_CHANGING = re.compile(r"\b(random|uuid|uuidv4|uuidv7|gen_random_uuid|now|today|nextval|setseed)\s*\(", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,8 @@ def _step(steps: list[tuple[str, int]], name: str, left: set, allowed: set) -> s
 
 def _condition(relation: duckdb.DuckDBPyRelation, where: str) -> set[tuple[int, int]]:
     """Pairs that a user's condition holds for. It is parsed as one expression, on a connection that only reads."""
+    if found := _CHANGING.search(where):
+        raise UsageError(f"the condition {where!r} holds for other pairs each time", why=f"{found[1]}() changes")
     try:
         return set(relation.filter(where).select("feature_a, feature_b").fetchall())
     except duckdb.Error as error:

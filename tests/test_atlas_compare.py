@@ -61,6 +61,28 @@ def test_a_concept_has_a_rule_and_a_least_share():
     assert "concept Time by paper (share >= 0)" in Subset(concept="Time", concept_rule="paper").in_words()
 
 
+def test_a_condition_that_changes_from_time_to_time_is_refused(db):
+    with pytest.raises(UsageError, match="each time"):
+        compare(db, "rsa", "A", "B", subset=Subset(where="Random () < 0.5"), store=False)
+
+
+def test_an_interval_of_one_draw_is_refused(db):
+    with pytest.raises(UsageError, match="at least 2 draws"):
+        compare(db, "rsa", "A", "B", bootstrap=1, store=False)
+
+
+def test_a_row_that_is_not_finite_names_its_feature(tmp_path):
+    path = tmp_path / "nan.duckdb"
+    plant(path)
+    pair_saes(path, "A", "B")
+    with open_atlas(path, write=True) as atlas:
+        atlas.rows(
+            "update feature_vector set w_dec = list_transform(w_dec, lambda x: 'nan'::float) where sae_id = 1 and feature_id = 3"
+        )
+    with pytest.raises(AtlasError, match="left:3 has decoder weights that are no finite numbers"):
+        compare(path, "rsa", "A", "B", store=False)
+
+
 def test_a_condition_sees_the_features_of_both_sides(db):
     with open_atlas(db) as atlas:
         matched = select_pairs(atlas, "left", "right", "words", Subset(where="a.feature_id < 10 and b.max > 0"))

@@ -11,7 +11,7 @@ import pytest
 from atlas.cli import run
 from atlas.compare import compare
 from atlas.db import open_atlas
-from atlas.errors import UnknownName, UsageError
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.matrix import fill_grid
 from atlas.render.heatmap import heatmap
 from atlas.subsets import Subset
@@ -83,13 +83,23 @@ def test_p_values_are_adjusted_over_the_grid(db):
     assert [row[1] for row in found] == pytest.approx(by_hand)
 
 
-def test_a_cell_without_a_score_says_why(db):
-    few = Subset(where="a.feature_id < 2")
-    grid = fill_grid(db, "svcca", ["A"], ["B"], subset=few, **OPTIONS)
+def test_a_cell_without_a_score_says_why(tmp_path):
+    path = tmp_path / "planted.duckdb"
+    plant(path)
+    subset = Subset(keep_non_concept=True, keep_unshared=True, where="a.sae = 'left' or a.feature_id < 2")
+    grid = fill_grid(path, "svcca", ["A", "B"], ["A", "B"], subset=subset, **OPTIONS)
+    with open_atlas(path) as atlas:
+        rows = atlas.rows("select sae_a, score_id is null, problem from grids where grid = $g", g=grid.grid_id).rows
+    assert sorted(row[:2] for row in rows) == [("left", False), ("right", True)]
+    assert any("too few for svcca" in (row[2] or "") for row in rows)
+
+
+def test_a_grid_without_any_score_is_refused_and_not_stored(db):
+    for subset in (Subset(where="a.feature_id < 2"), Subset(concept="Nope"), Subset(where="a.nope > 1")):
+        with pytest.raises(AtlasError, match="no pair of these SAEs has a score"):
+            fill_grid(db, "svcca", ["A"], ["B"], subset=subset, **OPTIONS)
     with open_atlas(db) as atlas:
-        row = atlas.rows("select score_id, problem, value from grids where grid = $g", g=grid.grid_id).rows[0]
-    assert row[0] is None
-    assert "too few for svcca" in row[1]
+        assert len(atlas.rows("from grids")) == 0
 
 
 def test_the_order_of_work_changes_nothing(tmp_path):

@@ -62,6 +62,8 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
     from atlas.errors import UsageError
 
     as_json = given["as_json"] or given["format_"] == "json"
+    if every and given["split_half"]:
+        raise UsageError("--split-half goes with one metric", hint="featlas metric rsa A B --split-half 20")
     if every == (b is not None):
         raise UsageError("a metric compares two SAEs", hint="featlas metric svcca A B, or featlas metric --all A B")
     if every:
@@ -86,7 +88,10 @@ def _halves(session: Session, score: Score, a: str, b: str, given: dict[str, Any
     how = {"corpus": given["corpus"], "space": given["space"], "null": given["null"], "seed": given["seed"]}
     x, y, matched = matched_rows(session.db, a, b, subset=subset_of(given), **how)
     check_halves(score.metric, x, y, score.options)
-    found = split_half(score.metric, x, y, n=given["split_half"], seed=given["seed"], **score.options)
+    try:
+        found = split_half(score.metric, x, y, n=given["split_half"], seed=given["seed"], **score.options)
+    except ValueError as error:
+        return f"{score.metric} is undefined for some halves of the pairs: {error}"
     n = len(matched.features_a) // 2
     apart = f"{number(found.difference)} apart"
     return f"halves of {n:,} pairs, {given['split_half']} splits: mean {number(found.mean)}, {apart}"
@@ -160,7 +165,8 @@ def _line(score: Score, ignores: str) -> str:
     z = "·" if score.z is None else f"{score.z:.1f}"
     excess = "·" if score.excess is None else f"{score.excess:.3f}"
     numbers = f"{score.value:>7.3f} {score.null_mean:>7.3f} {score.null_std:>7.3f} {excess:>7} {z:>7}"
-    return f"{score.metric:<15} {numbers} {score.p_value:>8.2g}  {ignores}"
+    interval = "" if score.low is None or score.high is None else f"  [{score.low:.3f}, {score.high:.3f}]"
+    return f"{score.metric:<15} {numbers} {score.p_value:>8.2g}  {ignores}{interval}"
 
 
 def describe(score: Score) -> str:

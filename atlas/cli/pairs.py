@@ -61,6 +61,8 @@ def pairs(
     subset, intervals = subset_of(filters), None
     with session.read() as atlas:
         listed = list_pairs(atlas, a, b, subset, corpus, dropped, out)
+        if filters["bootstrap"] == 1:
+            raise click.UsageError("an interval needs at least 2 draws: --bootstrap 200, or 0 for none")
         if filters["bootstrap"]:
             from atlas.intervals import pair_intervals
             from atlas.queries.registry import two_saes
