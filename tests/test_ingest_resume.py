@@ -100,7 +100,7 @@ def test_ctrl_c_finishes_the_shard_in_work_and_a_second_one_stops_at_once(reques
 
     def interrupted(*arguments):
         batches.append(1)
-        if len(batches) > 4 and presses:  # the first batches are the trial of the batch size
+        while len(batches) > 4 and presses:  # the first batches are the trial of the batch size
             presses.pop()
             os.kill(os.getpid(), signal.SIGINT)
         read(*arguments)
