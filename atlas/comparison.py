@@ -103,7 +103,8 @@ def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Calla
     corpora, names = (str(stored["corpus"]), str(stored["corpus_b"])), (sae_a, sae_b)
     matched = select_pairs(atlas, sae_a, sae_b, corpora[0], wanted.subset)
     rows_of = _rows(atlas, names, wanted, matched)
-    live = tuple(_live(atlas, name, corpus) for name, corpus in zip(names, corpora, strict=True))
+    drawn_from = zip(names, corpora, strict=True) if wanted.null != "shuffle" else ()
+    live = tuple(_live(atlas, name, corpus) for name, corpus in drawn_from)
     members = _members(atlas, names, corpora, wanted.subset) if wanted.null == "subsets" else None
     needs_activations = wanted.null == "subsets" or wanted.space == "activation"
     load = _activations(atlas, names, corpora) if needs_activations else None

@@ -23,42 +23,20 @@ from numpy.typing import ArrayLike, NDArray
 from atlas.metrics.matched import Rows, centred, matched
 from atlas.metrics.moments import Moments, overlap_moments
 from atlas.metrics.registry import metric
-from atlas.metrics.svcca import leading_directions
+from atlas.metrics.svcca import Svcca, leading_directions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pwcca:
-    """Canonical correlations and their weights."""
-
-    correlations: NDArray[np.float64]
-    """(min(rank_x, rank_y),) descending, each in [0, 1]."""
+class Pwcca(Svcca):
+    """Canonical correlations of all directions, and their weights; `mean_square` and `forced` do not look at these."""
 
     weights: NDArray[np.float64] = field(repr=False)
     """(min(rank_x, rank_y),) of the correlations in their order, >= 0, summing to 1."""
-
-    n: int
-    """Matched rows compared."""
-
-    rank_x: int
-    """Numerical rank of x, centred, >= 1."""
-
-    rank_y: int
-    """Numerical rank of y, centred, >= 1."""
 
     @property
     def score(self) -> float:
         """Weighted mean of the correlations, in [0, 1]."""
         return min(1.0, float(self.weights @ self.correlations))
-
-    @property
-    def mean_square(self) -> float:
-        """Mean squared canonical correlation, unweighted, in [0, 1]."""
-        return float(np.mean(self.correlations**2))
-
-    @property
-    def forced(self) -> int:
-        """Correlations that are 1 by counting alone, noise or not: directions beyond the n - 1 that rows leave."""
-        return max(0, self.rank_x + self.rank_y - (self.n - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +55,8 @@ class PreparedPwcca:
     def result(self) -> Pwcca:
         """The metric of x and y as given."""
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
-        return Pwcca(*self._weighted(self.basis_y), n, rank_x, rank_y)
+        correlations, weights = self._weighted(self.basis_y)
+        return Pwcca(correlations, n, rank_x, rank_y, weights)
 
     def permuted(self, order: NDArray[np.intp]) -> float:
         """The score of x and y[order]."""
