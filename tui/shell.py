@@ -1,0 +1,110 @@
+"""The frame around the views: title, status and key lines, how things look, and the store that they ask."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.events import Resize
+from textual.widgets import ContentSwitcher, Static
+
+from atlas.errors import AtlasError
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from tui.lines import Bar
+from tui.store import Store
+from tui.styles import Styler
+from tui.view import View, keys_line
+from tui.views import VIEWS
+
+SMALLEST = (60, 15)
+"""Columns and rows below which nothing useful fits."""
+
+
+class Shell(App[None]):
+    """One view in front, three lines around it."""
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+
+    def __init__(self, path: Path, *, wait: float = 0, colour: bool | None = None) -> None:
+        """Prepare the screen; the atlas is opened later.
+
+        Args:
+            path: The database file.
+            wait: Seconds that the first opening waits for a locked file.
+            colour: Shade by colour; None asks the terminal and NO_COLOR.
+        """
+        refused = bool(os.environ.get("NO_COLOR"))  # Textual chooses its colour filter while it is made
+        super().__init__(ansi_color=True if refused or colour is False else None)
+        self.store = Store(path, wait=wait)
+        if colour is None:
+            colour = self.console.color_system in ("truecolor", "256") and not refused
+        if not colour:
+            self.theme = "ansi-dark"
+        self.styler = Styler(colour=colour, dark=self.current_theme.dark)
+        self.animation_level = "none"
+        self._flash = ""
+
+    def compose(self) -> ComposeResult:
+        """Title, views, status, keys."""
+        yield Bar(id="title")
+        with ContentSwitcher(initial="browse", id="views"):
+            for entry in VIEWS:
+                yield entry.view(id=entry.name)
+        yield Bar(id="status")
+        yield Bar(id="keys")
+        yield Static("", id="small", markup=False)
+
+    @property
+    def front(self) -> View:
+        """The view that is shown."""
+        return self.query_one(f"#{self.query_one(ContentSwitcher).current}", View)
+
+    def is_front(self, view: View) -> bool:
+        """Whether a view is the one that is shown."""
+        return self.query_one(ContentSwitcher).current == view.id
+
+    # bars -------------------------------------------------------------------------------------------------------
+
+    def flash(self, text: str) -> None:
+        """Say something in the status line until the view changes."""
+        self._flash = text
+        self.refresh_bars()
+
+    def report(self, error: BaseException) -> None:
+        """Say what went wrong in the status line; why the file is closed says the store."""
+        if self.store.state.kind == "open":
+            self._flash = error.what if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
+        self.refresh_bars()
+
+    def refresh_bars(self) -> None:
+        """Title, status and keys of the view in front."""
+        if not self.is_running or len(self.screen_stack) > 1:
+            return
+        view = self.front
+        title: Line = [Span(" featlas", tone="strong"), Span(f" {clean(self.store.path.name)}")]
+        for crumb in view.crumbs():
+            title += [Span(" › ", tone="dim"), Span(clean(crumb))]
+        self.query_one("#title", Bar).show(title, [*view.corner(), Span("ro ", tone="dim")])
+        left, right = view.status()
+        trouble = self.store.state.message or self._flash
+        self.query_one("#status", Bar).show([Span(f" {clean(trouble)}", tone="warn")] if trouble else left, right)
+        self.query_one("#keys", Bar).show(keys_line(view.HINTS, self.size.width))
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so when the terminal is too small; refit the key line."""
+        columns, rows = SMALLEST
+        small = event.size.width < columns or event.size.height < rows
+        self.screen_stack[0].set_class(small, "-small")
+        if small:
+            text = f"featlas needs {columns} x {rows}; this terminal has {event.size.width} x {event.size.height}."
+            self.query_one("#small", Static).update(text)
+        self.call_after_refresh(self.refresh_bars)
+
+    def on_unmount(self) -> None:
+        """Leave the file to others."""
+        self.store.close()
