@@ -14,6 +14,7 @@ from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.matrix import fill_grid
 from atlas.render.heatmap import heatmap
+from atlas.render.spans import plain
 from atlas.subsets import Subset
 from tests.planted import plant
 
@@ -140,5 +141,5 @@ def test_the_command_prints_a_grid_and_every_number(db, capsys, tmp_path):
 
 
 def test_a_heatmap_has_a_shade_a_number_and_a_mark_for_every_cell():
-    lines = heatmap(["a", "bb"], ["x", "y"], [[1.0, None], [-0.2, 0.45]], [[True, False], [False, False]])
-    assert [line.split() for line in lines] == [["x", "y"], ["a", "█1.0*", "·"], ["bb", "-.20", "▒.45"]]
+    lines = heatmap(["a", "bb"], ["x", "y"], [[1.0, "?"], [-0.2, 0.45]], [[True, False], [False, False]])
+    assert [plain(line).split() for line in lines] == [["x", "y"], ["a", "█", "1.0*", "?"], ["bb", "·-.20", "▒", ".45"]]

@@ -91,6 +91,13 @@ class PairsView(ListView):
         self.sides = (a, b) if a and b else None
         return self.sides is not None
 
+    def show_sides(self, a: Scan, b: Scan) -> None:
+        """The pairs of two scans, chosen from the side of the first."""
+        self._pairing = next((p for p in self.browser.pairings if p.between(a.sae, b.sae)), None)
+        self.sides = (a, b)
+        self.clear_filter()
+        self.read_order(0)
+
     def read_order(self, cursor: int) -> None:
         """Ask for the candidates with their verdict."""
         if self.sides is None:

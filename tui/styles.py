@@ -51,7 +51,7 @@ class Styler:
         self.colour = colour
         self._ramp = ramp(dark=dark)
         self._tones = (_DARK_TONES if dark else _LIGHT_TONES) if colour else _MONO_TONES
-        self._known: dict[tuple[str, int, bool], Style] = {}
+        self._known: dict[tuple[str, int, bool, int, int], Style] = {}
 
     @property
     def brackets(self) -> bool:
@@ -65,9 +65,9 @@ class Styler:
 
     def style(self, span: Span) -> Style:
         """How one span looks."""
-        key = (span.tone, span.level, span.peak)
+        key = (span.tone, span.level, span.peak, span.ink, span.ground)
         if key not in self._known:
-            self._known[key] = self._tones[span.tone] + self._shade(span)
+            self._known[key] = self._tones[span.tone] + self._shade(span) + self._painted(span)
         return self._known[key]
 
     def _shade(self, span: Span) -> Style:
@@ -78,6 +78,14 @@ class Styler:
         if span.peak:
             return Style(bold=True, underline=True, reverse=True)
         return Style(bold=True) if span.level >= 4 else Style(underline=True) if span.level >= 2 else Style()
+
+    def _painted(self, span: Span) -> Style:
+        """Cells of a grid, which their characters tell as well."""
+        if not self.colour or not (span.ink or span.ground):
+            return Style()
+        ground = self._ramp[span.ground] if span.ground else None
+        letters = self._ramp[span.ink] if span.ink else ink(ground or "#000000")
+        return Style(color=letters, bgcolor=ground)
 
     def strip(self, line: Iterable[Span], cells: int, base: Style) -> Strip:
         """A line as Textual draws it, exactly `cells` wide. Nothing in it is read as markup."""

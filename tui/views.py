@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tui.browse import BrowseView
 from tui.feature import FeatureView
+from tui.matrix import MatrixView
 from tui.overview import OverviewView
 from tui.pair import PairView
 from tui.pairs import PairsView
@@ -32,6 +33,7 @@ VIEWS = (
     Entry("overview", "o,0", "SAEs and comparisons", OverviewView),
     Entry("browse", "1", "browse features", BrowseView),
     Entry("pairs", "2", "matched pairs", PairsView),
+    Entry("matrix", "3", "scores of many pairs of SAEs", MatrixView),
     Entry("feature", "", "the feature under the cursor", FeatureView),
     Entry("pair", "", "two features side by side", PairView),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,17 +124,34 @@ def _check_figure(figure: Path | None) -> None:
 def _picture(grid: Grid, cells: dict[tuple[str, str], Drawn]) -> list[str]:
     """The grid as text, and what its letters stand for."""
     from atlas.figures.heatmap import Drawn
-    from atlas.render.heatmap import heatmap
+    from atlas.render.ansi import coding_for, to_text
+    from atlas.render.heatmap import MISSING, UNDEFINED, heatmap
 
     at = [[cells.get((row.sae, column.sae), Drawn()) for column in grid.columns] for row in grid.rows]
     lines = heatmap(
         [_label(row) for row in grid.rows],
         [_label(column) for column in grid.columns],
-        [[cell.value for cell in line] for line in at],
+        [
+            [
+                _or_sign(cell.value, UNDEFINED if row == column else MISSING)
+                for column, cell in zip(grid.columns, line, strict=True)
+            ]
+            for row, line in zip(grid.rows, at, strict=True)
+        ],
         [[cell.marked for cell in line] for line in at],
     )
+    coding = coding_for(sys.stdout)
     named = {saes.alias: saes.sae for saes in (*grid.rows, *grid.columns)}
-    return [*lines, "", *(f"{alias}  {visible(sae)}" for alias, sae in named.items())]
+    return [
+        *(to_text(line, coding) for line in lines),
+        "",
+        *(f"{alias}  {visible(sae)}" for alias, sae in named.items()),
+    ]
+
+
+def _or_sign(value: float | None, sign: str) -> float | str:
+    """The score, or why there is none."""
+    return sign if value is None else value
 
 
 def _label(sae: Named) -> str:

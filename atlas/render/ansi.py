@@ -50,8 +50,9 @@ def _piece(span: Span, coding: Coding) -> str:
     codes = [_TONES[span.tone]]
     if span.peak:
         codes += ["1", "4"]
-    if coding is Coding.COLOUR and span.level:
-        background = DARK[span.level]
+    shade = span.level or span.ground
+    if coding is Coding.COLOUR and shade:
+        background = DARK[shade]
         codes += ["38;2;{};{};{}".format(*rgb(ink(background))), "48;2;{};{};{}".format(*rgb(background))]
     elif coding is Coding.MONO:
         codes += ["1"] if span.level >= 4 else ["4"] if span.level >= 2 else []

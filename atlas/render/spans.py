@@ -27,6 +27,12 @@ class Span:
     tone: Tone = ""
     """Role of the piece."""
 
+    ink: int = 0
+    """Colour of block characters, 1 to 7 on the ramp of activation; nothing without colour."""
+
+    ground: int = 0
+    """Colour behind a number that says the same, 1 to 7; nothing without colour."""
+
 
 Line = list[Span]
 
@@ -67,11 +73,16 @@ def merged(spans: Iterable[Span]) -> Line:
         if not span.text:
             continue
         last = out[-1] if out else None
-        if last and (last.level, last.peak, last.tone) == (span.level, span.peak, span.tone) and not span.peak:
+        if last and _look(last) == _look(span) and not span.peak:
             out[-1] = replace(last, text=last.text + span.text)
         else:
             out.append(span)
     return out
+
+
+def _look(span: Span) -> tuple[object, ...]:
+    """All that decides how a span looks."""
+    return span.level, span.peak, span.tone, span.ink, span.ground
 
 
 def labelled(*parts: tuple[str, str]) -> Line:

@@ -1,0 +1,224 @@
+"""How alike are these layers? A stored grid of scores with what judges each of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Size
+
+from atlas.queries import grids
+from atlas.queries.grids import GridHead, GridTable
+from atlas.render.grid import LOOKS, Look, grid_lines
+from atlas.render.heatmap import SCALES
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from tui.lines import Lines
+from tui.pairs import PairsView
+from tui.view import View
+
+EMPTY = "no grid in this atlas – run: featlas matrix svcca --rows 'A,B' --cols 'C,D'"
+
+
+class GridPane(Lines, can_focus=True, inherit_bindings=False):
+    """Where the grid is drawn; the view holds the keys."""
+
+
+class MatrixView(View):
+    """One grid at a time; the lines below follow the cursor."""
+
+    NAME = "matrix"
+    HINTS: ClassVar = (
+        ("hjkl", "move"),
+        ("⏎", "pairs"),
+        ("< >", "other grid"),
+        ("v", "look"),
+        ("z", "scale"),
+        ("r", "by row"),
+        ("y", "copy"),
+        ("esc", "back"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h,left", "move(0, -1)", "left", id="matrix.left"),
+        Binding("l,right", "move(0, 1)", "right", id="matrix.right"),
+        Binding("j,down", "move(1, 0)", "down", id="matrix.down"),
+        Binding("k,up", "move(-1, 0)", "up", id="matrix.up"),
+        Binding("g,home", "edge(0)", "first row", id="matrix.top"),
+        Binding("G,end", "edge(-1)", "last row", id="matrix.bottom"),
+        Binding("enter", "open", "matched pairs of the cell", id="matrix.open"),
+        Binding("tab,greater_than_sign", "other(1)", "next grid", id="matrix.next"),
+        Binding("shift+tab,less_than_sign", "other(-1)", "previous grid", id="matrix.previous"),
+        Binding("v", "look", "numbers, half blocks, shades", id="matrix.look"),
+        Binding("z", "scale('fit')", "shades from 0 to 1, or from least to greatest", id="matrix.scale"),
+        Binding("r", "scale('rows')", "shades row by row", id="matrix.rows"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing read yet."""
+        super().__init__(id=id)
+        self.heads: list[GridHead] | None = None
+        self.grid: GridTable | None = None
+        self.at = (0, 0)
+        self._look = Look()
+        self._others: list[tuple[str, float]] = []
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield GridPane(id="grid-pane")
+
+    @property
+    def pane(self) -> GridPane:
+        """Where the grid is drawn."""
+        return self.query_one(GridPane)
+
+    def enter(self) -> None:
+        """Focus the pane; read the grids when they are looked at for the first time."""
+        self.pane.focus()
+        if self.heads is None:
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the list of grids again, and the one that is shown."""
+        if self.browser.is_front(self):
+            self.read(grids.grid_heads, self._take_heads, group="grids")
+        else:
+            self.heads = None
+
+    def _take_heads(self, heads: list[GridHead]) -> None:
+        """The grids are known: stay on the one that is shown, else show the newest."""
+        self.heads = heads
+        shown = self.grid.head.grid_id if self.grid else None
+        head = next((one for one in heads if one.grid_id == shown), heads[0] if heads else None)
+        if head is None:
+            self.grid = None
+            self._draw()
+        else:
+            self._read_grid(head)
+
+    def _read_grid(self, head: GridHead) -> None:
+        """Ask for the cells of a grid."""
+        self.read(lambda atlas: grids.grid_table(atlas, head), self._take_grid, group="cells")
+
+    def _take_grid(self, grid: GridTable) -> None:
+        """Show a grid; the cursor stays where it is if it can."""
+        self.grid = grid
+        self._put(*self.at)
+
+    # the cell under the cursor ------------------------------------------------------------------------------------
+
+    def _put(self, row: int, column: int) -> None:
+        """Move the cursor to a cell and ask for what else is known of its pairs."""
+        if self.grid is None:
+            return
+        row = max(0, min(row, len(self.grid.rows) - 1))
+        column = max(0, min(column, len(self.grid.columns) - 1))
+        self.at, self._others = (row, column), []
+        self._draw()
+        cell = self.grid.at(row, column)
+        if cell is not None and cell.score_id is not None:
+            ask = partial(grids.other_metrics, score_id=cell.score_id)
+            self.read(ask, self._take_others, group="others")
+
+    def _take_others(self, others: list[tuple[str, float]]) -> None:
+        """Scores of other metrics for the same pairs."""
+        self._others = others
+        if others:
+            self._draw()
+
+    def _draw(self) -> None:
+        """Fill the pane."""
+        grid, at, others = self.grid, self.at, self._others
+        look = replace(self._look, colour=self.browser.styler.colour)
+
+        def fitted(size: Size) -> list[Line]:
+            return [[], [Span(f" {EMPTY}")]] if grid is None else grid_lines(grid, at, look, size, others)
+
+        self.pane.show(fitted)
+        self.browser.refresh_bars()
+
+    # keys ---------------------------------------------------------------------------------------------------------
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """To a neighbour."""
+        self._put(self.at[0] + rows, self.at[1] + columns)
+
+    def action_edge(self, row: int) -> None:
+        """To the first or the last row."""
+        if self.grid is not None:
+            self._put(row % len(self.grid.rows), self.at[1])
+
+    def action_other(self, step: int) -> None:
+        """Another grid."""
+        if self.grid is not None and self.heads:
+            ids = [head.grid_id for head in self.heads]
+            self._read_grid(self.heads[(ids.index(self.grid.head.grid_id) + step) % len(ids)])
+
+    def action_look(self) -> None:
+        """The next way of drawing."""
+        if self.grid is not None:
+            shown = [None, *LOOKS]
+            look = replace(self._look, how=shown[(shown.index(self._look.how) + 1) % len(shown)])
+            self._look = look
+            self._draw()
+            self.browser.flash(f"drawn as {look.how or 'what fits'}")
+
+    def action_scale(self, scale: str) -> None:
+        """Another scale of the shades; the same key goes back to 0 to 1."""
+        back = self._look.scale == scale
+        self._look = replace(self._look, scale=next(s for s in SCALES if s == ("fixed" if back else scale)))
+        self._draw()
+
+    def action_open(self) -> None:
+        """The matched pairs of the cell."""
+        cell = self.grid.at(*self.at) if self.grid else None
+        if cell is None:
+            return
+        corpus = cell.corpus or next((scan.corpus for scan in self.browser.scans if scan.sae == cell.sae_a), "")
+        a, b = self.browser.scan_of(cell.sae_a, corpus), self.browser.scan_of(cell.sae_b, corpus)
+        if a is None or b is None:
+            self.browser.flash(f"{cell.alias_a} and {cell.alias_b} have no corpus in common here")
+            return
+        self.browser.query_one(PairsView).show_sides(a, b)
+        self.browser.go("pairs")
+
+    def on_click(self, event: Click) -> None:
+        """Focus the pane."""
+        self.pane.focus()
+
+    # bars ---------------------------------------------------------------------------------------------------------
+
+    def reference(self) -> str | None:
+        """The pair of SAEs with its score."""
+        cell = self.grid.at(*self.at) if self.grid else None
+        if self.grid is None or cell is None:
+            return None
+        value = "" if cell.value is None else f" {cell.value:.6g}"
+        return f"{cell.sae_a}={cell.sae_b} {self.grid.head.metric}{value}"
+
+    def crumbs(self) -> list[str]:
+        """The metric."""
+        return ["matrix", *([self.grid.head.metric] if self.grid else [])]
+
+    def corner(self) -> Line:
+        """Which grid of how many."""
+        if self.grid is None or not self.heads:
+            return []
+        place = [head.grid_id for head in self.heads].index(self.grid.head.grid_id)
+        return [Span(f"grid {self.grid.head.grid_id} · {place + 1} of {len(self.heads)}  ", tone="dim")]
+
+    def status(self) -> tuple[Line, Line]:
+        """How many cells, and how many lack a score."""
+        if self.grid is None:
+            return [], []
+        head, scale = self.grid.head, self._look.scale
+        without = head.n_cells - head.n_scored
+        missing = f" · {count(without)} without a score (?)" if without else ""
+        row, column = self.at
+        left = f" {count(head.n_cells)} cells{missing} · {clean(str(head.created_at)[:16])}"
+        shades = {"fixed": "0 to 1", "fit": "fitted", "rows": "by row"}[scale]
+        return [Span(left, tone="dim")], [Span(f"shades {shades} · row {row + 1} column {column + 1} ")]
