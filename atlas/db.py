@@ -78,9 +78,13 @@ class Atlas:
 
     def arrays(self, query: str, **params: object) -> Mapping[str, np.ndarray]:
         """Run `sql/queries/<query>.sql` into one NumPy array a column, for long numeric results."""
+        return self.columns(sql_text(f"queries/{query}"), **params)
+
+    def columns(self, sql: str, **params: object) -> Mapping[str, np.ndarray]:
+        """Run SQL text with named parameters into one NumPy array a column."""
         import numpy as np
 
-        columns = self.con.execute(sql_text(f"queries/{query}"), params).fetchnumpy()
+        columns = self.con.execute(sql, params).fetchnumpy()
         return {name: np.asanyarray(values) for name, values in columns.items()}
 
     @contextmanager

@@ -155,7 +155,7 @@ def test_every_kind_of_list_can_be_listed(tiny, capsys, kind):
 @pytest.mark.parametrize("option", [("--sort", "x"), ("--where", "true"), ("A",)])
 def test_what_only_features_take_is_refused_elsewhere(tiny, capsys, option):
     assert featlas(tiny, "ls", "saes", *option) == 2
-    assert "ls saes takes no SAE, no --where and no --sort" in capsys.readouterr().err
+    assert "ls saes takes no SAE, no filter, no --where and no --sort" in capsys.readouterr().err
 
 
 def test_a_condition_that_fails_on_the_values_is_explained(tiny, capsys):

@@ -89,7 +89,9 @@ def test_a_scroll_bar_hides_no_end_of_a_context(synthetic):
 def test_sort_cycles_and_reverses(tiny):
     assert "max▼" in screen_after(tiny, "s").splitlines()[1]
     assert "density▲" in screen_after(tiny, "S").splitlines()[1]
-    by_feature = screen_after(tiny, "s", "s", "s").splitlines()
+    assert "active▼" in screen_after(tiny, "s", "s").splitlines()[1]
+    assert "match▼" in screen_after(tiny, "s", "s", "s").splitlines()[1]
+    by_feature = screen_after(tiny, "s", "s", "s", "s").splitlines()
     assert "feat▲" in by_feature[1]
     assert by_feature[2].split()[:2] == ["▸A", "0"]
 
@@ -126,8 +128,37 @@ def test_esc_leaves_the_filter_line_and_a_second_esc_clears_the_filter(tiny):
 
 def test_a_filter_without_hits_says_so_and_how_to_clear_it(tiny):
     shown = screen_after(tiny, "slash", "text:zzz", "enter")
-    assert "no feature holds 'zzz' – esc clears the filter" in shown
+    assert "no feature fits zzz – esc clears the filter" in shown
     assert "fires on" not in shown
+
+
+def test_a_half_typed_filter_keeps_the_list_and_says_where_it_goes_wrong(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "slash", "text:density<.25")
+        await pilot.pause(0.2)
+        assert "6 of 10" in dump(app)
+        await press(app, pilot, "text: dens>")
+        await pilot.pause(0.2)
+        assert "no field 'dens' – did you mean 'density'? (column 13)" in dump(app)
+        assert "▸A" in dump(app)
+        await press(app, pilot, *["backspace"] * 6, "enter")
+        assert "filter: density<.25" in dump(app)
+        assert "6 of 10" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_a_filter_may_choose_the_order(tiny):
+    lines = screen_after(tiny, "slash", "text:-dead sort:-id", "enter").splitlines()
+    assert "feat▼" in lines[1]
+    assert "feature_id ↓" in lines[-2]
+    assert lines[2].split()[:2] == ["▸A", "3"]
+
+
+def test_a_name_that_is_not_here_keeps_the_list(tiny):
+    shown = screen_after(tiny, "slash", "text:match:Q>0.5", "enter")
+    assert "no SAE named 'Q' (column 7)" in shown
+    assert "▸A" in shown
 
 
 def test_a_dead_feature_says_on_what_it_never_fires(tiny):

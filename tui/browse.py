@@ -11,7 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from atlas.db import Atlas
-from atlas.queries import browse
+from atlas.errors import UsageError
+from atlas.filters.compile import Names, compile_filter
+from atlas.filters.parser import parse_filter
+from atlas.filters.terms import Sort
+from atlas.queries import browse, filtered
 from atlas.queries.browse_records import FeatureDetail, FeatureRow, Scan
 from atlas.render.feature import feature_lines, preview_line
 from atlas.render.numbers import count
@@ -34,7 +38,7 @@ class BrowseView(ListView):
     """The feature table. Detail follows the cursor."""
 
     NAME = "features"
-    SORTS = browse.SORTS
+    SORTS = filtered.SORTS
     HINTS: ClassVar = (
         ("⏎", "open"),
         ("/", "filter"),
@@ -55,14 +59,15 @@ class BrowseView(ListView):
         """All features by density."""
         super().__init__(id=id)
         self.scope: Scan | None = None
-        self.order: browse.FeatureOrder | None = None
+        self.order: filtered.FeatureOrder | None = None
         self.detail: FeatureDetail | None = None
         self._go_to: int | None = None
         self._took = 0.0
+        self._applied = ""
 
     def compose(self) -> ComposeResult:
         """Table and pane; on narrow screens one line of preview instead of the pane."""
-        yield VTable(columns_for(self.sort, ascending=self.ascending), id="features")
+        yield VTable(columns_for(self.sorting), id="features")
         yield Lines(id="detail")
         yield Bar(id="preview")
         yield FilterBox(id="filter")
@@ -83,18 +88,18 @@ class BrowseView(ListView):
         self.scope, self._go_to = scan, feature_id
         self.clear_filter()
         if feature_id is not None:
-            self.sort, self.ascending = "feature", False
+            self.sort, self.ascending = "feature_id", False
         self.read_order(0)
 
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order: of a long table the first rows, then all."""
         scope = [self.scope.scan_id] if self.scope else []
         known = sum(scan.d_sae for scan in self.browser.scans if not scope or scan.scan_id in scope)
-        self.table.retitle(columns_for(self.sort, ascending=self.ascending))
-        order = partial(browse.feature_order, scan_ids=scope, text=self.text, sort=self.sort, ascending=self.ascending)
+        self.table.retitle(columns_for(self.sorting))
+        order = partial(filtered.feature_order, scan_ids=scope, line=self.text, sort=self.sorting)
         started = time.perf_counter()
 
-        def whole(atlas: Atlas) -> browse.FeatureOrder:
+        def whole(atlas: Atlas) -> filtered.FeatureOrder:
             if known > LONG and cursor < FIRST and self._go_to is None:
                 head = order(atlas, most=FIRST)
                 self.app.call_from_thread(self._show_order, head, cursor, started)
@@ -102,8 +107,29 @@ class BrowseView(ListView):
 
         self.read(whole, lambda found: self._show_order(found, cursor, started), group="order")
 
-    def _show_order(self, order: browse.FeatureOrder, cursor: int, started: float) -> None:
+    @property
+    def sorting(self) -> Sort:
+        """The order that is shown: the filter's own, else the one that the keys chose."""
+        return parse_filter(self.text).sort or filtered.natural(self.sort, reverse=self.ascending)
+
+    def trouble_with(self, text: str) -> str:
+        """Why a filter cannot be read, or what it names that is not here."""
+        scans = self.browser.scans
+        names = Names(
+            saes=list(dict.fromkeys((scan.sae, scan.alias) for scan in scans)),
+            models=list(dict.fromkeys(scan.model for scan in scans)),
+            corpora=list(dict.fromkeys(scan.corpus for scan in scans)),
+            marks=frozenset(),
+        )
+        try:
+            compile_filter(parse_filter(text), names, sort=self.sorting)
+        except UsageError as error:
+            return error.what
+        return ""
+
+    def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
         """Fill the table."""
+        self._applied = self.text
         self.order, self._took = order, time.perf_counter() - started
         if self._go_to is not None:
             cursor, self._go_to = self._go_to, None
@@ -111,10 +137,15 @@ class BrowseView(ListView):
         if not len(order):
             self._show_detail(None)
 
+    def failed(self) -> None:
+        """The list that is shown stays, and with it the filter that made it."""
+        super().failed()
+        self.text = self._applied
+
     def _nothing(self) -> str:
         """Why the table is empty and what to do."""
         if self.text:
-            return f"no feature holds {clean(self.text)!r} – esc clears the filter"
+            return f"no feature fits {clean(self.text)} – esc clears the filter"
         return "no features here yet – run: featlas demo, or ingest"
 
     def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
@@ -203,10 +234,12 @@ class BrowseView(ListView):
     def status(self) -> tuple[Line, Line]:
         """Filter and sample to the left; how many, which order and which row to the right."""
         n, total = self.table.n_rows, sum(s.d_sae for s in self.browser.scans if self.scope in (None, s))
-        arrow = "↑" if self.ascending else "↓"
+        order = self.sorting
         at = self.at_cursor()
         sample = f" {clean(at[0].corpus)} · {count(at[0].n_tokens)} tokens" if at else ""
         left = [Span(f" filter: {clean(self.text)}", tone="accent")] if self.text else [Span(sample, tone="dim")]
         many = f"{count(n)} of {count(total)}" if n != total else count(n)
         row = f" · row {count(self.table.cursor + 1)}" if n else ""
-        return left, [Span(f"{many} · {self.sort} {arrow}{row} · {1000 * self._took:.0f} ms ")]
+        return left, [
+            Span(f"{many} · {order.field} {'↓' if order.descending else '↑'}{row} · {1000 * self._took:.0f} ms ")
+        ]

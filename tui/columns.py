@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from atlas.filters.terms import Sort
 from atlas.queries.browse_records import FeatureRow, PairRow
 from atlas.render.numbers import correlation, count, share, strength
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.vtable import Column
 
-_SORTED = {"feature": 1, "density": 2, "mean": 3, "max": 4}
+_SORTED = {"sae": 0, "feature_id": 1, "density": 2, "mean_active": 3, "max": 4, "match": 5, "token": 6, "label": 7}
 _SORTED_PAIRS = {"feature": 0, "value": 2, "margin": 2, "joint": 3}
 
 
@@ -26,19 +27,20 @@ def switcher(aliases: list[str], chosen: str | None) -> Line:
     return [*line, Span("  ")]
 
 
-def columns_for(sort: str, *, ascending: bool) -> list[Column]:
+def columns_for(sort: Sort) -> list[Column]:
     """The columns; the one that sorts has an arrow."""
     columns = [
-        Column("SAE", 3),
+        Column("SAE", 4),
         Column("feat", 6, right=True),
         Column("density", 8, right=True),
-        Column("mean", 6, right=True, spare=2),
+        Column("active", 7, right=True, spare=2),
         Column("max", 6, right=True, spare=1),
         Column("match", 6),
         Column("token", 8, grow=1),
         Column("label", 5, grow=1),
     ]
-    return _with_arrow(columns, _SORTED[sort], up=ascending != (sort == "feature"))
+    place = _SORTED.get(sort.field)
+    return columns if place is None else _with_arrow(columns, place, up=not sort.descending)
 
 
 def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool, verdict: bool) -> list[Column]:

@@ -100,10 +100,16 @@ class ListView(View):
         self.box.open()
 
     def on_filter_box_typed(self, message: FilterBox.Typed) -> None:
-        """Apply what was typed."""
-        if message.text != self.text:
+        """Apply what was typed; while it cannot be read, the last list stays and the status line says why."""
+        trouble = self.trouble_with(message.text)
+        self.browser.flash(trouble)
+        if not trouble and message.text != self.text:
             self.text = message.text
             self.read_order(0)
+
+    def trouble_with(self, text: str) -> str:
+        """Why a filter cannot be read; empty if it can."""
+        return ""
 
     def on_input_submitted(self) -> None:
         """Enter keeps the filter."""

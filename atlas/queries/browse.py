@@ -20,31 +20,16 @@ from atlas.queries.browse_records import (
     Partner,
     Scan,
 )
+from atlas.queries.filtered import FeatureOrder
 from atlas.references import resolve_sae
 
 if TYPE_CHECKING:
     import numpy as np
 
-SORTS = ("density", "max", "mean", "feature")
-"""Orders of the feature table; each starts with the largest, `feature` with the lowest id."""
-
 PAIR_SORTS = ("value", "joint", "margin", "feature")
 """Orders of the pair list; `joint` by the tokens on which both fire, `feature` by the ids of the side that chooses."""
 
-_ALL = 2**31 - 1
 _Record = TypeVar("_Record")
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureOrder:
-    """The features of a table in their order; row i is (scan_ids[i], feature_ids[i])."""
-
-    scan_ids: np.ndarray
-    feature_ids: np.ndarray
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self.scan_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +105,6 @@ def _scan_of(known: Sequence[Scan], sae: str, corpus: str | None) -> Scan:
         if scan.corpus == corpus:
             return scan
     raise UnknownName(f"corpus with a scan of {sae}", corpus, [scan.corpus for scan in found])
-
-
-def feature_order(
-    atlas: Atlas,
-    scan_ids: Sequence[int] = (),
-    *,
-    text: str = "",
-    sort: str = "density",
-    ascending: bool = False,
-    most: int = _ALL,
-) -> FeatureOrder:
-    """Ids of features in order.
-
-    Args:
-        atlas: Open for reading.
-        scan_ids: Scans to take them from; all if empty.
-        text: Held by a top token or the label, letter case aside.
-        sort: One of `SORTS`; dead features come last where they have no value.
-        ascending: Reverse the order.
-        most: Stop after so many.
-    """
-    found = atlas.arrays("browse_order", scans=list(scan_ids), text=text, sort=sort, ascending=ascending, most=most)
-    return FeatureOrder(found["scan_id"], found["feature_id"])
 
 
 def feature_window(atlas: Atlas, order: FeatureOrder, start: int, stop: int) -> list[FeatureRow]:

@@ -1,0 +1,4 @@
+-- names of the models
+select m.name
+from model m
+order by m.model_id;
