@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from atlas.comparison import Comparison, Inputs, inputs_of
+from atlas.comparison import Comparison, Inputs, planned
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.lexicons import CONCEPT_RULES
 from atlas.limits import check_forced, check_halves, check_size
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null, permutation_null
 from atlas.nulls import NULLS, NullKind, scored_null
 from atlas.queries.registry import two_saes
+from atlas.rules import MATCH_RULES
 from atlas.runs import utc_now
-from atlas.scores import Score, store_score
+from atlas.scores import Score, judged, store_score
 from atlas.spaces import SPACES, Space
 from atlas.subsets import Matched, Subset
 
@@ -39,6 +42,7 @@ def compare(
     shuffles: int = 1000,
     seed: int = 0,
     bootstrap: int = 0,
+    halves: int = 0,
     allow_forced: bool = False,
     wait: float = 0,
     store: bool = True,
@@ -60,6 +64,7 @@ def compare(
         shuffles: Draws of the null.
         seed: Of the draws.
         bootstrap: Draws of an interval of the score over its pairs; 0 for none.
+        halves: Splits of the pairs into two halves that are scored as well; 0 for none.
         allow_forced: Give the score even where counting alone decides a part of it.
         wait: Seconds to wait for a locked atlas.
         store: Write the score into the atlas.
@@ -74,11 +79,12 @@ def compare(
         SubsetTooLarge: More pairs than RSA can rank.
     """
     settings = {"space": space, "null": null, "shuffles": shuffles, "seed": seed, "bootstrap": bootstrap}
-    wanted = comparison(metric, subset, corpus, allow_forced=allow_forced, options=options, **settings)
+    settings |= {"halves": halves, "allow_forced": allow_forced}
+    wanted = comparison(metric, subset, corpus, options=options, **settings)
     started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
-        read = inputs_of(atlas, *two_saes(atlas, a, b), wanted)
-    inputs = read()
+        plan = planned(atlas, *two_saes(atlas, a, b), wanted)
+    inputs = plan.read()
     score = scored(inputs, wanted, on_progress)
     if not store:
         return score
@@ -92,22 +98,31 @@ def comparison(
     """What is asked for, with every name checked and every option of the metric filled in.
 
     Raises:
-        UnknownName: No such metric, option, space or null.
+        UnknownName: No such metric, option, space, null, match rule, direction or concept rule.
+        UsageError: A number of draws that is none.
     """
+    subset = subset or Subset()
     for kind, name, known in (
         ("metric", metric, sorted(METRICS)),
         ("space", settings["space"], SPACES),
         ("null", settings["null"], NULLS),
+        ("match rule", subset.match, MATCH_RULES),
+        ("direction", subset.direction, ("a_to_b", "b_to_a")),
+        ("concept rule", subset.concept_rule, CONCEPT_RULES),
     ):
         if name not in known:
             raise UnknownName(kind, name, list(known))
-    if settings["bootstrap"] == 1 or settings["bootstrap"] < 0:
+    for name, least in (("shuffles", 1), ("bootstrap", 0), ("halves", 0), ("seed", 0)):
+        value = settings[name]
+        if not isinstance(value, int) or value < least:
+            raise UsageError(f"{name} is a whole number of at least {least}, not {value!r}")
+    if settings["bootstrap"] == 1:
         raise UsageError("an interval needs at least 2 draws", hint="--bootstrap 200, or 0 for none")
-    return Comparison(metric, subset or Subset(), corpus, options=resolved_options(metric, options), **settings)
+    return Comparison(metric, subset, corpus, options=resolved_options(metric, options), **settings)
 
 
 def scored(inputs: Inputs, wanted: Comparison, on_progress: Callable[[int, int], object] | None = None) -> Score:
-    """Compute the score, its null and its interval.
+    """Compute the score, its null, its interval and its halves.
 
     Raises:
         SubsetTooSmall: Too few pairs, or so few that the score is forced by counting.
@@ -116,10 +131,17 @@ def scored(inputs: Inputs, wanted: Comparison, on_progress: Callable[[int, int],
     """
     check_size(wanted, inputs.matched)
     null = _null(wanted, inputs, on_progress)
-    if not wanted.allow_forced:
-        check_forced(null, wanted.options)
-    interval = _interval(wanted, inputs)
-    return _score(null, inputs, wanted, interval)
+    return judged(
+        null,
+        wanted,
+        names=inputs.names,
+        corpora=inputs.corpora,
+        n_tokens=inputs.n_tokens,
+        subset=wanted.subset.in_words() + ("; matched within" if wanted.null == "subsets" else ""),
+        steps=inputs.matched.steps,
+        **_interval(wanted, inputs),
+        **_halves(wanted, inputs),
+    )
 
 
 def resolved_options(metric: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,14 +181,15 @@ def matched_rows(
     """
     wanted = Comparison("", subset or Subset(), corpus, space=space, null=null, seed=seed)
     with open_atlas(db) as atlas:
-        read = inputs_of(atlas, *two_saes(atlas, a, b), wanted)
-    inputs = read()
+        plan = planned(atlas, *two_saes(atlas, a, b), wanted)
+    inputs = plan.read()
     return inputs.x, inputs.y, inputs.matched
 
 
 def _null(wanted: Comparison, inputs: Inputs, on_progress: Any) -> Null:
     """The score and its null; what the metric cannot digest becomes a message."""
-    arguments = {"n": wanted.shuffles, "on_progress": on_progress, **wanted.options}
+    check = None if wanted.allow_forced else partial(check_forced, options=wanted.options)
+    arguments = {"n": wanted.shuffles, "on_result": check, "on_progress": on_progress, **wanted.options}
     try:
         if inputs.draws is None:
             return permutation_null(wanted.metric, inputs.x, inputs.y, seed=wanted.seed, **arguments)
@@ -176,10 +199,10 @@ def _null(wanted: Comparison, inputs: Inputs, on_progress: Any) -> Null:
         raise AtlasError(f"{wanted.metric} is undefined here: {error}") from error
 
 
-def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
+def _interval(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
     """Where the score would lie for other pairs of the same kind; None if that was not asked for."""
     if not wanted.bootstrap:
-        return None
+        return {"low": None, "high": None}
     from atlas.metrics.resample import bootstrap
 
     check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
@@ -187,39 +210,18 @@ def _interval(wanted: Comparison, inputs: Inputs) -> tuple[float, float] | None:
         found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
     except ValueError as error:
         raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
-    return found.low, found.high
+    return {"low": found.low, "high": found.high}
 
 
-def _score(null: Null, inputs: Inputs, wanted: Comparison, interval: tuple[float, float] | None) -> Score:
-    """Gather what judges the number."""
-    low, high = interval or (None, None)
-    return Score(
-        score_id=None,
-        metric=null.metric,
-        sae_a=inputs.names[0],
-        sae_b=inputs.names[1],
-        corpus=inputs.corpora[0],
-        corpus_b=inputs.corpora[1],
-        space=wanted.space,
-        null_kind=wanted.null,
-        n_tokens=inputs.n_tokens,
-        subset=wanted.subset.in_words() + ("; matched within" if wanted.null == "subsets" else ""),
-        n=null.result.n,
-        value=null.observed,
-        null_mean=null.mean,
-        null_std=null.std,
-        null_n=len(null.draws),
-        expected=getattr(null, "expected", None) if wanted.null == "shuffle" else None,
-        z=null.z,
-        p_value=null.p_value,
-        excess=null.excess,
-        low=low,
-        high=high,
-        n_bootstrap=wanted.bootstrap or None,
-        dims_a=getattr(null.result, "rank_x", None),
-        dims_b=getattr(null.result, "rank_y", None),
-        forced=getattr(null.result, "forced", None),
-        options=dict(wanted.options),
-        seed=wanted.seed,
-        steps=inputs.matched.steps,
-    )
+def _halves(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
+    """How far two measurements on half of the pairs part; None if that was not asked for."""
+    if not wanted.halves:
+        return {"half_mean": None, "half_apart": None}
+    from atlas.metrics.resample import split_half
+
+    check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
+    try:
+        found = split_half(wanted.metric, inputs.x, inputs.y, n=wanted.halves, seed=wanted.seed, **wanted.options)
+    except ValueError as error:
+        raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
+    return {"half_mean": found.mean, "half_apart": found.difference}

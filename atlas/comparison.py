@@ -11,6 +11,7 @@ import numpy as np
 from atlas.activations import open_scan
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UsageError
+from atlas.metrics import METRICS
 from atlas.nulls import Live, NullKind, alike, match_within, random_subsets
 from atlas.pairing.aligned_scans import aligned_scans
 from atlas.pairing.standardised import Standardised
@@ -46,10 +47,13 @@ class Comparison:
     """Draws of the null."""
 
     seed: int = 0
-    """Of the null, of the sample of tokens and of the bootstrap."""
+    """Of the null, of the sample of tokens, of the bootstrap and of the halves."""
 
     bootstrap: int = 0
     """Draws of the interval of the score; 0 for none."""
+
+    halves: int = 0
+    """Splits of the pairs into halves that are scored too; 0 for none."""
 
     allow_forced: bool = False
     """Give the score even where counting alone decides a part of it."""
@@ -84,8 +88,25 @@ class Inputs:
     """Other samples for the null, without end; None where the rows are shuffled."""
 
 
-def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Callable[[], Inputs]:
-    """Look up the pairs and the weights; what comes back reads activations, where they are needed, without the atlas.
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a score will be computed from, looked up but not read yet."""
+
+    names: tuple[str, str]
+    """Full names of A and B."""
+
+    corpora: tuple[str, str]
+    """Corpus of each."""
+
+    matched: Matched | None
+    """The pairs; None where only the activations tell."""
+
+    read: Callable[[], Inputs]
+    """Reads activations, where they are needed. Does without the atlas, which may be closed."""
+
+
+def planned(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Plan:
+    """Look up the pairs and the weights.
 
     Args:
         atlas: Open for reading.
@@ -98,13 +119,14 @@ def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Calla
         UsageError: The corpus, the condition or the options are not clear.
     """
     _check_null(wanted)
+    _check_columns(atlas, sae_a, sae_b, wanted)
     corpus = _corpus(atlas, sae_a, sae_b, wanted)
     stored = stored_comparison(atlas, sae_a, sae_b, wanted.subset, corpus)
     corpora, names = (str(stored["corpus"]), str(stored["corpus_b"])), (sae_a, sae_b)
     matched = select_pairs(atlas, sae_a, sae_b, corpora[0], wanted.subset)
     rows_of = _rows(atlas, names, wanted, matched)
     drawn_from = zip(names, corpora, strict=True) if wanted.null != "shuffle" else ()
-    live = tuple(_live(atlas, name, corpus) for name, corpus in drawn_from)
+    live = tuple(live_features(atlas, name, corpus) for name, corpus in drawn_from)
     members = _members(atlas, names, corpora, wanted.subset) if wanted.null == "subsets" else None
     needs_activations = wanted.null == "subsets" or wanted.space == "activation"
     load = _activations(atlas, names, corpora) if needs_activations else None
@@ -121,7 +143,26 @@ def inputs_of(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Calla
         x, y = rows(pairs.features_a, pairs.features_b)
         return Inputs(names, corpora, int(stored["n_tokens"]), pairs, x, y, sampled)
 
-    return inputs
+    return Plan(names, corpora, None if members else matched, inputs)
+
+
+def _check_columns(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> None:
+    """Cosines of weights need one space; those of activations have it."""
+    known = METRICS.get(wanted.metric)
+    if wanted.space != "activation" and known is not None and known.same_columns:
+        check_one_space(atlas, wanted.metric, sae_a, sae_b)
+
+
+def check_one_space(atlas: Atlas, metric: str, sae_a: str, sae_b: str) -> None:
+    """Refuse cosines of weights that read different spaces, even of one width."""
+    saes = {row["sae"]: row for row in atlas.fetch("list_saes").dicts()}
+    spaces = [f"{saes[name]['model']} {saes[name]['hook_name']}" for name in (sae_a, sae_b)]
+    if spaces[0] != spaces[1]:
+        raise AtlasError(
+            f"{metric} is undefined here: it needs SAEs of one hook of one model",
+            why=f"{sae_a} reads {spaces[0]}, {sae_b} reads {spaces[1]}",
+            hint="a metric that ignores rotations, such as svcca, rsa or cka; or --on activation",
+        )
 
 
 def _check_null(wanted: Comparison) -> None:
@@ -167,8 +208,8 @@ def _members(
     return a, b
 
 
-def _live(atlas: Atlas, sae: str, corpus: str) -> Live:
-    """Features that fire."""
+def live_features(atlas: Atlas, sae: str, corpus: str) -> Live:
+    """Features of one SAE that fire on a corpus."""
     columns = atlas.arrays("live_features", sae=sae, corpus=corpus)
     return Live(np.asarray(columns["feature_id"], np.int64), columns["n_fired"], columns["decoder_norm"])
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +198,7 @@ def _csv_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
 def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
     """Items of a JSON file: an object of lists, by itself or under the key `concepts`, as featlas ships its own."""
     try:
-        content = json.loads(text) if text.strip() else {}
+        content = json.loads(text, object_pairs_hook=partial(_named_once, path)) if text.strip() else {}
     except json.JSONDecodeError as error:
         raise AtlasError(f"{path} is no JSON", why=str(error)) from error
     if isinstance(content, dict) and isinstance(content.get("concepts"), dict):
@@ -219,3 +221,11 @@ def _other_words(name: str, old: list[tuple[str, str]], new: list[str]) -> Usage
         f"{len(there - given)} of them",
         hint="--replace puts these in their place, or give the concept another name",
     )
+
+
+def _named_once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON file; of a name that comes twice JSON would keep the last."""
+    twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise AtlasError(f"{path} names {twice[0]!r} twice", hint="give all of its words in one list")
+    return dict(pairs)

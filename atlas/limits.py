@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from atlas.comparison import Comparison
 from atlas.errors import AtlasError
 from atlas.metrics import METRICS
-from atlas.metrics.null import Null
+from atlas.metrics.registry import Result
 from atlas.metrics.resample import MIN_RESAMPLED
 from atlas.metrics.rsa import bytes_needed
 from atlas.pairing.memory import half_of_available
@@ -77,7 +78,7 @@ def check_halves(metric: str, x: np.ndarray, y: np.ndarray, options: Mapping[str
     """Raise SubsetTooSmall where half of the rows is too little for the metric, or decides it by counting."""
     half = len(x) // 2
     try:
-        forced = getattr(METRICS[metric].function(x[:half], y[:half], **options), "forced", 0)
+        forced = METRICS[metric].function(x[:half], y[:half], **options).details.get("forced", 0)
         problem = f"{forced} of the correlations of {half} pairs are 1 by counting alone" if forced else None
     except ValueError as error:
         problem = str(error)
@@ -89,10 +90,10 @@ def check_halves(metric: str, x: np.ndarray, y: np.ndarray, options: Mapping[str
         )
 
 
-def check_forced(null: Null, options: Mapping[str, Any]) -> None:
+def check_forced(result: Result, options: Mapping[str, Any]) -> None:
     """Refuse a score part of which noise would get as well, and one that keeps too many directions for its rows."""
-    ranks = [getattr(null.result, name, 0) for name in ("rank_x", "rank_y")]
-    n, forced, hint = null.result.n, getattr(null.result, "forced", 0), "lower --variance, or --directions 10"
+    ranks = [result.details.get(name, 0) for name in ("rank_x", "rank_y")]
+    n, forced, hint = result.n, result.details.get("forced", 0), "lower --variance, or --directions 10"
     if forced:
         raise SubsetTooSmall(
             f"{forced} of the correlations are 1 by counting alone: {n} pairs, {ranks[0]} + {ranks[1]} directions",
@@ -100,7 +101,7 @@ def check_forced(null: Null, options: Mapping[str, Any]) -> None:
         )
     if options.get("variance") is not None and n < ROWS_PER_DIRECTION * max(ranks):
         raise SubsetTooSmall(
-            f"{n} pairs say little of {max(ranks)} directions: noise scores {null.mean:.2f} here",
+            f"{n} pairs say little of {max(ranks)} directions: noise scores about {math.sqrt(max(ranks) / n):.2f}",
             why=f"a share of the variance needs {ROWS_PER_DIRECTION} pairs to a direction",
             hint=f"{hint}, or keep more pairs",
         )

@@ -7,55 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from atlas.compare import PATIENCE, comparison, scored
-from atlas.comparison import Comparison, Inputs, inputs_of
+from atlas.comparison import Comparison, Inputs, planned
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
-from atlas.metrics.resample import adjusted
+from atlas.grids import Cell, Named, write_grid
 from atlas.pairing.job import pair_saes
-from atlas.queries.registry import sae_id
 from atlas.rules import STORED_RULES
-from atlas.runs import add_run, next_id, spec_sha256, utc_now
+from atlas.runs import utc_now
 from atlas.scores import Score, store_score, stored_score_id
 from atlas.subsets import Subset, compared_corpora
 
 Report = Callable[[int, int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """One SAE of a grid."""
-
-    sae: str
-    """Full name."""
-
-    alias: str
-    """The letter that stands for it."""
-
-    layer: int | None
-    """Layer of its hook; None where the hook names none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One pair of SAEs of a grid."""
-
-    row: Named
-    """A, whose features choose."""
-
-    column: Named
-    """B."""
-
-    score_id: int | None
-    """Number of its score; None where there is none."""
-
-    problem: str | None
-    """Why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +105,15 @@ def fill_grid(
         on_pairs: Called as `on_pairs(done, total)` over pairs of SAEs that are compared first.
         on_progress: Called as `on_progress(done, total)` over cells.
         options: Of the metric.
-        **settings: space, null, shuffles, seed, bootstrap and allow_forced, as in `compare`.
+        **settings: space, null, shuffles, seed, bootstrap, halves and allow_forced, as in `compare`.
 
     Raises:
         UnknownName: No such metric, option or SAE.
         UsageError: The two lists hold no pair of different SAEs.
         AtlasError: No cell has a score; the first problem is told.
     """
-    chosen = {"space": "decoder", "null": "shuffle", "shuffles": 1000, "seed": 0, "bootstrap": 0, "allow_forced": False}
+    chosen = {"space": "decoder", "null": "shuffle", "shuffles": 1000, "seed": 0}
+    chosen |= {"bootstrap": 0, "halves": 0, "allow_forced": False}
     wanted = comparison(metric, subset, corpus, options=options or {}, **chosen | settings)
     started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
@@ -166,7 +135,7 @@ def fill_grid(
     if all(cell.score_id is None for cell in cells):
         raise AtlasError("no pair of these SAEs has a score", why=cells[0].problem)
     with open_atlas(db, write=True, wait=max(wait, PATIENCE)) as atlas, atlas.transaction():
-        grid_id = _write(atlas, wanted, cells, started_at, command)
+        grid_id = write_grid(atlas, wanted, cells, started_at, command)
     return Grid(grid_id, metric, down, across, n_computed)
 
 
@@ -227,10 +196,14 @@ def _begin(
     """Start a score, unless it is in the atlas or cannot be made."""
     try:
         with open_atlas(db, wait=wait_for) as atlas:
-            read = inputs_of(atlas, a.sae, b.sae, wanted)
-        inputs = read()
-        with open_atlas(db, wait=wait_for) as atlas:
-            known = stored_score_id(atlas, inputs.names, inputs.corpora, wanted, inputs.matched)
+            plan = planned(atlas, a.sae, b.sae, wanted)
+            known = stored_score_id(atlas, plan.names, plan.corpora, wanted, plan.matched) if plan.matched else None
+        if known is not None:
+            return Cell(a, b, known, None)
+        inputs = plan.read()
+        if plan.matched is None:
+            with open_atlas(db, wait=wait_for) as atlas:
+                known = stored_score_id(atlas, plan.names, plan.corpora, wanted, inputs.matched)
     except AtlasUnavailable:
         raise
     except AtlasError as error:
@@ -259,40 +232,3 @@ def _finish(
     with open_atlas(db, write=True, wait=max(wait_for, PATIENCE)) as atlas, atlas.transaction():
         score = store_score(atlas, score, wanted, inputs.matched, started_at, command)
     return Cell(a, b, score.score_id, None), True
-
-
-def _write(atlas: Atlas, wanted: Comparison, cells: Sequence[Cell], started_at: Any, command: str | None) -> int:
-    """Write the grid with its adjusted p-values; an equal one that is there already is returned."""
-    ordered = sorted(cells, key=lambda cell: (sae_id(atlas, cell.row.sae), sae_id(atlas, cell.column.sae)))
-    spec = {
-        "grid": asdict(wanted),
-        "cells": [[cell.row.sae, cell.column.sae, cell.score_id, cell.problem] for cell in ordered],
-    }
-    digest = spec_sha256(spec)
-    stored = atlas.rows("select g.grid_id from grid g where g.spec_sha256 = $digest", digest=digest).rows
-    if stored:
-        return stored[0][0]
-    p_values = dict(atlas.rows("select c.score_id, c.p_value from score c").rows)
-    scored_cells = [cell.score_id for cell in ordered if cell.score_id is not None]
-    by_score = dict(zip(scored_cells, adjusted([p_values[i] for i in scored_cells]), strict=True))
-    grid_id, run_id = next_id(atlas, "grid", "grid_id"), add_run(atlas, spec, started_at, command=command)
-    row = {
-        "grid_id": grid_id,
-        "run_id": run_id,
-        "metric": wanted.metric,
-        "spec_sha256": digest,
-        "created_at": utc_now(),
-    }
-    atlas.insert("grid", {name: [value] for name, value in row.items()})
-    atlas.insert(
-        "grid_cell",
-        {
-            "grid_id": [grid_id] * len(ordered),
-            "sae_a": [sae_id(atlas, cell.row.sae) for cell in ordered],
-            "sae_b": [sae_id(atlas, cell.column.sae) for cell in ordered],
-            "score_id": [cell.score_id for cell in ordered],
-            "problem": [cell.problem for cell in ordered],
-            "p_adjusted": [None if cell.score_id is None else by_score[cell.score_id] for cell in ordered],
-        },
-    )
-    return grid_id

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from atlas.errors import AtlasError
 from atlas.metrics import METRICS
 from atlas.metrics.null import Null
+from atlas.metrics.registry import Result
 from atlas.pairing.standardised import Standardised
 
-NullKind = Literal["shuffle", "subsets", "density", "norm"]
+NullKind = Literal["shuffle", "subsets", "density", "norm", "gaussian"]
 NULLS: tuple[NullKind, ...] = ("shuffle", "subsets", "density", "norm")
+"""Of matched rows; `gaussian` is that of whole dictionaries."""
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Features of A and their partners in B, (n,) each."""
 
@@ -145,6 +147,7 @@ def scored_null(
     draws: Iterator[tuple[NDArray, NDArray]],
     *,
     n: int,
+    on_result: Callable[[Result], object] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Null:
@@ -156,11 +159,14 @@ def scored_null(
         y: (n_rows, q) their partners.
         draws: Pairs of samples of as many rows, without end.
         n: Draws taken.
+        on_result: Called with the score before any draw; what it raises ends the work.
         on_progress: Called as `on_progress(done, n)`.
         **options: Of the metric.
     """
     function = METRICS[name].function
     result, scores = function(x, y, **options), np.empty(n)
+    if on_result:
+        on_result(result)
     for i in range(n):
         scores[i] = function(*next(draws), **options).score
         if on_progress:

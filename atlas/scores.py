@@ -10,6 +10,8 @@ from typing import Any
 
 from atlas.comparison import Comparison
 from atlas.db import Atlas
+from atlas.metrics.moments import UNKNOWN
+from atlas.metrics.null import Null
 from atlas.queries.registry import corpus_id, sae_id
 from atlas.runs import add_run, next_id, spec_sha256, utc_now
 from atlas.subsets import Matched
@@ -34,6 +36,11 @@ _AS_THEY_ARE = (
     "low",
     "high",
     "n_bootstrap",
+    "expected_std",
+    "expected_square",
+    "half_mean",
+    "half_apart",
+    "n_halves",
 )
 """Fields of a score that are columns of its row."""
 
@@ -49,10 +56,10 @@ class Score:
     """Name in `METRICS`."""
 
     sae_a: str
-    """The SAE whose decoder rows are x."""
+    """The SAE whose rows are x."""
 
     sae_b: str
-    """The SAE whose decoder rows are y."""
+    """The SAE whose rows are y."""
 
     corpus: str
     """The corpus of A on which the features were matched."""
@@ -64,7 +71,7 @@ class Score:
     """Rows that were compared: decoder, encoder or activation."""
 
     null_kind: str
-    """What the null is made of: shuffle, subsets, density or norm."""
+    """What the null is made of: shuffle, subsets, density, norm or gaussian."""
 
     n_tokens: int
     """Tokens of that corpus."""
@@ -90,6 +97,12 @@ class Score:
     expected: float | None
     """Mean of the null in closed form; None where it is not known."""
 
+    expected_std: float | None
+    """Standard deviation of the null in closed form; None where it is not known."""
+
+    expected_square: float | None
+    """Mean of `mean_square` of the details by chance, exact; None where the metric has no canonical correlations."""
+
     z: float | None
     """(value - null_mean) / null_std; None if the null does not vary."""
 
@@ -108,6 +121,15 @@ class Score:
     n_bootstrap: int | None
     """Draws of the interval."""
 
+    half_mean: float | None
+    """Mean score of a half of the pairs; None if that was not asked for."""
+
+    half_apart: float | None
+    """Mean |difference| between the scores of two halves that have no pair in common."""
+
+    n_halves: int | None
+    """Splits into halves."""
+
     dims_a: int | None
     """Directions kept of x; None where the metric keeps all."""
 
@@ -117,6 +139,9 @@ class Score:
     forced: int | None
     """Correlations that are 1 by counting alone; None where the metric has none."""
 
+    details: Mapping[str, Any]
+    """The metric's own numbers: ranks and all correlations, weights, distance, …"""
+
     options: Mapping[str, Any]
     """Of the metric."""
 
@@ -125,6 +150,60 @@ class Score:
 
     steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     """Pairs at the start (`candidates`), removed by each filter, and at the end (`left`)."""
+
+
+def judged(
+    null: Null,
+    wanted: Comparison,
+    *,
+    names: tuple[str, str],
+    corpora: tuple[str, str],
+    n_tokens: int,
+    subset: str,
+    steps: tuple[tuple[str, int], ...],
+    low: float | None = None,
+    high: float | None = None,
+    half_mean: float | None = None,
+    half_apart: float | None = None,
+) -> Score:
+    """A score with all that judges it; arguments as the fields of `Score`."""
+    details, moments = null.result.details, null.moments if wanted.null == "shuffle" else UNKNOWN
+    return Score(
+        score_id=None,
+        metric=null.metric,
+        sae_a=names[0],
+        sae_b=names[1],
+        corpus=corpora[0],
+        corpus_b=corpora[1],
+        space=wanted.space,
+        null_kind=wanted.null,
+        n_tokens=n_tokens,
+        subset=subset,
+        n=null.result.n,
+        value=null.observed,
+        null_mean=null.mean,
+        null_std=null.std,
+        null_n=len(null.draws),
+        expected=moments.mean,
+        expected_std=moments.std,
+        expected_square=moments.mean_square,
+        z=null.z,
+        p_value=null.p_value,
+        excess=null.excess,
+        low=low,
+        high=high,
+        n_bootstrap=wanted.bootstrap or None,
+        half_mean=half_mean,
+        half_apart=half_apart,
+        n_halves=wanted.halves or None,
+        dims_a=details.get("rank_x"),
+        dims_b=details.get("rank_y"),
+        forced=details.get("forced"),
+        details=details,
+        options=dict(wanted.options),
+        seed=wanted.seed,
+        steps=steps,
+    )
 
 
 def store_score(
@@ -165,6 +244,7 @@ def store_score(
             "features_a": [matched.features_a.tolist()],
             "features_b": [matched.features_b.tolist()],
             "options": [json.dumps(dict(score.options))],
+            "details": [json.dumps(dict(score.details))],
             "spec_sha256": [spec_sha256(spec)],
             "created_at": [utc_now()],
         },
@@ -195,4 +275,7 @@ def _spec(
     """What identifies a score: equal specs give equal numbers."""
     sides = {"sae_a": names[0], "sae_b": names[1], "corpus": corpora[0], "corpus_b": corpora[1]}
     inputs = atlas.fetch("score_inputs", **sides).dicts()[0]
-    return {**asdict(wanted), **sides, "features_sha256": matched.sha256, "inputs": inputs}
+    asked = asdict(wanted)
+    if not wanted.halves:
+        del asked["halves"]  # as scores were told apart before there were halves
+    return {**asked, **sides, "features_sha256": matched.sha256, "inputs": inputs}

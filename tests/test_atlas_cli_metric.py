@@ -10,7 +10,7 @@ import pytest
 
 from atlas.cli import run
 from atlas.cli._score import METRIC_OPTIONS
-from atlas.cli.metric import describe
+from atlas.cli._score_text import describe
 from atlas.metrics import METRICS
 from atlas.scores import Score
 
@@ -24,6 +24,12 @@ SCORE = Score(
     space="decoder",
     null_kind="shuffle",
     expected=None,
+    expected_std=None,
+    expected_square=None,
+    half_mean=None,
+    half_apart=None,
+    n_halves=None,
+    details={},
     low=None,
     high=None,
     n_bootstrap=None,
@@ -68,6 +74,15 @@ def test_json_carries_the_excess_over_the_null(scored, capsys, option):
 def test_a_score_is_printed_with_its_excess_over_the_null():
     assert "rsa 0.6  null 0.2 ± 0.1  excess 0.5  z 4.0" in describe(SCORE)
     assert "excess undefined" in describe(replace(SCORE, excess=None))
+
+
+def test_what_only_some_metrics_give_has_lines_of_its_own():
+    closed = replace(SCORE, expected=0.0, expected_std=0.125, details={"n_pairs": 66})
+    assert "(in closed form 0 ± 0.125)" in describe(closed)
+    assert "  66 pairs of rows" in describe(closed)
+    assert "  distance 0.5 " in describe(replace(SCORE, details={"distance": 0.5}))
+    canonical = replace(SCORE, details={"mean_square": 0.25}, expected_square=0.125)
+    assert "  mean squared correlation 0.25, by chance 0.125 (exact)" in describe(canonical)
 
 
 def test_names_in_a_score_cannot_reach_the_terminal_as_escapes():

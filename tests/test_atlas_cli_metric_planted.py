@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -89,12 +90,38 @@ def test_a_score_that_counting_decides_needs_to_be_asked_for(db, capsys):
 
 
 def test_halves_say_how_stable_a_score_is(db, capsys):
-    command = ["--db", str(db), "metric", "rsa", "A", "B", "--shuffles", "5", "--split-half", "6", "--no-save"]
-    assert run(command) == 0
-    first = capsys.readouterr().err.splitlines()[-1]
-    assert run(command) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == first
-    assert first.startswith("halves of 17 pairs, 6 splits: mean 0.9")
+    command = ["--db", str(db), "metric", "rsa", "A", "B", "--shuffles", "5", "--split-half", "6"]
+    assert run([*command, "--no-save"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("  halves of 17 pairs, 6 splits: mean 0.9")
+    found = scored(capsys, *command)
+    assert f"{found['half_apart']:.4g} apart" in said
+    with open_atlas(db) as atlas:
+        row = atlas.rows("select half_mean, half_apart, n_halves from scores").rows
+    assert row == [(found["half_mean"], found["half_apart"], 6)]
+
+
+def test_closed_forms_and_numbers_of_the_metric_are_stored_with_the_score(db, capsys):
+    command = ["--db", str(db), "metric", "svcca", "A", "B", "--directions", "3", "--shuffles", "400"]
+    found = scored(capsys, *command)
+    assert found["expected_square"] == pytest.approx(3 / (found["n"] - 1))
+    assert found["details"]["mean_square"] == pytest.approx(np.mean(np.square(found["details"]["correlations"])))
+    assert len(found["details"]["correlations"]) == found["dims_a"] == 3
+    rsa = scored(capsys, "--db", str(db), "metric", "rsa", "A", "B", "--shuffles", "400")
+    assert rsa["expected_std"] == pytest.approx(rsa["null_std"], rel=0.15)
+    with open_atlas(db) as atlas:
+        stored = atlas.rows("select details, expected_square, expected_std from scores order by metric").rows
+    assert [json.loads(row[0]) for row in stored] == [rsa["details"], found["details"]]
+    assert stored[1][1] == found["expected_square"]
+
+
+def test_cosines_of_other_spaces_are_refused_even_where_the_widths_agree(db, capsys):
+    with open_atlas(db, write=True) as atlas:
+        atlas.rows("update sae set hook_name = 'elsewhere' where name = 'right'")
+    for name in ("matched_cosine", "mmcs"):
+        assert run(["--db", str(db), "metric", name, "A", "B", "--shuffles", "5"]) == 1
+        assert "needs SAEs of one hook of one model" in capsys.readouterr().err
+    assert run(["--db", str(db), "metric", "matched_cosine", "A", "B", "--shuffles", "5", "--on", "activation"]) == 0
 
 
 def test_an_assignment_is_made_where_a_score_needs_one(db, capsys):

@@ -223,6 +223,14 @@ def test_unknown_names_get_the_nearest(db):
         compare(db, "rsa", "A", "B", subset=Subset(concept="emotion"))
     with pytest.raises(UnknownName, match="corpus"):
         compare(db, "rsa", "A", "B", corpus="wods")
+    with pytest.raises(UnknownName, match="did you mean 'b_to_a'"):
+        compare(db, "rsa", "A", "B", subset=Subset(direction="b_to_aa"))
+
+
+@pytest.mark.parametrize("wrong", [{"shuffles": 2.5}, {"shuffles": 0}, {"halves": -1}, {"seed": "1"}])
+def test_a_number_of_draws_that_is_none_is_refused(db, wrong):
+    with pytest.raises(UsageError, match="is a whole number of at least"):
+        compare(db, "rsa", "A", "B", **wrong)
 
 
 def test_saes_that_were_not_paired_are_told_what_to_type(tmp_path: Path):

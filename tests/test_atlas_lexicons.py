@@ -56,6 +56,7 @@ def test_a_word_a_line_makes_up_the_concept_that_is_named(tmp_path: Path):
         ("e.csv", 'concept,keyword\nColours,"red\n', "is no CSV"),
         ("e.csv", "concept,keyword\nColours,dark red\n", "line 2 of .* is no single word: 'dark red'"),
         ("e.json", "{", "is no JSON"),
+        ("e.json", '{"Colours": ["red"], "Colours": ["green"]}', "names 'Colours' twice"),
         ("e.json", '["red"]', "is no object of lists"),
         ("e.json", '{"Colours": "red"}', "is no object of lists"),
         ("e.json", '{"Colours": []}', "concept 'Colours' of .* has no keyword"),

@@ -51,6 +51,16 @@ def test_the_same_grid_again_computes_nothing(db):
         assert len(atlas.rows("from scores")) == 1
 
 
+def test_a_grid_that_is_there_reads_no_activations(db, monkeypatch):
+    import atlas.comparison as module
+
+    first = fill_grid(db, "svcca", ["A"], ["B"], subset=LOOSE, space="activation", **OPTIONS)
+    monkeypatch.setattr(module, "open_scan", lambda *arguments: pytest.fail("opened a scan"), raising=True)
+    monkeypatch.setattr(module, "_activations", lambda *arguments: lambda: pytest.fail("read activations"))
+    again = fill_grid(db, "svcca", ["A"], ["B"], subset=LOOSE, space="activation", **OPTIONS)
+    assert (again.grid_id, again.n_computed) == (first.grid_id, 0)
+
+
 def test_an_interrupted_grid_goes_on_with_what_is_missing(db, monkeypatch):
     import atlas.matrix as module
 

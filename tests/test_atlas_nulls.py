@@ -17,7 +17,8 @@ from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.limits import SubsetTooSmall
 from atlas.metrics import rsa
-from atlas.nulls import Live, alike, match_within, random_subsets
+from atlas.metrics.null import permutation_null
+from atlas.nulls import Live, alike, match_within, random_subsets, scored_null
 from atlas.pairing.job import pair_saes
 from atlas.pairing.standardised import Standardised
 from atlas.subsets import Subset
@@ -149,6 +150,26 @@ def test_draws_of_subsets_are_like_a_random_concept():
         observed = rsa(rows[0][pairs[0]], rows[1][pairs[1]]).score
         p_values.append((1 + sum(score >= observed for score in null)) / 20)
     assert kstest(np.array(p_values) - rng.uniform(0, 0.05, 120), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("kind", ["density", "norm"])
+def test_random_partners_take_away_what_density_or_norm_alone_explains(kind):
+    """Rows follow the order of features and nothing else: shuffled they seem alike, with near partners they do not."""
+    rng = np.random.default_rng(11)
+    order = np.arange(600)
+    live = Live(order, *((order, rng.random(600)) if kind == "density" else (rng.random(600), order)))
+    p_values = {"alike": [], "shuffle": []}
+    for _ in range(200):
+        trend = 3 * order[:, None] / 600 * rng.normal(size=5)
+        of_a, of_b = (trend + rng.normal(size=(600, 5)) for _ in range(2))
+        chosen = rng.choice(600, 60, replace=False)
+        partners = alike(live, chosen, kind, rng)
+        draws = ((of_a[chosen], of_b[alike(live, partners, kind, rng)]) for _ in range(19))
+        p_values["alike"].append(scored_null("cka", of_a[chosen], of_b[partners], draws, n=19).p_value)
+        null = permutation_null("cka", of_a[chosen], of_b[partners], n=19, seed=int(rng.integers(2**32)))
+        p_values["shuffle"].append(null.p_value)
+    assert kstest(np.array(p_values["alike"]) - rng.uniform(0, 0.05, 200), "uniform").pvalue > 0.01
+    assert np.median(p_values["shuffle"]) == 0.05
 
 
 @pytest.mark.parametrize(

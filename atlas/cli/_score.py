@@ -54,9 +54,24 @@ _OPTIONS = (
         help="shuffle: the pairs shuffled. subsets: as many random features of both SAEs, matched afresh. density, "
         "norm: random partners that fire about as often, or whose decoder rows were about as long.",
     ),
-    click.option("--shuffles", type=click.IntRange(1), default=1000, show_default=True, help="Draws of the null."),
+    click.option(
+        "--shuffles",
+        type=click.IntRange(1),
+        default=1000,
+        show_default=True,
+        help="Draws of the null; 19 for mmcs.",
+    ),
     click.option(
         "--bootstrap", type=click.IntRange(0), default=0, show_default=True, help="Draws of an interval of the score."
+    ),
+    click.option(
+        "--split-half",
+        "halves",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Also score two halves of the pairs, N times: is it stable?",
     ),
     click.option("--allow-forced", is_flag=True, help="Score even where counting alone decides a part of it."),
     click.option("--seed", type=Whole(), default=0, show_default=True, help="Of all draws."),
@@ -83,7 +98,9 @@ def settings_of(name: str | None, given: dict[str, Any]) -> tuple[dict[str, Any]
     from atlas.metrics import METRICS
 
     if name is not None and name not in METRICS:
-        raise UnknownName("metric", name, sorted(METRICS))
+        from atlas.dictionary_scores import DICTIONARY_METRICS
+
+        raise UnknownName("metric", name, sorted({*METRICS, *DICTIONARY_METRICS}))
     chosen = {option: given[option] for option in METRIC_OPTIONS if given[option] is not None}
     for option in chosen:
         owner = METRIC_OPTIONS[option][0]
@@ -91,5 +108,5 @@ def settings_of(name: str | None, given: dict[str, Any]) -> tuple[dict[str, Any]
             raise UsageError(f"--{option} is an option of {owner}, not of {name or 'all metrics'}")
     if {"directions", "variance"} <= chosen.keys():
         raise UsageError("--directions and --variance exclude each other")
-    names = ("space", "null", "shuffles", "bootstrap", "allow_forced", "seed")
+    names = ("space", "null", "shuffles", "bootstrap", "halves", "allow_forced", "seed")
     return {key: given[key] for key in names}, {METRIC_OPTIONS[option][1]: value for option, value in chosen.items()}

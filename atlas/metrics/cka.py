@@ -14,7 +14,9 @@ Computed from (p, q) products, never from (n, n) Gram matrices; neither form dep
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +35,11 @@ class Cka:
 
     n: int
     """Matched rows compared."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """None: the score says all."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,9 @@ dictionary of independent Gaussian rows in the place of y.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,19 +23,21 @@ from atlas.metrics.matched import Rows, finite_rows, unit_rows
 Assign = Callable[[NDArray[np.float64]], tuple[NDArray[np.intp], NDArray[np.intp]]]
 """From (n_x, n_y) values to the rows and columns of the one-to-one assignment with the largest sum."""
 
+Progress = Callable[[int, int], object]
+
 BLOCK = 2**23
 """Cosines held at once: 64 MB."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SetSimilarity:
     """How alike two dictionaries are, and how alike to x a random one is."""
 
     score: float
     """Mean over features of the cosine with their partner: in [-1, 1] for MMCS, in [0, 1] for PW-MCC."""
 
-    chance: float | None
-    """The same, y replaced by independent Gaussian rows, mean of the draws; None if none were drawn."""
+    n: int
+    """Features that are averaged over: those of x for MMCS, of the smaller side for PW-MCC."""
 
     n_x: int
     """Features of x."""
@@ -42,8 +45,23 @@ class SetSimilarity:
     n_y: int
     """Features of y."""
 
+    draws: NDArray[np.float64] = field(repr=False)
+    """(draws,) the same score, y replaced by independent Gaussian rows, in the order drawn."""
 
-def mmcs(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0) -> SetSimilarity:
+    @property
+    def chance(self) -> float | None:
+        """Mean of the draws; None if there are none."""
+        return float(self.draws.mean()) if len(self.draws) else None
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """`n_x` and `n_y`."""
+        return {"n_x": self.n_x, "n_y": self.n_y}
+
+
+def mmcs(
+    x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0, on_progress: Progress | None = None
+) -> SetSimilarity:
     """Average over the rows of x their largest cosine with any row of y. Not symmetric: mmcs(y, x) is another number.
 
     Args:
@@ -51,11 +69,20 @@ def mmcs(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0) -> SetSim
         y: n_y features by the same d dimensions.
         draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
         seed: Of the draws (PCG64).
+        on_progress: Called as `on_progress(done, draws)` after each draw.
     """
-    return _with_chance(_mean_best, x, y, draws, seed)
+    return _with_chance(_best, x, y, draws, seed, on_progress)
 
 
-def pw_mcc(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0, assign: Assign | None = None) -> SetSimilarity:
+def pw_mcc(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    draws: int = 1,
+    seed: int = 0,
+    assign: Assign | None = None,
+    on_progress: Progress | None = None,
+) -> SetSimilarity:
     """Average |cosine| over the one-to-one assignment of rows that makes it largest; the smaller side is matched whole.
 
     All n_x by n_y cosines are held at once.
@@ -66,18 +93,24 @@ def pw_mcc(x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0, assign:
         draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
         seed: Of the draws (PCG64).
         assign: What finds the assignment; None takes `scipy.optimize.linear_sum_assignment`.
+        on_progress: Called as `on_progress(done, draws)` after each draw.
     """
     chosen = assign or _optimal
 
-    def mean_assigned(x: Rows, y: Rows) -> float:
+    def assigned(x: Rows, y: Rows) -> NDArray[np.float64]:
         cosines = np.abs(x @ y.T)
-        return float(cosines[chosen(cosines)].sum()) / min(cosines.shape)
+        return cosines[chosen(cosines)]
 
-    return _with_chance(mean_assigned, x, y, draws, seed)
+    return _with_chance(assigned, x, y, draws, seed, on_progress)
 
 
 def _with_chance(
-    score: Callable[[Rows, Rows], float], x: ArrayLike, y: ArrayLike, draws: int, seed: int
+    partners: Callable[[Rows, Rows], NDArray[np.float64]],
+    x: ArrayLike,
+    y: ArrayLike,
+    draws: int,
+    seed: int,
+    on_progress: Progress | None,
 ) -> SetSimilarity:
     x, y = finite_rows(x, "x"), finite_rows(y, "y")
     if x.shape[1] != y.shape[1]:
@@ -90,15 +123,19 @@ def _with_chance(
         raise ValueError(f"draws must be at least 0, not {draws}")
     x, y = unit_rows(x, "x"), unit_rows(y, "y")
     rng = np.random.Generator(np.random.PCG64(seed))
-    chance = [score(x, unit_rows(rng.normal(size=y.shape), "y")) for _ in range(draws)]
-    return SetSimilarity(score(x, y), float(np.mean(chance)) if chance else None, len(x), len(y))
+    found, chance = partners(x, y), np.empty(draws)
+    for i in range(draws):
+        chance[i] = partners(x, unit_rows(rng.normal(size=y.shape), "y")).mean()
+        if on_progress:
+            on_progress(i + 1, draws)
+    return SetSimilarity(float(found.mean()), len(found), len(x), len(y), chance)
 
 
-def _mean_best(x: Rows, y: Rows) -> float:
-    """Mean over rows of x of their largest cosine, in blocks of rows."""
+def _best(x: Rows, y: Rows) -> NDArray[np.float64]:
+    """(n_x,) largest cosine of each row of x, in blocks of rows."""
     step = max(1, BLOCK // len(y))
     best = [np.max(x[start : start + step] @ y.T, axis=1) for start in range(0, len(x), step)]
-    return float(np.concatenate(best).mean())
+    return np.concatenate(best)
 
 
 def _optimal(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -13,12 +13,18 @@ MIN_ROWS = 3
 
 def matched(x: ArrayLike, y: ArrayLike) -> tuple[Rows, Rows]:
     """Both sides as (n, p) and (n, q) float64, or ValueError saying what does not fit."""
-    x, y = finite_rows(x, "x"), finite_rows(y, "y")
+    x, y = in_range(finite_rows(x, "x")), in_range(finite_rows(y, "y"))
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; row i of both must belong together")
     if len(x) < MIN_ROWS:
         raise ValueError(f"{len(x)} matched rows; a comparison needs at least {MIN_ROWS}")
     return x, y
+
+
+def in_range(x: Rows) -> Rows:
+    """The sample, or the sample times a power of 2 where its squares would overflow or vanish: no metric sees scale."""
+    largest = float(np.abs(x).max(initial=0.0))
+    return x if largest == 0 or 1e-100 < largest < 1e100 else np.ldexp(x, -int(np.frexp(largest)[1]))
 
 
 def centred(x: Rows, name: str) -> Rows:

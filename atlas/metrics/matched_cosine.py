@@ -9,7 +9,9 @@ Ignores only the length of each row: a rotation has to be the same on both sides
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +30,11 @@ class MatchedCosine:
 
     n: int
     """Matched rows compared."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """None: the score says all."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

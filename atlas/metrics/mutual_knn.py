@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +46,11 @@ class MutualKnn:
 
     k: int
     """Neighbours of each row asked for, >= 1; more where rows are equally near."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The `k` neighbours asked for."""
+        return {"k": self.k}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

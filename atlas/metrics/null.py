@@ -113,7 +113,7 @@ def permutation_null(
     n: int = 1000,
     seed: int = 0,
     permutations: ArrayLike | None = None,
-    within: ArrayLike | None = None,
+    on_result: Callable[[Result], object] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Null:
@@ -126,8 +126,7 @@ def permutation_null(
         n: Permutations drawn, at least 1. More of them with the same seed begin with the same draws.
         seed: Of the permutations (PCG64).
         permutations: (n, n_rows) integers, each row an order of the rows of y: used instead of drawing any.
-        within: (n_rows,) labels, whole numbers: only rows of the same label change places, so that the draws match the
-            pairing in whatever the labels stand for (`strata` of density or norm). No moments are known of these.
+        on_result: Called with the score before any draw; what it raises ends the work.
         on_progress: Called as `on_progress(done, total)` after each permutation.
         **options: Of the metric.
     """
@@ -135,32 +134,18 @@ def permutation_null(
         raise ValueError(f"n must be at least 1, not {n}")
     prepared = _prepared(name, x, y, options)
     result = prepared.result()
+    if on_result:
+        on_result(result)
     if permutations is not None:
         orders, n = _checked(permutations, result.n)
     else:
-        orders = _orders(np.zeros(result.n, dtype=int) if within is None else _labels(within, result.n), n, seed)
+        orders = _orders(result.n, n, seed)
     draws = np.empty(n)
     for i, order in enumerate(orders):
         draws[i] = prepared.permuted(order)
         if on_progress:
             on_progress(i + 1, n)
-    return Null(name, result, draws, prepared.moments() if within is None else UNKNOWN)
-
-
-def strata(values: ArrayLike, n: int = 10) -> NDArray[np.intp]:
-    """Labels 0 to n - 1 for `within`: the rows in n groups of about equal size, by rank of a value such as the density.
-
-    Args:
-        values: (n_rows,) finite numbers, one for each row; equal ones share a group, which then is larger.
-        n: Groups, at least 1; fewer where values repeat.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
-        raise ValueError(f"values must be finite numbers, one for each row, not of shape {values.shape}")
-    if n < 1:
-        raise ValueError(f"n must be at least 1, not {n}")
-    first_rank = np.searchsorted(np.sort(values), values)
-    return np.unique(first_rank * n // len(values), return_inverse=True)[1]
+    return Null(name, result, draws, prepared.moments())
 
 
 def _prepared(name: str, x: ArrayLike, y: ArrayLike, options: dict[str, Any]) -> Prepared:
@@ -176,25 +161,11 @@ def known_metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def _orders(labels: NDArray[np.intp], n: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """`n` random orders that keep every label in its places, one at a time: all at once would be n x n_rows."""
+def _orders(n_rows: int, n: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """`n` random orders, one at a time: all at once would be n x n_rows."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    places = np.argsort(labels, kind="stable")
     for _ in range(n):
-        shuffled = rng.permutation(len(labels))
-        order = np.empty_like(places)
-        order[places] = shuffled[np.argsort(labels[shuffled], kind="stable")]
-        yield order
-
-
-def _labels(within: ArrayLike, n_rows: int) -> NDArray[np.intp]:
-    """Labels as given, or ValueError where they are not one a row, or leave no two rows to change places."""
-    labels = np.asarray(within)
-    if labels.shape != (n_rows,) or labels.dtype.kind not in "iu":
-        raise ValueError(f"within must be whole numbers of shape ({n_rows},), not {labels.dtype} {labels.shape}")
-    if len(np.unique(labels)) == n_rows:
-        raise ValueError("no two rows share a label in `within`: there is nothing to permute; take fewer strata")
-    return labels.astype(np.intp)
+        yield rng.permutation(n_rows)
 
 
 def _checked(permutations: ArrayLike, n_rows: int) -> tuple[Iterator[NDArray[np.intp]], int]:

@@ -13,7 +13,9 @@ fits the scale, and its disparity is 1 - score^2.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +39,11 @@ class Procrustes:
     def distance(self) -> float:
         """Least ||x - y R||_F over rotations R, both sides centred and of norm 1: sqrt(2 - 2 score), in [0, 1.42]."""
         return math.sqrt(2 - 2 * self.score)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The `distance`."""
+        return {"distance": self.distance}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,9 @@ determined.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +39,11 @@ class Pwcca(Svcca):
     def score(self) -> float:
         """Weighted mean of the correlations, in [0, 1]."""
         return min(1.0, float(self.weights @ self.correlations))
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Those of SVCCA, and the `weights`."""
+        return {**super(Pwcca, self).details, "weights": self.weights.tolist()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,11 @@ class Result(Protocol):
     @property
     def n(self) -> int:
         """Matched rows compared."""
+        ...
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Numbers beside the score, by name, as JSON can hold them; empty if there are none."""
         ...
 
 

@@ -14,8 +14,9 @@ ranks. Correlation and cosine distances are rounded to 12 decimals: equal rows m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,11 @@ class Rsa:
     def n_pairs(self) -> int:
         """Pairs of rows, n (n - 1) / 2."""
         return self.n * (self.n - 1) // 2
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """The `n_pairs` of rows whose distances are compared."""
+        return {"n_pairs": self.n_pairs}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,9 @@ noise is near 1 unless rows are many times the directions kept, and exactly 1 fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +54,12 @@ class Svcca:
     def forced(self) -> int:
         """Correlations that are 1 by counting alone, noise or not: directions beyond the n - 1 that rows leave."""
         return max(0, self.rank_x + self.rank_y - (self.n - 1))
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """`rank_x`, `rank_y`, `forced`, `mean_square` and all `correlations`."""
+        names = ("rank_x", "rank_y", "forced", "mean_square")
+        return {**{name: getattr(self, name) for name in names}, "correlations": self.correlations.tolist()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

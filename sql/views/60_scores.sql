@@ -31,6 +31,12 @@
 --   low         lower end of the 95 % bootstrap interval of the value; null if it was not asked for
 --   high        upper end of it
 --   steps       candidates, what each filter took of what the ones before it left, and pairs left (JSON)
+--   expected_std    standard deviation of the null in closed form; null where it is not known
+--   expected_square mean squared canonical correlation by chance, exact; null where the metric has none
+--   details         the metric's own numbers: ranks and all correlations, weights, distance (JSON)
+--   half_mean       mean score of a half of the pairs; null if it was not asked for
+--   half_apart      mean |difference| of two halves that have no pair in common
+--   n_halves        splits into halves
 create or replace view scores as
 select
     c.score_id,
@@ -61,7 +67,13 @@ select
     c.expected,
     c.low,
     c.high,
-    c.steps
+    c.steps,
+    c.expected_std,
+    c.expected_square,
+    c.details,
+    c.half_mean,
+    c.half_apart,
+    c.n_halves
 from score c
 join sae a on a.sae_id = c.sae_a
 join sae b on b.sae_id = c.sae_b
