@@ -44,17 +44,19 @@ def cut_by_hand(db: Path, n_nonzero: int) -> int:
     return int(np.argmax(nonzero[ends] >= n_nonzero)) + 1
 
 
-@pytest.mark.parametrize("store", [True, False])
-@pytest.mark.parametrize(("n_nonzero", "n_tokens"), [(100, 10**9), (10**9, 200), (1, 10**9)])
+@pytest.mark.parametrize(
+    ("n_nonzero", "n_tokens", "store"),
+    [(100, 10**9, True), (100, 10**9, False), (10**9, 200, True), (1, 10**9, True)],
+)
 def test_the_cut_into_shards_changes_no_sampled_context(request_, tmp_path, monkeypatch, n_nonzero, n_tokens, store):
     monkeypatch.setattr("ingest.shards.SAMPLED_NONZEROS", n_nonzero)
     monkeypatch.setattr("ingest.accumulate.limits.SAMPLED_TOKENS", n_tokens)
     found = [
         sampled(replace(request_, shard_tokens=size, store=store), tmp_path / f"{size}.duckdb")
-        for size in (40, 150, 100_000)
+        for size in (40, 100_000)
     ]
     assert len(found[0]) > 20
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
 
 
 def test_the_sample_ends_with_the_context_that_reaches_the_limit(request_, tmp_path, monkeypatch):
