@@ -1,4 +1,4 @@
-"""Names of the rules that choose a partner for a feature."""
+"""Names of the rules that choose a partner for a feature, and of the orders and thresholds of a list of pairs."""
 
 from __future__ import annotations
 
@@ -7,3 +7,10 @@ MATCH_RULES = ("one-to-one", "best", "mutual", "singletons", "first-seen", "assi
 
 STORED_RULES = ("assignment", "greedy")
 """Those that no view can follow: `featlas match` computes and stores their pairs."""
+
+PAIR_SORTS = ("value", "joint", "margin", "n a", "n b", "feature", "partner")
+"""Orders of the pair list; `joint` by the tokens on which both fire, `n a` and `n b` by those of one side, `feature`
+and `partner` by the ids of the side that chooses and of the other."""
+
+PAIR_FILTER = "value>=0.5 joint>=20 density<=1e-2 top:3 +non-concept +unshared monday"
+"""Every term of the filter line of a pair list; what is none of them is looked for in the tokens."""

@@ -165,26 +165,7 @@ def candidates(
         AtlasError: No such pairs are stored; the hint is the command that makes them.
         UsageError: There is no such match rule.
     """
-    n_tokens = stored_comparison(atlas, sae_a, sae_b, subset, corpus)["n_tokens"]
-    least = subset.min_value
-    if subset.paper_compat:
-        least = float(np.nextafter(least * n_tokens / (n_tokens - 1), np.inf))
-    parameters = {
-        "sae_a": sae_a,
-        "sae_b": sae_b,
-        "corpus": corpus,
-        "measure": subset.measure,
-        "direction": subset.direction,
-        "min_value": least,
-        "min_joint": subset.min_joint,
-        "min_density": subset.min_density,
-        "max_density": subset.max_density,
-        "top_tokens": subset.top_tokens,
-        "drop_non_concept": not (subset.keep_non_concept or subset.concept),
-        "shared_token": not (subset.keep_unshared or subset.concept),
-        "method": subset.match,
-    }
-    return atlas.sql(sql_text(f"queries/{query}"), params=parameters)
+    return atlas.sql(sql_text(f"queries/{query}"), params=parameters_of(atlas, sae_a, sae_b, corpus, subset))
 
 
 def compared_corpora(atlas: Atlas, sae_a: str, sae_b: str, subset: Subset) -> list[str]:
@@ -241,6 +222,29 @@ def stored_comparison(
         why=f"stored are those by {', '.join(known)}" if known else None,
         hint=f"featlas {how}{measure}",
     )
+
+
+def parameters_of(atlas: Atlas, sae_a: str, sae_b: str, corpus: str, subset: Subset) -> dict[str, Any]:
+    """Parameters of the macro `matches` for a subset, and its corpus; raises as `candidates` does."""
+    n_tokens = stored_comparison(atlas, sae_a, sae_b, subset, corpus)["n_tokens"]
+    least = subset.min_value
+    if subset.paper_compat:
+        least = float(np.nextafter(least * n_tokens / (n_tokens - 1), np.inf))
+    return {
+        "sae_a": sae_a,
+        "sae_b": sae_b,
+        "corpus": corpus,
+        "measure": subset.measure,
+        "direction": subset.direction,
+        "min_value": least,
+        "min_joint": subset.min_joint,
+        "min_density": subset.min_density,
+        "max_density": subset.max_density,
+        "top_tokens": subset.top_tokens,
+        "drop_non_concept": not (subset.keep_non_concept or subset.concept),
+        "shared_token": not (subset.keep_unshared or subset.concept),
+        "method": subset.match,
+    }
 
 
 def count_steps(reasons: Iterable[Sequence[str]]) -> list[tuple[str, int]]:

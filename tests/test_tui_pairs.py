@@ -11,7 +11,7 @@ def test_the_list_shows_kept_pairs_with_counts_chance_level_and_sample(tiny):
     shown = screen_after(tiny, "2")
     lines = shown.splitlines()
     assert "little/one ↔ little/two" in lines[0]
-    assert lines[2].split()[:6] == ["▸", "0", "1", ".900", "25", "40"]
+    assert lines[2].split()[:7] == ["▸", "0", "1", ".900", ".600", "25", "40"]
     assert "median best .750, by chance .010 · 100 tokens of words" in lines[-2]
     assert "2 of 4 kept" in lines[-2]
 

@@ -17,7 +17,7 @@ from atlas.filters.parser import parse_filter
 from atlas.filters.terms import Sort
 from atlas.queries import browse, filtered
 from atlas.queries.browse_records import FeatureDetail, FeatureRow, Scan
-from atlas.render.feature import feature_lines, preview_line
+from atlas.render.feature import Look, feature_lines, preview_line
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
@@ -181,7 +181,7 @@ class BrowseView(ListView):
             pane.show(lambda _: [])
             preview.show([])
         else:
-            pane.show(lambda size: feature_lines(detail, size.width, brackets=brackets))
+            pane.show(lambda size: feature_lines(detail, size.width, Look(brackets=brackets)))
             preview.show(preview_line(detail, max(40, self.size.width), brackets=brackets))
 
     def on_resize(self) -> None:

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from atlas.filters.terms import Sort
 from atlas.queries.browse_records import FeatureRow, PairRow
+from atlas.render.feature_more import value_of
 from atlas.render.numbers import correlation, count, share, strength
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.vtable import Column
 
 _SORTED = {"sae": 0, "feature_id": 1, "density": 2, "mean_active": 3, "max": 4, "match": 5, "token": 6, "label": 7}
-_SORTED_PAIRS = {"feature": 0, "value": 2, "margin": 2, "joint": 3}
+_SORTED_PAIRS = {"feature": 0, "partner": 1, "value": 2, "margin": 3, "joint": 4, "n a": 5, "n b": 6}
 
 
 def switcher(aliases: list[str], chosen: str | None) -> Line:
@@ -43,12 +44,15 @@ def columns_for(sort: Sort) -> list[Column]:
     return columns if place is None else _with_arrow(columns, place, up=not sort.descending)
 
 
-def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool, verdict: bool) -> list[Column]:
+def pair_columns(
+    alias_a: str, alias_b: str, sort: str, *, ascending: bool, verdict: bool, measure: str = "activation"
+) -> list[Column]:
     """The columns of the pair list; `verdict` adds why a pair was dropped."""
     columns = [
         Column(alias_a, 7, right=True),
         Column(alias_b, 7, right=True),
-        Column("margin" if sort == "margin" else "r", 7, right=True),
+        Column("r" if measure == "activation" else measure[-13:], 7 if measure == "activation" else 14, right=True),
+        Column("margin", 7, right=True, spare=2),
         Column("both", 8, right=True),
         Column(f"n {alias_a}", 8, right=True, spare=3),
         Column(f"n {alias_b}", 8, right=True, spare=3),
@@ -57,7 +61,7 @@ def pair_columns(alias_a: str, alias_b: str, sort: str, *, ascending: bool, verd
         Column(f"tokens {alias_b}", 10, grow=1),
         *([Column("dropped because", 15, grow=1)] if verdict else []),
     ]
-    return _with_arrow(columns, _SORTED_PAIRS[sort], up=ascending != (sort == "feature"))
+    return _with_arrow(columns, _SORTED_PAIRS[sort], up=ascending != (sort in ("feature", "partner")))
 
 
 def _with_arrow(columns: list[Column], place: int, *, up: bool) -> list[Column]:
@@ -86,11 +90,12 @@ def pair_cells(row: PairRow) -> tuple[str, ...]:
     return (
         str(row.feature_a),
         str(row.feature_b),
-        correlation(row.value, digits=3),
-        count(row.n_ab),
+        value_of(row.value),
+        value_of(row.margin),
+        "·" if row.n_ab is None else count(row.n_ab),
         count(row.n_a),
         count(row.n_b),
-        "✓" if row.mutual else "",
+        "·" if row.mutual is None else "✓" if row.mutual else "",
         words(row.tokens_a),
         words(row.tokens_b),
         row.dropped_because or "–",

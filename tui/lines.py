@@ -28,10 +28,11 @@ class Lines(ScrollView, can_focus=False):
         self._fitted: Fitted = lambda size: []
         self._lines: Sequence[Line] = []
 
-    def show(self, fitted: Fitted) -> None:
-        """Show something else, from its first line."""
+    def show(self, fitted: Fitted, *, stay: bool = False) -> None:
+        """Show something else, from its first line, or from the line that is at the top if it is only more of it."""
         self._fitted = fitted
-        self.scroll_to(y=0, animate=False, immediate=True)
+        if not stay:
+            self.scroll_to(y=0, animate=False, immediate=True)
         self._fit()
 
     def on_resize(self) -> None:

@@ -62,9 +62,11 @@ class Navigator(Catalogue):
         else:
             self.flash(f"{detail.reference} has no stored partner – featlas correlate {detail.scan.alias} OTHER")
 
-    def open_pair(self, at: Callable[[int], PairKey | None], row: int, n_rows: int) -> None:
-        """Show one pair of a list."""
-        self.query_one(PairView).open(at, row, n_rows)
+    def open_pair(
+        self, at: Callable[[int], PairKey | None], row: int, n_rows: int, *, measure: str = "activation"
+    ) -> None:
+        """Show one pair of a list, with candidates by a measure."""
+        self.query_one(PairView).open(at, row, n_rows, measure=measure)
         self.go("pair")
 
     def open_reference(self, start: FeatureRef | PairRef) -> None:

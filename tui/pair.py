@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from atlas.queries import browse
+from atlas.db import Atlas
+from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail, Scan
+from atlas.queries.pair_records import PairMore
+from atlas.render.feature import Look
 from atlas.render.numbers import count
 from atlas.render.pair import pair_lines
 from atlas.render.spans import Line, Span
@@ -28,7 +33,10 @@ class PairView(View):
         ("n/N", "next/previous pair"),
         ("esc", "back"),
         ("[ ]", "other candidate"),
-        ("x", "swap sides"),
+        ("x", "swap"),
+        ("b", "measure"),
+        ("=", "axis"),
+        ("w", "wrap"),
         ("y", "copy"),
         ("^d/^u", "scroll"),
     )
@@ -38,6 +46,11 @@ class PairView(View):
         Binding("right_square_bracket", "candidate(1)", "next candidate for the left feature", id="pair.candidate"),
         Binding("left_square_bracket", "candidate(-1)", "previous candidate", id="pair.previous_candidate"),
         Binding("x", "swap", "swap sides", id="pair.swap"),
+        Binding("b", "next_measure", "candidates by the next stored measure", id="pair.measure"),
+        Binding("equals_sign", "axis", "both histograms on one axis", id="pair.axis"),
+        Binding("w", "toggle('wrap')", "whole contexts, on wide screens", id="pair.wrap"),
+        Binding("z", "toggle('own_scale')", "shade by the context's own strongest token", id="pair.scale"),
+        Binding("v", "toggle('linear')", "histogram: log or linear count", id="pair.linear"),
         Binding("h,left,backspace", "app.back", "back", id="pair.back"),
     ]
 
@@ -46,6 +59,9 @@ class PairView(View):
         super().__init__(id=id)
         self._key: PairKey | None = None
         self._detail: PairDetail | None = None
+        self._more: PairMore | None = None
+        self._measure = "activation"
+        self._look = Look()
         self._at: Callable[[int], PairKey | None] = lambda row: None
         self._row, self._n_rows, self._swapped = 0, 0, False
 
@@ -53,9 +69,9 @@ class PairView(View):
         """One pane."""
         yield FeaturePane(id="pair-pane")
 
-    def open(self, at: Callable[[int], PairKey | None], row: int, n_rows: int) -> None:
-        """Show row `row` of a list of pairs; n and N walk through it."""
-        self._at, self._n_rows, self._swapped = at, n_rows, False
+    def open(self, at: Callable[[int], PairKey | None], row: int, n_rows: int, *, measure: str = "activation") -> None:
+        """Show row `row` of a list of pairs by a measure; n and N walk through it."""
+        self._at, self._n_rows, self._swapped, self._measure = at, n_rows, False, measure
         self._show_row(row)
 
     def enter(self) -> None:
@@ -76,14 +92,34 @@ class PairView(View):
         self._ask((key[2], key[3], key[0], key[1]) if self._swapped else key)
 
     def _ask(self, key: PairKey) -> None:
-        """Read both features and what compares them."""
-        self._key = key
-        self.read(lambda atlas: browse.pair_detail(atlas, *key), self._show, group="pair")
+        """Read both features and the candidates, then what compares them."""
+        self._key, measure = key, self._measure
+        self.read(lambda atlas: pair_detail(atlas, *key, measure=measure), self._show, group="pair")
 
     def _show(self, detail: PairDetail) -> None:
         """The pair was read."""
-        self._detail, brackets = detail, self.browser.styler.brackets
-        self.query_one(FeaturePane).show(lambda size: pair_lines(detail, size.width, size.height, brackets=brackets))
+        old = self._detail
+        same = old is not None and (old.a, old.b) == (detail.a, detail.b)
+        self._detail = detail
+        if same:
+            self._draw(stay=True)
+            return
+        self._more = None
+        self._draw()
+        self.read(partial(_read_more, detail), partial(self._take_more, detail), group="more")
+
+    def _take_more(self, detail: PairDetail, more: PairMore) -> None:
+        """Measures, matchings and joint activations were read."""
+        if detail is self._detail:
+            self._more = more
+            self._draw(stay=True)
+
+    def _draw(self, *, stay: bool = False) -> None:
+        """Fill the pane."""
+        detail, more, look = self._detail, self._more, replace(self._look, brackets=self.browser.styler.brackets)
+        if detail is not None:
+            pane = self.query_one(FeaturePane)
+            pane.show(lambda size: pair_lines(detail, size.width, size.height, look, more=more), stay=stay)
 
     # keys -------------------------------------------------------------------------------------------------------
 
@@ -109,6 +145,25 @@ class PairView(View):
             a, feature_a, b, feature_b = self._key
             self._ask((b, feature_b, a, feature_a))
 
+    def action_next_measure(self) -> None:
+        """Candidates by the next measure that is stored for these two SAEs."""
+        measures = [item.measure for item in self._more.measures] if self._more else []
+        if self._key is None or not measures:
+            return
+        here = measures.index(self._measure) if self._measure in measures else -1
+        self._measure = measures[(here + 1) % len(measures)]
+        self._ask(self._key)
+
+    def action_axis(self) -> None:
+        """Both histograms on one axis, and back."""
+        self._look = replace(self._look, axis=1.0 if self._look.axis is None else None)
+        self._draw(stay=True)
+
+    def action_toggle(self, name: str) -> None:
+        """Another way to draw it; the same key goes back."""
+        self._look = replace(self._look, **{name: not getattr(self._look, name)})
+        self._draw(stay=True)
+
     # bars -------------------------------------------------------------------------------------------------------
 
     def reference(self) -> str | None:
@@ -125,5 +180,13 @@ class PairView(View):
         return [Span(f"{count(self._row + 1)} of {count(self._n_rows)}  ")] if self._n_rows > 1 else []
 
     def status(self) -> tuple[Line, Line]:
-        """What the mark means."""
-        return [Span(" ● same token of the corpus in the stored contexts of both", tone="dim")], []
+        """What the mark means, and by what the candidates are ranked."""
+        mark = Span(" ● same token of the corpus in the stored contexts of both", tone="dim")
+        return [mark], [Span(f"by {self._measure} ")]
+
+
+def _read_more(detail: PairDetail, atlas: Atlas) -> PairMore:
+    """Runs in the worker thread; reading activations loads what the first paint need not wait for."""
+    from atlas.activations.joint import pair_more
+
+    return pair_more(atlas, detail)

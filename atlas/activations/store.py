@@ -71,6 +71,19 @@ class Scan:
         for shard in self._shards():
             yield shard.read(self.d_sae)
 
+    def feature(self, feature_id: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """One feature, shard after shard, without reading the others.
+
+        Yields:
+            The token after the last of the shard, the tokens on which the feature fires, and its activations there.
+
+        Raises:
+            AtlasError: A shard is missing or damaged.
+        """
+        for shard in self._shards():
+            tokens, activations = shard.feature(feature_id)
+            yield shard.first_token + shard.n_tokens, tokens, activations
+
     def largest_shard(self) -> int:
         """Activations of the shard that has most: the largest of `blocks`."""
         return max((shard.n_nonzero for shard in self._shards()), default=0)
@@ -154,6 +167,24 @@ class _Shard:
         index = np.int32 if len(feature) < 2**31 else np.int64
         by_feature = sp.csc_array((activation, token.astype(index), starts.astype(index)), shape=(self.n_tokens, d_sae))
         return sp.csr_array(by_feature.tocsr())
+
+    def feature(self, feature_id: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens and activations of one feature; the file is not hashed for it, so only these rows are judged."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(
+                self.path, columns=["token_index", "activation"], filters=[("feature_id", "==", feature_id)]
+            )
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+            raise AtlasError(f"{self.path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
+        tokens, activations = (table[name].to_numpy() for name in ("token_index", "activation"))
+        if len(tokens) and (tokens.min() < self.first_token or tokens.max() >= self.first_token + self.n_tokens):
+            raise _damaged(self.path, f"feature {feature_id} fires outside its {self.n_tokens:,} tokens")
+        if not np.isfinite(activations).all():
+            raise _damaged(self.path, "it holds activations that are no finite numbers")
+        return tokens, activations
 
     def _check_file(self) -> None:
         """Raise if the file is not the one that the receipt was written for."""

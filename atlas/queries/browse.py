@@ -3,64 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from atlas.db import Atlas, Rows
 from atlas.errors import AtlasError, UnknownName
 from atlas.queries.browse_records import (
-    Candidate,
     Context,
     Feature,
     FeatureDetail,
     FeatureRow,
-    PairDetail,
     Pairing,
-    PairRow,
     Partner,
     Scan,
 )
 from atlas.queries.filtered import FeatureOrder
 from atlas.references import resolve_sae
 
-if TYPE_CHECKING:
-    import numpy as np
-
-PAIR_SORTS = ("value", "joint", "margin", "feature")
-"""Orders of the pair list; `joint` by the tokens on which both fire, `feature` by the ids of the side that chooses."""
-
 _Record = TypeVar("_Record")
-
-
-@dataclass(frozen=True, slots=True)
-class PairOrder:
-    """Candidate pairs of two SAEs, best first, with the verdict of the filters."""
-
-    features_a: np.ndarray
-    features_b: np.ndarray
-    kept: np.ndarray
-    dropped_because: np.ndarray
-    """Reasons joined by commas; empty if kept."""
-
-    def __len__(self) -> int:
-        """Number of candidates."""
-        return len(self.features_a)
-
-    def where(self, wanted: np.ndarray) -> PairOrder:
-        """The rows of a mask."""
-        return PairOrder(
-            self.features_a[wanted], self.features_b[wanted], self.kept[wanted], self.dropped_because[wanted]
-        )
 
 
 def scans(atlas: Atlas) -> list[Scan]:
     """Every SAE on every corpus it was measured on."""
-    return _records(Scan, atlas.fetch("browse_scans"))
+    return records(Scan, atlas.fetch("browse_scans"))
 
 
 def pairings(atlas: Atlas) -> list[Pairing]:
     """Every stored comparison of two SAEs."""
-    return _records(Pairing, atlas.fetch("browse_pairings"))
+    return records(Pairing, atlas.fetch("browse_pairings"))
 
 
 def scan_named(atlas: Atlas, wanted: str, corpus: str | None = None) -> Scan:
@@ -122,77 +92,24 @@ def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int
         AtlasError: The SAE has no such feature.
     """
     key: dict[str, Any] = {"sae": scan.sae, "corpus": scan.corpus, "feature_id": feature_id}
-    found = _records(Feature, atlas.fetch("browse_feature", **key))
+    found = records(Feature, atlas.fetch("browse_feature", **key))
     if not found:
         raise AtlasError(
             f"{scan.sae} has no feature {feature_id}",
             why=f"its features are 0 to {scan.d_sae - 1:,}",
             hint="featlas tui",
         )
-    contexts = atlas.fetch("browse_contexts", scan_id=scan.scan_id, feature_id=feature_id, most=n_contexts)
+    contexts = atlas.fetch("browse_contexts", scan_id=scan.scan_id, feature_id=feature_id, kind="top", most=n_contexts)
     return FeatureDetail(
         scan=scan,
         feature=found[0],
         bins=atlas.fetch("browse_histogram", **key).rows,
-        contexts=_records(Context, contexts),
-        partners=_records(Partner, atlas.fetch("browse_partners", **key)),
+        contexts=records(Context, contexts),
+        partners=records(Partner, atlas.fetch("browse_partners", **key)),
     )
 
 
-def pair_order(
-    atlas: Atlas, a: Scan, b: Scan, *, text: str = "", sort: str = "value", ascending: bool = False
-) -> PairOrder:
-    """Candidate pairs of two SAEs on their common corpus, chosen from the side of `a`.
-
-    Args:
-        atlas: Open for reading.
-        a: The SAE whose features choose.
-        b: The other.
-        text: Held by one of the tokens that the filters looked at, letter case aside.
-        sort: One of `PAIR_SORTS`.
-        ascending: Reverse the order.
-    """
-    found = atlas.arrays("browse_pair_order", **_sides(a, b), text=text, sort=sort, ascending=ascending)
-    return PairOrder(found["feature_a"], found["feature_b"], found["kept"], found["dropped_because"])
-
-
-def pair_window(atlas: Atlas, a: Scan, b: Scan, order: PairOrder, start: int, stop: int) -> list[PairRow]:
-    """Rows `start` to `stop` of a pair list."""
-    part = slice(start, stop)
-    ids_a, ids_b = order.features_a[part].tolist(), order.features_b[part].tolist()
-    found = atlas.fetch(
-        "browse_pair_window", features_a=ids_a, features_b=ids_b, scan_a=a.scan_id, scan_b=b.scan_id, **_sides(a, b)
-    )
-    because = order.dropped_because[part].tolist()
-    return [PairRow(*row) for row in _joined(found.rows, because)]
-
-
-def pair_detail(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int, *, n_contexts: int = 50) -> PairDetail:
-    """Two features side by side, with the other candidates of the first."""
-    candidates = atlas.fetch("browse_candidates", feature_a=feature_a, scan_b=b.scan_id, **_sides(a, b))
-    names = {"sae_a": a.sae, "sae_b": b.sae}
-    cosine = atlas.fetch("browse_cosine", feature_a=feature_a, feature_b=feature_b, **names).rows
-    stored = [p for p in pairings(atlas) if p.between(a.sae, b.sae) and p.corpus_of(a.sae) == a.corpus]
-    return PairDetail(
-        a=feature_detail(atlas, a, feature_a, n_contexts=n_contexts),
-        b=feature_detail(atlas, b, feature_b, n_contexts=n_contexts),
-        candidates=_records(Candidate, candidates),
-        cosine=cosine[0][0] if cosine else None,
-        pairing=stored[-1] if stored else None,
-    )
-
-
-def _joined(rows: Sequence[tuple[Any, ...]], more: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Rows with one more value each."""
-    return [(*row, value) for row, value in zip(rows, more, strict=True)]
-
-
-def _sides(a: Scan, b: Scan) -> dict[str, Any]:
-    """Parameters that name two SAEs and their corpus."""
-    return {"sae_a": a.sae, "sae_b": b.sae, "corpus": a.corpus}
-
-
-def _records(kind: type[_Record], rows: Rows) -> list[_Record]:
+def records(kind: type[_Record], rows: Rows) -> list[_Record]:
     """One record a row, by the names of the columns; columns that the record does not know are left out."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     places = [rows.columns.index(name) for name in names]

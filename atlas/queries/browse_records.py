@@ -56,9 +56,10 @@ class Pairing:
         """Corpus on which one of the two was measured."""
         return self.corpus if sae == self.sae_a else self.corpus_b
 
-    def between(self, one: str, other: str) -> bool:
-        """Whether it compares the activations of these two SAEs, in either order."""
-        return self.measure == "activation" and {self.sae_a, self.sae_b} == {one, other}
+    def between(self, one: str, other: str, measure: str = "activation") -> bool:
+        """Whether it compares these two SAEs by a measure, in either order; `conditional` has one order only."""
+        ordered = measure != "conditional" or self.sae_a == one
+        return self.measure == measure and ordered and {self.sae_a, self.sae_b} == {one, other}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,12 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A window of the corpus in which a feature fires."""
+    """A window of the corpus in which a feature fires, or never does."""
 
+    bin: int
+    """Tenth of the way to the maximum, or equal group by strength, from 0, weakest first; 0 for other kinds."""
     rank: int
+    """Within the bin, from 1."""
     activation: float
     context_id: int
     document: int
@@ -162,10 +166,14 @@ class PairRow:
     feature_a: int
     feature_b: int
     value: float
+    margin: float | None
+    """Value less that of the second-best partner; None if there is none, and for a stored matching."""
     n_a: int
     n_b: int
-    n_ab: int
+    n_ab: int | None
+    """Tokens on which both fire; None for measures of weights."""
     mutual: bool | None
+    """Each is the other's best; None for a stored matching."""
     tokens_a: list[str]
     tokens_b: list[str]
     dropped_because: str
@@ -184,7 +192,8 @@ class Candidate:
     """The feature's place among its partners."""
     n_a: int
     n_b: int
-    n_ab: int
+    n_ab: int | None
+    """Tokens on which both fire; None for measures of weights."""
     top_tokens: list[str]
 
 
@@ -195,11 +204,13 @@ class PairDetail:
     a: FeatureDetail
     b: FeatureDetail
     candidates: list[Candidate]
-    """Stored partners of `a` in the SAE of `b`, best first."""
+    """Stored partners of `a` in the SAE of `b` by the measure of `pairing`, best first."""
     cosine: float | None
     """Of the decoder rows; None where it would mean nothing: other model, hook or width."""
     pairing: Pairing | None
-    """None if the two SAEs were never compared."""
+    """None if the two SAEs were never compared by that measure."""
+    measure: str = "activation"
+    """By which the candidates were ranked."""
 
     @property
     def link(self) -> Candidate | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from atlas.queries.browse_records import Context, Feature, FeatureDetail, Partner, Scan
+from atlas.queries.feature_records import ContextKind, FeatureMore
+from atlas.render.feature_more import brief_lines
 from atlas.render.histogram import COLUMNS, histogram_lines, sparkline
-from atlas.render.kwic import kwic
+from atlas.render.kwic import kwic, wrapped
 from atlas.render.numbers import correlation, count, percent, share, strength
 from atlas.render.spans import Line, Span, fit, labelled, line_width
 from atlas.render.text import clean
@@ -14,39 +17,68 @@ from atlas.render.text import clean
 SHARED = "●"
 """Marks a context that both features of a pair have."""
 
+CHOICES: dict[ContextKind, str] = {
+    "top": "top contexts",
+    "quantile": "contexts by quantile",
+    "interval": "contexts by interval",
+    "random": "random contexts in which it fires",
+    "silent": "random contexts in which it is silent",
+}
+"""How contexts were chosen, in words."""
+
 BLANK: Line = []
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a feature is drawn: what the keys of the browser and the options of `featlas show` choose."""
+
+    kind: ContextKind = "top"
+    """How the contexts that are shown were chosen."""
+    wrap: bool = False
+    """Contexts whole, over several lines."""
+    own_scale: bool = False
+    """Shade relative to the strongest token of the context, not of the feature."""
+    linear: bool = False
+    """Bars of the histogram by the count, not by its log."""
+    brackets: bool = False
+    """Put `⟦⟧` around peaks, for terminals without colour."""
+    axis: float | None = None
+    """Right end of the histogram; None is the feature's maximum."""
 
 
 def feature_lines(
     detail: FeatureDetail,
     cells: int,
+    look: Look | None = None,
     *,
-    brackets: bool = False,
     rows: int = 3,
     shared: Collection[tuple[int, int]] | None = None,
+    more: FeatureMore | None = None,
 ) -> list[Line]:
     """Everything about a feature.
 
     Args:
-        detail: The feature.
+        detail: The feature, with the contexts to show.
         cells: Width of every line.
-        brackets: Put `⟦⟧` around peaks, for terminals without colour.
+        look: How to draw it.
         rows: Height of the histogram.
         shared: Places that the other feature of a pair has too; None outside a pair.
+        more: Adds logit tokens and neighbours.
     """
+    look = look or Look()
     feature, scan = detail.feature, detail.scan
     lines = [heading(scan, feature), where(scan), *statistics(feature, scan, cells)]
     if feature.is_dead:
-        return [*lines, BLANK, [Span(f"never fires on {clean(scan.corpus)}: no contexts, no histogram", tone="dim")]]
-    columns = min(COLUMNS, cells - 2)
-    lines += [
-        BLANK,
-        *([Span(" "), *line] for line in histogram_lines(detail.bins, feature.max, rows=rows, columns=columns)),
-    ]
+        lines += [BLANK, [Span(f"never fires on {clean(scan.corpus)}: no contexts, no histogram", tone="dim")]]
+        return [*lines, *brief_lines(more, scan, cells)] if more else lines
+    columns, maximum = min(COLUMNS, cells - 2), look.axis or feature.max
+    bars = histogram_lines(detail.bins, maximum, rows=rows, columns=columns, linear=look.linear)
+    lines += [BLANK, *([Span(" "), *line] for line in bars)]
     if shared is None:
         lines += [partner_line(detail.partners, scan)]
-    lines += [BLANK, contexts_heading(detail, shared)]
-    return [*lines, *context_lines(detail.contexts, feature.max, cells, brackets=brackets, shared=shared)]
+    lines += [*(brief_lines(more, scan, cells) if more else []), BLANK, contexts_heading(detail, look, shared)]
+    return [*lines, *context_lines(detail.contexts, feature.max, cells, look, shared=shared)]
 
 
 def heading(scan: Scan, feature: Feature) -> Line:
@@ -101,9 +133,9 @@ def partner_line(partners: Sequence[Partner], scan: Scan) -> Line:
     return line
 
 
-def contexts_heading(detail: FeatureDetail, shared: Collection[tuple[int, int]] | None) -> Line:
-    """How many contexts follow."""
-    line = [Span(f"top contexts  {len(detail.contexts)}", tone="dim")]
+def contexts_heading(detail: FeatureDetail, look: Look, shared: Collection[tuple[int, int]] | None) -> Line:
+    """How many contexts follow, and how they were chosen."""
+    line = [Span(f"{CHOICES[look.kind]}  {len(detail.contexts)}", tone="dim")]
     if shared is not None:
         both = sum(context.place in shared for context in detail.contexts)
         line.append(Span(f"   {SHARED} in both: {both}", tone="dim"))
@@ -114,19 +146,37 @@ def context_lines(
     contexts: Sequence[Context],
     maximum: float | None,
     cells: int,
+    look: Look,
     *,
-    brackets: bool = False,
     shared: Collection[tuple[int, int]] | None = None,
 ) -> list[Line]:
-    """One line a context: its activation, then the aligned text."""
-    lines = []
+    """One line a context, or a whole one over several: its activation, then the text; a line above each group."""
+    if not contexts:
+        return [[Span(f"no {CHOICES[look.kind]} stored", tone="dim")]]
+    lines: list[Line] = []
+    group = None
     for context in contexts:
+        if look.kind in ("quantile", "interval") and context.bin != group:
+            group = context.bin
+            lines.append(_group_line(look.kind, group, cells))
         mark = [] if shared is None else [Span(SHARED if context.place in shared else " ", tone="accent")]
         number = Span(f"{strength(context.activation):>5} ", tone="strong")
         left = cells - 6 - len(mark)
-        text = kwic(context.tokens, context.activations, context.peak, maximum, left, brackets=brackets)
-        lines.append([*mark, number, *text])
+        most = max(context.activations, default=0) if look.own_scale else maximum
+        window = (context.tokens, context.activations, context.peak, most, left)
+        if not look.wrap:
+            lines.append([*mark, number, *kwic(*window, brackets=look.brackets)])
+            continue
+        first, *rest = wrapped(*window, brackets=look.brackets)
+        lines += [[*mark, number, *first], *([Span(" " * (6 + len(mark))), *line] for line in rest)]
     return lines
+
+
+def _group_line(kind: ContextKind, group: int, cells: int) -> Line:
+    """Which tenth follows."""
+    tenth = f"{10 * group}–{10 * group + 10} %"
+    words = f"─ activation quantile {tenth} " if kind == "quantile" else f"─ {tenth} of the maximum "
+    return [Span(words + "─" * max(0, cells - len(words)), tone="dim")]
 
 
 def preview_line(detail: FeatureDetail, cells: int, *, brackets: bool = False) -> Line:

@@ -1,4 +1,4 @@
-"""A histogram of activations in eighth blocks: log of the count over a linear axis from 0 to the maximum."""
+"""A histogram of activations in eighth blocks: the count, or its log, over a linear axis from 0 to the maximum."""
 
 from __future__ import annotations
 
@@ -32,23 +32,29 @@ def linear_counts(bins: Sequence[tuple[float, float, int]], maximum: float, colu
     return counts
 
 
-def block_rows(counts: Sequence[float], rows: int) -> list[str]:
-    """Bars of log10(1 + n) as `rows` lines of eighth blocks; anything above zero shows."""
-    heights = [math.log10(1 + n) for n in counts]
+def block_rows(counts: Sequence[float], rows: int, *, linear: bool = False) -> list[str]:
+    """Bars of log10(1 + n), or of n, as `rows` lines of eighth blocks; anything above zero shows."""
+    heights = [n if linear else math.log10(1 + n) for n in counts]
     most = max(heights, default=0)
     if most == 0:
         return [" " * len(counts)] * rows
-    eighths = [max(1, round(height / most * rows * 8)) if height > 0.01 else 0 for height in heights]
+    least = 0 if linear else 0.01
+    eighths = [max(1, round(height / most * rows * 8)) if height > least else 0 for height in heights]
     return ["".join(BLOCKS[min(8, max(0, eighth - 8 * row))] for eighth in eighths) for row in range(rows - 1, -1, -1)]
 
 
 def histogram_lines(
-    bins: Sequence[tuple[float, float, int]], maximum: float | None, *, rows: int = 3, columns: int = COLUMNS
+    bins: Sequence[tuple[float, float, int]],
+    maximum: float | None,
+    *,
+    rows: int = 3,
+    columns: int = COLUMNS,
+    linear: bool = False,
 ) -> list[Line]:
     """Bars and the axis under them; nothing for a feature that never fired."""
     if not maximum or not bins:
         return []
-    bars = block_rows(linear_counts(bins, maximum, columns), rows)
+    bars = block_rows(linear_counts(bins, maximum, columns), rows, linear=linear)
     middle, right = strength(maximum / 2), strength(maximum)
     axis = "0" + middle.rjust(columns // 2 - 1 + (len(middle) + 1) // 2)
     axis += right.rjust(columns - len(axis))

@@ -54,6 +54,34 @@ def kwic(
     return _beginning(line, cells)
 
 
+def wrapped(
+    tokens: Sequence[str],
+    activations: Sequence[float],
+    peak: int,
+    maximum: float | None,
+    cells: int,
+    *,
+    brackets: bool = False,
+) -> list[Line]:
+    """One whole context, over as many lines of at most `cells` cells as it takes; the arguments are those of `kwic`."""
+    lines: list[Line] = [[]]
+    left = cells
+    for place, (token, activation) in enumerate(zip(tokens, activations, strict=True)):
+        text = clean(token)
+        if place == peak and brackets:
+            word = text.lstrip(" ") or text
+            text = f"{text[: len(text) - len(word)]}⟦{word}⟧"
+        text = cut_right(text, cells)
+        size = width(text)
+        if size > left:
+            lines.append([])
+            left, text = cells, text.lstrip(" ")
+            size = width(text)
+        lines[-1].append(Span(text, level=level(activation, maximum), peak=place == peak))
+        left -= size
+    return [merged(line) for line in lines]
+
+
 def _ending(spans: Line, cells: int) -> Line:
     """The last `cells` cells, to the right, cut with `…` on the left."""
     if cells <= 0:

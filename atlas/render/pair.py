@@ -2,61 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from atlas.queries.browse_records import Candidate, FeatureDetail, PairDetail
-from atlas.render.feature import BLANK, context_lines, feature_lines, heading
+from atlas.queries.pair_records import PairMore
+from atlas.render.feature import BLANK, Look, context_lines, feature_lines, heading
+from atlas.render.feature_more import value_of
 from atlas.render.histogram import sparkline
 from atlas.render.numbers import correlation, count, share, strength
+from atlas.render.pair_more import joint_lines, measure_lines
 from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean
 
 SIDE_BY_SIDE = 100
 """Cells from which both features fit beside each other."""
 
-
-def pair_lines(detail: PairDetail, cells: int, height: int, *, brackets: bool = False) -> list[Line]:
-    """A pair in exactly `height` lines, as far as there is something to show."""
-    if cells >= SIDE_BY_SIDE:
-        return _beside(detail, cells, height, brackets=brackets)
-    return _stacked(detail, cells, height, brackets=brackets)
+LEAST = 10
+"""Lines of a feature that are shown however long the comparison is."""
 
 
-def _beside(detail: PairDetail, cells: int, height: int, *, brackets: bool) -> list[Line]:
-    """Left and right, the comparison below."""
-    below = [*_verdict(detail), *_candidates(detail, 5)]
+def pair_lines(
+    detail: PairDetail, cells: int, height: int, look: Look | None = None, *, more: PairMore | None = None
+) -> list[Line]:
+    """A pair in `height` lines, or more where the comparison needs them: the screen scrolls.
+
+    Args:
+        detail: Both features.
+        cells: Width of every line.
+        height: Lines of the screen.
+        look: How the features are drawn; an `axis` of any value puts both histograms on one.
+        more: Adds measures, matchings and joint activations.
+    """
+    look = look or Look()
+    if look.axis is not None:
+        look = replace(look, axis=max(side.feature.max or 0 for side in (detail.a, detail.b)) or None)
+    return (_beside if cells >= SIDE_BY_SIDE else _stacked)(detail, cells, height, look, more)
+
+
+def _beside(detail: PairDetail, cells: int, height: int, look: Look, more: PairMore | None) -> list[Line]:
+    """Left and right, the comparison below: candidates and measures, beside them the joint activations."""
     half = (cells - 3) // 2
-    room = max(0, height - len(below) - 1)
-    sides = [feature_lines(one, half, brackets=brackets, shared=detail.shared) for one in (detail.a, detail.b)]
+    left = [*candidate_lines(detail, 5), *(measure_lines(detail, more) if more else [])]
+    right = joint_lines(detail, more, cells - half - 3) if more else []
+    below = [*_verdict(detail), *_columns(left, right, half, rule=False)]
+    sides = [feature_lines(one, half, look, shared=detail.shared) for one in (detail.a, detail.b)]
+    room = max(LEAST, height - len(below) - 1)
+    return [*_columns(sides[0][:room], sides[1][:room], half, rule=True), _rule(cells), *below]
+
+
+def _columns(left: Sequence[Line], right: Sequence[Line], half: int, *, rule: bool) -> list[Line]:
+    """Two blocks beside each other."""
+    between = Span(" │ " if rule else "   ", tone="dim")
     lines: list[Line] = []
-    for row in range(min(room, max(map(len, sides)))):
-        left, right = (side[row] if row < len(side) else BLANK for side in sides)
-        lines.append([*fit(left, half), Span(" │ ", tone="dim"), *fit(right, half)])
-    return [*lines, _rule(cells), *below]
-
-
-def _stacked(detail: PairDetail, cells: int, height: int, *, brackets: bool) -> list[Line]:
-    """The comparison first, then one feature above the other with as many contexts as fit."""
-    above = _verdict(detail, narrow=True)
-    contexts = max(1, (height - len(above) - 2 * 2 - 1) // 2)
-    shared = detail.shared
-    lines = list(above)
-    for number, one in enumerate((detail.a, detail.b)):
-        lines += [_rule(cells)] if number else []
-        lines += _side(one, cells, contexts, shared, brackets=brackets)
+    for row in range(max(len(left), len(right))):
+        one, other = (side[row] if row < len(side) else BLANK for side in (left, right))
+        lines.append([*fit(one, half), between, *fit(other, half)])
     return lines
 
 
-def _side(
-    one: FeatureDetail, cells: int, contexts: int, shared: Collection[tuple[int, int]], *, brackets: bool
-) -> list[Line]:
+def _stacked(detail: PairDetail, cells: int, height: int, look: Look, more: PairMore | None) -> list[Line]:
+    """The comparison first, then one feature above the other with as many contexts as fit; the rest below."""
+    above = _verdict(detail, narrow=True)
+    contexts = max(1, (height - len(above) - 2 * 2 - 1) // 2)
+    lines = list(above)
+    for number, one in enumerate((detail.a, detail.b)):
+        lines += [_rule(cells)] if number else []
+        lines += _side(one, cells, contexts, detail.shared, look)
+    lines += [BLANK] * (height - len(lines)) + [_rule(cells)]
+    blocks = [
+        candidate_lines(detail, 5),
+        *((measure_lines(detail, more), joint_lines(detail, more, cells)) if more else ()),
+    ]
+    return [*lines, *(line for block in blocks for line in block)]
+
+
+def _side(one: FeatureDetail, cells: int, contexts: int, shared: Collection[tuple[int, int]], look: Look) -> list[Line]:
     """Two lines of head and some contexts."""
     feature = one.feature
     numbers = labelled(
         ("density", share(feature.density)), ("fires", count(feature.n_fired)), ("max", strength(feature.max))
     )
-    bars = Span(f"  {sparkline(one.bins, feature.max, 24)}", tone="bar")
-    shown = context_lines(one.contexts[:contexts], feature.max, cells, brackets=brackets, shared=shared)
+    bars = Span(f"  {sparkline(one.bins, look.axis or feature.max, 24)}", tone="bar")
+    shown = context_lines(one.contexts[:contexts], feature.max, cells, look, shared=shared)
     return [heading(one.scan, feature), [*numbers, bars], *shown]
 
 
@@ -64,22 +92,25 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
     """The value with its counts, and how it compares with chance."""
     link, pairing = detail.link, detail.pairing
     if pairing is None:
-        return [[Span(f"never compared: featlas correlate {detail.a.scan.alias} {detail.b.scan.alias}", tone="warn")]]
+        by = "" if detail.measure == "activation" else f" --measure {detail.measure}"
+        names = f"{detail.a.scan.alias} {detail.b.scan.alias}"
+        return [[Span(f"never compared by {detail.measure}: featlas correlate {names}{by}", tone="warn")]]
+    name = "activation r" if detail.measure == "activation" else detail.measure
     if link is None:
-        counts: Line = [Span(f"r not stored: not among the {pairing.top_k} best partners of either", tone="warn")]
+        short = "r" if detail.measure == "activation" else detail.measure
+        counts: Line = [Span(f"{short} not stored: not among the {pairing.top_k} best partners of either", tone="warn")]
     else:
         counts = labelled(
-            ("activation r", correlation(link.value, digits=3)),
-            ("fire: both", count(link.n_ab)),
+            (name, value_of(link.value)),
+            *((("fire: both", count(link.n_ab)),) if link.n_ab is not None else ()),
             (detail.a.reference, count(link.n_a)),
             (detail.b.reference, count(link.n_b)),
             ("", "mutual best" if detail.mutual else _ranks(detail, link)),
         )
-    median = correlation(pairing.median_best, digits=3)
     judged = labelled(
-        ("margin to 2nd", correlation(detail.margin, digits=3) if link is not None else "–"),
-        ("median best", median),
-        ("by chance", correlation(pairing.chance, digits=3)),
+        ("margin to 2nd", value_of(detail.margin) if link is not None and detail.margin is not None else "–"),
+        ("median best", value_of(pairing.median_best)),
+        ("by chance", value_of(pairing.chance)),
         ("decoder cos", correlation(detail.cosine) if detail.cosine is not None else "–"),
     )
     sample = labelled(
@@ -102,19 +133,22 @@ def _why_no_cosine(detail: PairDetail) -> str:
     return "decoder cosine not shown: the two SAEs read different spaces"
 
 
-def _candidates(detail: PairDetail, most: int) -> list[Line]:
+def candidate_lines(detail: PairDetail, most: int) -> list[Line]:
     """The other partners that were stored."""
     a, b = detail.a, detail.b
-    lines: list[Line] = [BLANK, [Span(f"candidates for {a.reference} in {b.scan.alias}", tone="dim")]]
+    by = "" if detail.measure == "activation" else f" by {detail.measure}"
+    lines: list[Line] = [BLANK, [Span(f"candidates for {a.reference} in {b.scan.alias}{by}", tone="dim")]]
+    if not detail.candidates:
+        return [*lines, [Span("none stored", tone="dim")]]
+    short = "r" if detail.measure == "activation" else detail.measure
     for candidate in detail.candidates[:most]:
         here = candidate.feature_id == b.feature.feature_id
         words = " ".join(dict.fromkeys(clean(token).strip() or "␣" for token in candidate.top_tokens))
         reference = f"{b.scan.alias}:{candidate.feature_id}"
         place = f"{'▸' if here else ' '} {_rank(candidate.rank_ab)}"
-        text = f"{place}  {reference:<12} r {correlation(candidate.value, digits=3)}"
-        lines.append(
-            [Span(text, tone="strong" if here else ""), Span(f"   both {count(candidate.n_ab):<9}"), Span(words)]
-        )
+        text = f"{place}  {reference:<8} {short} {value_of(candidate.value)}"
+        both = f"   both {count(candidate.n_ab):<7}" if candidate.n_ab is not None else "   "
+        lines.append([Span(text, tone="strong" if here else ""), Span(both), Span(words)])
     return lines
 
 

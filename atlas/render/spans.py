@@ -93,3 +93,17 @@ def labelled(*parts: tuple[str, str]) -> Line:
             line.append(Span("   "))
         line += [Span(f"{name} ", tone="dim"), Span(value)] if name else [Span(value)]
     return line
+
+
+def folded(line: Iterable[Span], cells: int) -> list[Line]:
+    """A line over as many lines of at most `cells` cells as its pieces need; a piece that is wider is cut."""
+    lines: list[Line] = [[]]
+    left = cells
+    for span in line:
+        size = width(span.text)
+        if size > left and lines[-1]:
+            lines.append([])
+            left = cells
+        lines[-1].append(span if size <= left else replace(span, text=cut_right(span.text, left)))
+        left -= min(size, left)
+    return lines

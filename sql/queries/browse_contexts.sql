@@ -1,7 +1,7 @@
--- strongest contexts of one feature; only the windows that are shown are decoded
+-- contexts of one feature that were chosen in one way, strongest group first; only the windows that are shown are decoded
 with shown as (
     select
-        x.rank, x.activation, x.position, x.start, k.corpus_id, k.context_id,
+        x.bin, x.rank, x.activation, x.position, x.start, k.corpus_id, k.context_id,
         every_activation(x.length, x.places, x.activations)                 as activations,
         k.documents[x.position + 1]                                         as document,
         k.token_ids[x.start + 1 : x.start + x.length]                       as ids,
@@ -9,7 +9,7 @@ with shown as (
     from feature_context x
     join scan c using (scan_id)
     join context k on k.corpus_id = c.corpus_id and k.context_id = x.context_id
-    where x.scan_id = $scan_id and x.feature_id = $feature_id and x.kind = 'top' and x.rank <= $most
+    where x.scan_id = $scan_id and x.feature_id = $feature_id and x.kind = $kind and x.rank <= $most
 ),
 words as (
     select map_from_entries(list(struct_pack(id := v.token_id, word := v.text))) as text_of
@@ -20,6 +20,7 @@ words as (
         and v.token_id in (select unnest(h.ids) from shown h)
 )
 select
+    h.bin,
     h.rank,
     h.activation,
     h.context_id,
@@ -29,4 +30,4 @@ select
     list_transform(h.ids, lambda id: words.text_of[id])         as tokens,
     h.activations
 from shown h, words
-order by h.rank;
+order by h.bin desc, h.rank;

@@ -9,9 +9,16 @@ with keyed as (
             when 'value'   then m.value
             when 'joint'   then m.n_ab
             when 'margin'  then m.margin
+            when 'n a'     then m.n_a
+            when 'n b'     then m.n_b
             when 'feature' then -m.feature_a
+            when 'partner' then -m.feature_b
         end as key
-    from matches($sae_a, $sae_b) m
+    from matches(
+        $sae_a, $sae_b, measure := $measure, direction := $direction, min_value := $min_value, min_joint := $min_joint,
+        top_tokens := $top_tokens, drop_non_concept := $drop_non_concept, shared_token := $shared_token, method := $method,
+        min_density := $min_density, max_density := $max_density
+    ) m
     where m.corpus = $corpus
         and ($text = '' or contains(lower(array_to_string(m.tokens_a || m.tokens_b, chr(31))), lower($text)))
 )
