@@ -62,6 +62,7 @@ class BrowseView(ListView):
         self.order: filtered.FeatureOrder | None = None
         self.detail: FeatureDetail | None = None
         self._go_to: int | None = None
+        self._list: tuple[browse.FeatureOrder, str] | None = None
         self._took = 0.0
         self._applied = ""
 
@@ -91,8 +92,22 @@ class BrowseView(ListView):
             self.sort, self.ascending = "feature_id", False
         self.read_order(0)
 
+    def show_list(self, order: browse.FeatureOrder, about: str) -> None:
+        """Show a list of features as it is, until esc, a filter, another order or another SAE."""
+        self.scope, self._list = None, (order, about)
+        self.clear_filter()
+        self._show_order(order, 0, time.perf_counter())
+
+    def retreat(self) -> bool:
+        """Esc leaves a list that another view has made, after what a filter has to undo."""
+        if self._list is None or self.text or self.box.has_focus:
+            return super().retreat()
+        self.read_order(0)
+        return True
+
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order: of a long table the first rows, then all."""
+        self._list = None
         scope = [self.scope.scan_id] if self.scope else []
         known = sum(scan.d_sae for scan in self.browser.scans if not scope or scan.scan_id in scope)
         self.table.retitle(columns_for(self.sorting))
@@ -225,6 +240,8 @@ class BrowseView(ListView):
 
     def crumbs(self) -> list[str]:
         """The scope."""
+        if self._list is not None:
+            return ["features", self._list[1]]
         return [self.scope.sae if self.scope else f"{len(self.browser.scans)} SAEs", "features"]
 
     def corner(self) -> Line:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.widgets import ContentSwitcher
 
 from atlas.errors import AtlasError
+from atlas.queries.browse import order_of
 from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.references import FeatureRef, PairRef
 from tui.browse import BrowseView
@@ -48,6 +49,11 @@ class Navigator(Catalogue):
     def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None) -> None:
         """Browse the features of one scan."""
         self.browse_view.show_scan(scan, feature_id=feature_id)
+        self.go("browse")
+
+    def browse_features(self, keys: Sequence[tuple[int, int]], about: str) -> None:
+        """Browse a list of (scan, feature) that another view has made; esc there goes back to all features."""
+        self.browse_view.show_list(order_of(keys), about)
         self.go("browse")
 
     def pair_of(self, detail: FeatureDetail) -> None:

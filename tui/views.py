@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.browse import BrowseView
+from tui.console import ConsoleView
 from tui.feature import FeatureView
 from tui.matrix import MatrixView
 from tui.overview import OverviewView
@@ -34,6 +35,7 @@ VIEWS = (
     Entry("browse", "1", "browse features", BrowseView),
     Entry("pairs", "2", "matched pairs", PairsView),
     Entry("matrix", "3", "scores of many pairs of SAEs", MatrixView),
+    Entry("sql", "4", "SQL over the views", ConsoleView),
     Entry("feature", "", "the feature under the cursor", FeatureView),
     Entry("pair", "", "two features side by side", PairView),
 )

@@ -77,6 +77,14 @@ def _scan_of(known: Sequence[Scan], sae: str, corpus: str | None) -> Scan:
     raise UnknownName(f"corpus with a scan of {sae}", corpus, [scan.corpus for scan in found])
 
 
+def order_of(keys: Sequence[tuple[int, int]]) -> FeatureOrder:
+    """A given list of (scan, feature) as an order."""
+    import numpy as np
+
+    pairs = np.array(keys, dtype=np.int64).reshape(-1, 2)
+    return FeatureOrder(pairs[:, 0], pairs[:, 1])
+
+
 def feature_window(atlas: Atlas, order: FeatureOrder, start: int, stop: int) -> list[FeatureRow]:
     """Rows `start` to `stop` of a feature table."""
     ids = {"scans": order.scan_ids[start:stop].tolist(), "features": order.feature_ids[start:stop].tolist()}

@@ -18,7 +18,7 @@ from atlas.render.heatmap import (
     value_lines,
 )
 from atlas.render.numbers import correlation, count
-from atlas.render.spans import Line, Span, labelled
+from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean
 
 SIGNIFICANT = 0.05
@@ -74,7 +74,7 @@ def grid_lines(
     else:
         body = block_lines(heat, cells=cells, height=room, cursor=at, colour=how == "blocks")
     legend = _ramp_line(heat) if how == "blocks" else scale_line(heat)
-    return [*head, *body, [], legend, *foot][: max(height, 1)]
+    return [fit(line, cells) for line in (*head, *body, [], legend, *foot)][: max(height, 1)]
 
 
 def heat_of(grid: GridTable, scale: Scale = "fixed") -> Heat:

@@ -129,16 +129,14 @@ def fits(heat: Heat, cells: int) -> bool:
 def scale_line(heat: Heat) -> Line:
     """What the shades stand for."""
     if heat.scale == "rows":
-        steps = "   ".join(
-            f"{shade} {name}" for shade, name in zip("·▒█", ("least", "middle", "greatest"), strict=True)
-        )
+        steps = "  ".join(f"{shade} {name}" for shade, name in zip("·▒█", ("least", "middle", "greatest"), strict=True))
         steps += " of the row"
     else:
         low, high = heat.ends[0] if heat.ends else (0.0, 1.0)
         edges = [low + (high - low) * fifth / 5 for fifth in range(1, 5)]
-        steps = "   ".join(f"{shade} <{correlation(edge)}" for shade, edge in zip(SHADES, edges, strict=False))
-        steps += f"   {SHADES[-1]} ≥{correlation(edges[-1])}"
-    signs = f"   * adjusted p ≤ .05   {MISSING} no score   {UNDEFINED} the same SAE"
+        steps = "  ".join(f"{shade} <{correlation(edge)}" for shade, edge in zip(SHADES, edges, strict=False))
+        steps += f"  {SHADES[-1]} ≥{correlation(edges[-1])}"
+    signs = f"  * adj. p ≤ .05  {MISSING} no score  {UNDEFINED} same SAE"
     return [Span(f" {steps}{signs}", tone="dim")]
 
 

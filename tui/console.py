@@ -1,0 +1,331 @@
+"""What does the atlas say to this SQL? An editor above, the result in windows below."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from atlas.db import Atlas
+from atlas.errors import AtlasError
+from atlas.queries import console
+from atlas.queries.console import CAP, Cancelled, ColumnAbout, Result, SqlError
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from atlas.render.values import exact_text
+from tui.consolerows import Listing, features_of, history_listing, result_listing, tables_listing
+from tui.editor import SqlEditor
+from tui.lines import Bar
+from tui.view import View
+from tui.vtable import WINDOW, VTable
+
+if TYPE_CHECKING:
+    import duckdb
+
+TICK = 0.1
+"""Seconds between two looks at a running query."""
+
+FIRST = "select alias, sae, layer, d_sae from saes"
+"""What stands in the editor at first."""
+
+
+class ConsoleView(View):
+    """SQL over the views, read-only, with no way to another file."""
+
+    NAME = "sql"
+    HINTS: ClassVar = (
+        ("F5", "run"),
+        ("tab", "editor/result"),
+        ("F2", "tables"),
+        ("^r", "history"),
+        ("⏎", "open"),
+        ("b", "browse"),
+        ("y", "copy"),
+        ("< >", "columns"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5,ctrl+j", "run", "run the SQL", id="sql.run"),
+        Binding("tab,shift+tab", "switch", "editor or result", id="sql.switch"),
+        Binding("f2", "tables", "tables and columns with their meaning", id="sql.tables"),
+        Binding("ctrl+r", "history", "earlier SQL", id="sql.history"),
+        Binding("ctrl+c", "stop", "cancel the query", id="sql.stop"),
+        Binding("less_than_sign", "shift(-1)", "columns to the left", id="sql.left"),
+        Binding("greater_than_sign", "shift(1)", "columns to the right", id="sql.right"),
+        Binding("b", "browse", "browse the features of the result", id="sql.browse"),
+        Binding("c", "copy_row", "copy the row as JSON", id="sql.copy_row"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing run yet."""
+        super().__init__(id=id)
+        self.result: Result | None = None
+        self.history: list[str] = []
+        self._listing = Listing((), [], message="F5 runs the SQL · F2 lists tables · tab goes to the result")
+        self._first = 0
+        self._started: float | None = None
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._stopping = False
+        self._timer: Timer | None = None
+        self._note: Line = []
+
+    def compose(self) -> ComposeResult:
+        """Editor, what came of it, rows."""
+        yield SqlEditor(FIRST, id="sql-editor")
+        yield Bar(id="sql-note")
+        yield VTable((), id="sql-rows")
+
+    @property
+    def editor(self) -> SqlEditor:
+        """Where SQL is typed."""
+        return self.query_one(SqlEditor)
+
+    @property
+    def table(self) -> VTable:
+        """Rows of the result, the history or the tables."""
+        return self.query_one(VTable)
+
+    @property
+    def running(self) -> bool:
+        """Whether a query runs."""
+        return self._started is not None
+
+    def enter(self) -> None:
+        """Focus the editor."""
+        self.table.message = self._listing.message
+        self.editor.focus()
+
+    def open(self, text: str) -> None:
+        """Take SQL from another view."""
+        self.editor.put(text)
+
+    # running ------------------------------------------------------------------------------------------------------
+
+    def action_run(self) -> None:
+        """Run what is in the editor; the screen stays usable."""
+        text = self.editor.text
+        if self.running:
+            self._say("a query runs already – esc cancels it", tone="warn")
+        elif text.strip():
+            self.history = [*(past for past in self.history if past != text), text]
+            self._started, self._stopping, self._cursor = time.monotonic(), False, None
+            self._timer = self.set_interval(TICK, self._tick)
+            self._say("")
+            self.read(partial(self._answer_sql, text), self._take, group="sql")
+
+    def _answer_sql(self, text: str, atlas: Atlas) -> Result | AtlasError:
+        """Runs in the worker thread; what is wrong with the SQL is an answer too."""
+        try:
+            return console.run_sql(atlas, text, self._hold)
+        except (SqlError, Cancelled) as error:
+            return error
+
+    def _hold(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Runs in the worker thread: keep what can be interrupted."""
+        self._cursor = cursor
+
+    def _tick(self) -> None:
+        """Show the time; stop for one who asked, or for a program that waits to write."""
+        if self._stopping or self.browser.store.asked_to_leave():
+            self.stop()
+        self.browser.refresh_bars()
+
+    def stop(self) -> None:
+        """Interrupt the query; `_tick` asks again, for one that had not begun."""
+        self._stopping = True
+        if self.running and self._cursor is not None:
+            self._cursor.interrupt()
+
+    def _done(self) -> None:
+        """No query runs any more."""
+        self._started = self._cursor = None
+        if self._timer is not None:
+            self._timer.stop()
+
+    def _take(self, found: Result | AtlasError) -> None:
+        """The answer of a query."""
+        self._done()
+        if isinstance(found, Result):
+            self.result, self._first = found, 0
+            self._show_result(found)
+            return
+        self._say(found.what, tone="warn")
+        if isinstance(found, SqlError) and found.place is not None:
+            self.editor.move_cursor(found.place)
+            self.editor.focus()
+
+    def failed(self) -> None:
+        """The atlas could not be asked; the application says why."""
+        self._done()
+
+    def on_unmount(self) -> None:
+        """The program ends: let no query hold it."""
+        self.stop()
+
+    def on_sql_editor_stop(self, message: SqlEditor.Stop) -> None:
+        """Ctrl+c in the editor: cancel, or copy what is selected."""
+        if self.running:
+            self.stop()
+        elif self.editor.selected_text:
+            self.app.copy_to_clipboard(self.editor.selected_text)
+        else:
+            self._say("nothing runs; tab, then q, quits")
+
+    def action_stop(self) -> None:
+        """Ctrl+c in the result: cancel, or quit as everywhere."""
+        if self.running:
+            self.stop()
+        else:
+            self.app.exit()
+
+    def retreat(self) -> bool:
+        """Esc cancels first, then goes from history or tables to the result."""
+        if self.running:
+            self.stop()
+            return True
+        if self._listing.kind == "result":
+            return False
+        self._show_result(self.result)
+        return True
+
+    # lists --------------------------------------------------------------------------------------------------------
+
+    def _show_result(self, result: Result | None) -> None:
+        """The rows of the last query."""
+        if result is None:
+            self._list(Listing((), [], message="F5 runs the SQL · F2 lists tables"))
+            return
+        self._list(result_listing(result, self._first))
+        if features_of(result, 0, self.browser.scans):
+            self._say("⏎ opens the feature of a row, b browses them all")
+        else:
+            self._say("")
+
+    def _list(self, listing: Listing) -> None:
+        """Fill the table."""
+        self._listing = listing
+        self.table.retitle(listing.columns)
+        self.table.reset(len(listing.rows), message=listing.message)
+
+    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
+        """All rows are held: hand the window over."""
+        table, window = message.table, message.table.missing()
+        if window is not None:
+            rows = self._listing.rows[window * WINDOW : (window + 1) * WINDOW]
+            table.deliver(table.generation, window, [self._listing.cells(row) for row in rows])
+
+    def on_vtable_moved(self, message: VTable.Moved) -> None:
+        """The status line has the row."""
+        self.browser.refresh_bars()
+
+    def on_vtable_chosen(self, message: VTable.Chosen) -> None:
+        """Open the feature or the pair of a row; take SQL or a name into the editor."""
+        row = self._listing.rows[message.row]
+        if self._listing.kind == "history":
+            self.editor.put(row)
+            self.editor.focus()
+        elif self._listing.kind == "tables":
+            self.editor.insert(row.column)
+            self.editor.focus()
+        elif self.result is not None:
+            self._open_features(features_of(self.result, message.row, self.browser.scans))
+
+    def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
+        """One feature, or two as a pair."""
+        if len(places) == 1:
+            self.browser.browse_scan(places[0][0], feature_id=places[0][1])
+            self.browser.go("feature")
+        elif places:
+            self.browser.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
+        else:
+            self._say("no feature in this row: select sae and feature_id, or sae_a, feature_a, sae_b, feature_b")
+
+    def action_browse(self) -> None:
+        """The features of all rows as the list of the feature table."""
+        if self._listing.kind != "result" or self.result is None:
+            return
+        found = [features_of(self.result, row, self.browser.scans) for row in range(len(self.result.rows))]
+        keys = list(dict.fromkeys((scan.scan_id, feature) for places in found for scan, feature in places))
+        if keys:
+            self.browser.browse_features(keys, "result of the SQL")
+        else:
+            self._say("no features in this result: select sae and feature_id")
+
+    def action_tables(self) -> None:
+        """Tables and columns; ⏎ puts a name into the editor."""
+        self.read(console.columns_about, self._take_tables, group="tables")
+
+    def _take_tables(self, found: list[ColumnAbout]) -> None:
+        """Show them."""
+        self._list(tables_listing(found))
+        self._say("⏎ puts the name into the editor · esc goes back to the result")
+        self.table.focus()
+
+    def action_history(self) -> None:
+        """Earlier SQL, the newest first; ⏎ takes it."""
+        self._list(history_listing(self.history))
+        self._say("⏎ takes it into the editor · esc goes back to the result")
+        self.table.focus()
+
+    def action_switch(self) -> None:
+        """From the editor to the rows and back."""
+        (self.table if self.editor.has_focus else self.editor).focus()
+
+    def action_shift(self, columns: int) -> None:
+        """Start with another column."""
+        if self._listing.kind == "result" and self.result is not None and self.result.columns:
+            self._first = max(0, min(self._first + columns, len(self.result.columns) - 1))
+            row = self.table.cursor
+            self._list(result_listing(self.result, self._first))
+            self.table.go_to(row)
+
+    # copying ------------------------------------------------------------------------------------------------------
+
+    def reference(self) -> str | None:
+        """The feature or pair of the row, else its values with tabs between them."""
+        if self.result is None or self._listing.kind != "result" or not self.result.rows:
+            return None
+        places = features_of(self.result, self.table.cursor, self.browser.scans)
+        if places:
+            return "=".join(f"{scan.sae}:{feature}" for scan, feature in places)
+        return "\t".join(exact_text(value) for value in self.result.rows[self.table.cursor])
+
+    def action_copy_row(self) -> None:
+        """All values of the row."""
+        if self.result is not None and self._listing.kind == "result" and self.result.rows:
+            row = dict(zip(self.result.columns, self.result.rows[self.table.cursor], strict=True))
+            self.app.copy_to_clipboard(json.dumps(row, default=str, ensure_ascii=False))
+            self.browser.flash("copied the row as JSON")
+
+    # bars ---------------------------------------------------------------------------------------------------------
+
+    def _say(self, text: str, tone: Any = "dim") -> None:
+        """What came of the last key, between editor and rows."""
+        self.query_one("#sql-note", Bar).show([Span(f" {clean(text)}", tone=tone)])
+        self.browser.refresh_bars()
+
+    def corner(self) -> Line:
+        """What the console cannot do."""
+        return [Span("file access off  ", tone="dim")]
+
+    def status(self) -> tuple[Line, Line]:
+        """The time while a query runs; rows and time after it."""
+        if self._started is not None:
+            seconds = time.monotonic() - self._started
+            if seconds < 0.15:
+                return [], []
+            sign, late = "|/-\\"[int(seconds * 8) % 4], " – esc cancels" if seconds > 5 else ""
+            return [Span(f" {sign} running {seconds:.1f} s{late}", tone="strong")], []
+        result = self.result
+        if result is None or self._listing.kind != "result":
+            return [], []
+        many = f" first {count(CAP)} rows, there are more" if result.cut else f" {count(len(result.rows))} rows"
+        shown = f" · from column {self._first + 1} of {len(result.columns)}" if self._first else ""
+        at = f"row {count(self.table.cursor + 1)} · " if result.rows else ""
+        return [Span(f"{many} · {1000 * result.seconds:.0f} ms{shown}")], [Span(f"{at}cap {count(CAP)} ", tone="dim")]

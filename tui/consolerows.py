@@ -1,0 +1,88 @@
+"""What the table of the SQL console lists: a result, earlier SQL, or tables with their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from atlas.queries.browse_records import Scan
+from atlas.queries.console import ColumnAbout, Result, features_in
+from atlas.render.text import clean
+from atlas.render.values import SAMPLE, column_widths, value_text
+from tui.vtable import Column
+
+
+def _no_cells(row: Any) -> tuple[str, ...]:
+    """Cells of a list without rows."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows that are held, and how they look."""
+
+    columns: tuple[Column, ...]
+    rows: Sequence[Any]
+    cells: Callable[[Any], tuple[str, ...]] = _no_cells
+    """One line of the table."""
+    kind: Literal["result", "history", "tables"] = "result"
+    message: str = ""
+    """What to say where there are no rows."""
+
+
+def result_listing(result: Result, first: int) -> Listing:
+    """Rows of a query from one of its columns on; columns that find no room go from the right."""
+    widths = column_widths(result.columns, result.rows[:SAMPLE])
+    columns = tuple(
+        Column(clean(title), cells, right=right, spare=place)
+        for place, (title, cells, right) in enumerate(
+            list(zip(result.columns, widths, result.numeric, strict=True))[first:]
+        )
+    )
+    message = "no rows" if result.columns else "done; it returns nothing"
+    return Listing(columns, result.rows, lambda row: tuple(map(value_text, row[first:])), message=message)
+
+
+def history_listing(history: Sequence[str]) -> Listing:
+    """Earlier SQL, the newest first."""
+    rows = list(reversed(history))
+    return Listing(
+        (Column("earlier SQL", 20, grow=1),),
+        rows,
+        lambda text: (clean(" ".join(text.split())),),
+        "history",
+        "nothing was run yet – F5 runs the SQL",
+    )
+
+
+def tables_listing(columns: Sequence[ColumnAbout]) -> Listing:
+    """Views first, each with its columns."""
+    shape = (Column("table", 20), Column("column", 16), Column("type", 10, spare=1), Column("meaning", 20, grow=1))
+    return Listing(
+        shape,
+        columns,
+        lambda one: (clean(one.table), clean(one.column), clean(one.kind), clean(one.about)),
+        "tables",
+        "no tables",
+    )
+
+
+def features_of(result: Result, row: int, scans: Sequence[Scan]) -> list[tuple[Scan, int]]:
+    """Features that a row names: one, the two of a pair, or none."""
+    if row >= len(result.rows):
+        return []
+    found = []
+    for sae, feature, corpus in features_in(result.columns):
+        values = result.rows[row]
+        scan = _scan(scans, values[sae], None if corpus is None else values[corpus])
+        if scan is None or not isinstance(values[feature], int) or not 0 <= values[feature] < scan.d_sae:
+            return []
+        found.append((scan, values[feature]))
+    return found
+
+
+def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:
+    """The newest scan of an SAE by name or alias, on a corpus if one is named."""
+    fitting = (s for s in reversed(scans) if sae in (s.sae, s.alias) and corpus in (None, s.corpus))
+    return next(fitting, None)

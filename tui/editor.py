@@ -1,0 +1,48 @@
+"""Where SQL is typed: coloured if the grammar is installed, plain text otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+
+class SqlEditor(TextArea):
+    """Leaves ctrl+c to the console while a query runs, and tab to the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "stop", "cancel the query; copy what is selected", id="editor.stop"),
+    ]
+
+    @dataclass
+    class Stop(Message):
+        """Ctrl+c was pressed."""
+
+        editor: SqlEditor
+
+    def __init__(self, text: str, *, id: str) -> None:
+        """Take a first text."""
+        coloured = bool(find_spec("tree_sitter") and find_spec("tree_sitter_sql"))
+        super().__init__(
+            text,
+            language="sql" if coloured else None,
+            theme="css",
+            soft_wrap=False,
+            show_line_numbers=True,
+            tab_behavior="focus",
+            compact=True,
+            id=id,
+        )
+
+    def action_stop(self) -> None:
+        """Tell the console."""
+        self.post_message(self.Stop(self))
+
+    def put(self, text: str) -> None:
+        """Replace the text; undo brings the old one back."""
+        self.replace(text, (0, 0), self.document.end)
+        self.move_cursor(self.document.end)
