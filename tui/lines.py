@@ -43,7 +43,7 @@ class Lines(ScrollView, can_focus=False):
         """Make the lines for this size."""
         if not self.size.width:  # behind another view
             return
-        room = self.outer_size - (self.gutter.width, self.gutter.height)
+        room = self.outer_size - (self.styles.gutter.width, self.styles.gutter.height)
         lines = self._fitted(room)
         if len(lines) > room.height:  # Textual tells of its scroll bar too late
             lines = self._fitted(room - (self.styles.scrollbar_size_vertical, 0))

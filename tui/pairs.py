@@ -22,7 +22,7 @@ from tui.columns import pair_cells, pair_columns
 from tui.filterbox import FilterBox
 from tui.lines import Bar
 from tui.listview import ListView
-from tui.pairs_reading import RULES, Asked, read_pairs, read_window
+from tui.pairs_reading import RULES, Asked, compared_scans, pairings_between, read_pairs, read_window
 from tui.vtable import VTable
 
 if TYPE_CHECKING:
@@ -99,13 +99,7 @@ class PairsView(ListView):
     @property
     def _compared(self) -> list[tuple[Scan, Scan]]:
         """Two scans each that were compared by whatever measure, in order of arrival."""
-        found: dict[tuple[int, int], tuple[Scan, Scan]] = {}
-        for pairing in self.browser.pairings:
-            a = self.browser.scan_of(pairing.sae_a, pairing.corpus)
-            b = self.browser.scan_of(pairing.sae_b, pairing.corpus_b)
-            if a and b and a.sae != b.sae:
-                found.setdefault((a.scan_id, b.scan_id), (a, b))
-        return list(found.values())
+        return compared_scans(self.browser.scans, self.browser.pairings)
 
     def _choose(self, place: int) -> bool:
         """Take the sides of a stored comparison."""
@@ -119,15 +113,7 @@ class PairsView(ListView):
 
     def _pairings(self) -> list[Pairing]:
         """Stored comparisons of the two sides, activation first."""
-        if self.sides is None:
-            return []
-        a, b = self.sides
-        found = [
-            p
-            for p in self.browser.pairings
-            if p.between(a.sae, b.sae, p.measure) and p.corpus_of(a.sae) == a.corpus and p.corpus_of(b.sae) == b.corpus
-        ]
-        return sorted(found, key=lambda p: (p.measure != "activation", p.measure))
+        return pairings_between(*self.sides, self.browser.pairings) if self.sides else []
 
     def _measures(self) -> list[str]:
         """Measures by which the two sides were compared."""

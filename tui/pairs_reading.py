@@ -1,4 +1,4 @@
-"""What the pair list asks for. Runs in worker threads, and loads there what the first paint need not wait for."""
+"""What the pair list asks for, of the catalogue and in worker threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError
-from atlas.queries.browse_records import PairRow, Scan
+from atlas.queries.browse_records import Pairing, PairRow, Scan
 
 if TYPE_CHECKING:
     from atlas.pairlist import PairOrder
@@ -53,3 +53,22 @@ def read_window(
     from atlas.pairlist import pair_window
 
     return pair_window(atlas, a, b, subset, order, start, stop)
+
+
+def compared_scans(scans: list[Scan], pairings: list[Pairing]) -> list[tuple[Scan, Scan]]:
+    """Two scans each that were compared by whatever measure, in order of arrival."""
+    newest = {(scan.sae, scan.corpus): scan for scan in scans}
+    found: dict[tuple[int, int], tuple[Scan, Scan]] = {}
+    for pairing in pairings:
+        a = newest.get((pairing.sae_a, pairing.corpus))
+        b = newest.get((pairing.sae_b, pairing.corpus_b))
+        if a and b and a.sae != b.sae:
+            found.setdefault((a.scan_id, b.scan_id), (a, b))
+    return list(found.values())
+
+
+def pairings_between(a: Scan, b: Scan, pairings: list[Pairing]) -> list[Pairing]:
+    """Stored comparisons of two scans, activation first."""
+    between = [p for p in pairings if p.between(a.sae, b.sae, p.measure)]
+    found = [p for p in between if (p.corpus_of(a.sae), p.corpus_of(b.sae)) == (a.corpus, b.corpus)]
+    return sorted(found, key=lambda p: (p.measure != "activation", p.measure))
