@@ -106,10 +106,3 @@ def test_a_reference_on_the_command_line_opens_the_feature_or_the_pair(tiny):
 def test_a_reference_to_nothing_shows_the_table_and_says_what_is_wrong(tiny):
     assert "no SAE named 'Z'" in screen_after(tiny, start=parse_reference("Z:1"))
     assert "little/one has no feature 9" in screen_after(tiny, start=parse_reference("A:9"))
-
-
-def test_the_overview_lists_saes_and_comparisons_and_enter_browses_one(tiny):
-    shown = screen_after(tiny, "o")
-    assert "little/two" in shown
-    assert "A ↔ B   .750 · .010" in shown
-    assert "little/two › features" in screen_after(tiny, "o", "j", "enter").splitlines()[0]

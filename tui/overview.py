@@ -1,14 +1,16 @@
-"""Which SAEs are in this atlas, and which of them were compared?"""
+"""Which SAEs are in this atlas, what was computed of them, and what is missing?"""
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
-from atlas.queries.browse_records import Pairing, Scan
-from atlas.render.numbers import correlation, count, percent
+from atlas.queries.browse_records import Scan
+from atlas.queries.overview import Overview, overview
+from atlas.render.numbers import count, percent
+from atlas.render.overview import overview_lines
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.lines import Lines
@@ -34,7 +36,23 @@ class OverviewView(View):
     """The SAEs of the atlas, each on the corpora it was measured on, and their comparisons."""
 
     NAME = "SAEs"
-    HINTS: ClassVar = (("⏎", "features"), ("1", "browse"), ("2", "pairs"), ("j/k", "move"), ("y", "copy name"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "scroll_rest(1)", "scroll what is below the table", id="overview.down"),
+        Binding("shift+tab", "scroll_rest(-1)", "scroll it back", id="overview.up"),
+    ]
+    HINTS: ClassVar = (
+        ("⏎", "features"),
+        ("1", "browse"),
+        ("2", "pairs"),
+        ("j/k", "move"),
+        ("tab", "scroll"),
+        ("y", "copy name"),
+    )
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing to show yet."""
+        super().__init__(id=id)
+        self._held: Overview | None = None
 
     def compose(self) -> ComposeResult:
         """The table, and the comparisons below."""
@@ -46,11 +64,22 @@ class OverviewView(View):
         self.query_one(VTable).focus()
 
     def reload(self) -> None:
-        """Show the catalogue that the application holds."""
-        scans, pairings, table = self.browser.scans, self.browser.pairings, self.query_one(VTable)
+        """Show the catalogue that the application holds, then ask for the rest."""
+        scans, table = self.browser.scans, self.query_one(VTable)
         table.reset(len(scans), cursor=table.cursor, message="no SAE here yet – featlas demo, or featlas ingest --help")
         table.styles.height = max(4, len(scans) + 2)
-        self.query_one("#pairings", Lines).show(lambda _: comparison_lines(scans, pairings))
+        self._draw()
+        self.read(overview, self._take, group="rest")
+
+    def _take(self, held: Overview) -> None:
+        """Matchings, scores, grids and what is missing were read."""
+        self._held = held
+        self._draw()
+
+    def _draw(self) -> None:
+        """Fill the pane below the table."""
+        scans, pairings, held = self.browser.scans, self.browser.pairings, self._held
+        self.query_one(Lines).show(lambda size: overview_lines(scans, pairings, held, size.width))
 
     def on_vtable_wanted(self, message: VTable.Wanted) -> None:
         """All scans are in memory: hand them over."""
@@ -67,18 +96,27 @@ class OverviewView(View):
         """Browse the features of one scan."""
         self.browser.browse_scan(self.browser.scans[message.row])
 
+    def action_scroll_rest(self, pages: int) -> None:
+        """Scroll what is below the table."""
+        pane = self.query_one(Lines)
+        pane.scroll_relative(y=pages * max(1, pane.size.height - 1), animate=False)
+
     def reference(self) -> str | None:
         """Name of the SAE under the cursor."""
         table = self.query_one(VTable)
         return self.browser.scans[table.cursor].sae if table.n_rows else None
 
     def status(self) -> tuple[Line, Line]:
-        """How much there is."""
+        """How much there is: an SAE that was measured twice is one SAE and two scans."""
         scans = self.browser.scans
-        features = sum(scan.d_sae for scan in scans)
-        return [
-            Span(f" {len(scans)} scans · {count(features)} features · {len(self.browser.pairings)} comparisons")
-        ], []
+        sizes = {scan.sae: scan.d_sae for scan in scans}
+        counts = (
+            (len(sizes), "SAEs"),
+            (len(scans), "scans"),
+            (sum(sizes.values()), "features"),
+            (len(self.browser.pairings), "comparisons"),
+        )
+        return [Span(" " + " · ".join(f"{count(n)} {name[:-1] if n == 1 else name}" for n, name in counts))], []
 
 
 def _cells(scan: Scan) -> tuple[str, ...]:
@@ -96,25 +134,3 @@ def _cells(scan: Scan) -> tuple[str, ...]:
         clean(scan.corpus),
         count(scan.n_tokens),
     )
-
-
-def comparison_lines(scans: list[Scan], pairings: list[Pairing]) -> list[Line]:
-    """Every comparison with its chance level, then what could be compared and was not."""
-    if not scans:
-        return []
-    lines: list[Line] = [[], [Span(" comparisons", tone="strong"), Span("   median best r · by chance", tone="dim")]]
-    for pairing in pairings:
-        names = f" {pairing.alias_a} ↔ {pairing.alias_b}"
-        numbers = f"   {correlation(pairing.median_best, digits=3)} · {correlation(pairing.chance, digits=3)}"
-        sample = f"   {clean(pairing.corpus)}, {count(pairing.n_tokens)} tokens"
-        lines.append([Span(names), Span(numbers, tone="strong"), Span(sample, tone="dim")])
-    missing = [
-        (a.alias, b.alias)
-        for a, b in combinations(scans, 2)
-        if a.corpus == b.corpus and a.sae != b.sae and not any(p.between(a.sae, b.sae) for p in pairings)
-    ]
-    if missing:
-        first = " ".join(missing[0])
-        names = "  ".join(f"{a}↔{b}" for a, b in missing[:8]) + (" …" if len(missing) > 8 else "")
-        lines.append([Span(f" missing: {names}", tone="dim"), Span(f"   featlas correlate {first}")])
-    return lines
