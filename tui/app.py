@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.queries.browse_records import Pairing, Scan
 from atlas.references import FeatureRef, PairRef
 from atlas.render.text import clean
+from tui.browse import BrowseView
 from tui.catalogue import POLL
-from tui.help import HelpScreen, keys_of
+from tui.clipboard import copy
+from tui.commandline import CommandLine
+from tui.commands import run
+from tui.export import Export, exported
+from tui.help import HelpScreen, NotesScreen, keys_of
+from tui.lines import Bar, Lines
 from tui.navigation import Navigator
-from tui.overview import OverviewView
+from tui.palette import CommandProvider
+from tui.session import Start, keep, restore
+from tui.shell import SLOW
+from tui.styles import Styler
+from tui.troubles import terminal, versions
 from tui.view import View
 from tui.views import VIEWS
+from tui.vtable import VTable
 
 
 class FeatlasApp(Navigator):
     """Views over one atlas, and the keys that work in all of them."""
 
+    COMMANDS: ClassVar = {CommandProvider}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(v.keys, f"view('{v.name}')", v.about, id=f"app.{v.name}") for v in VIEWS if v.keys),
         Binding("escape", "back", "back", id="app.back"),
+        Binding("left_square_bracket", "past(-1)", "back in history", id="app.past"),
+        Binding("right_square_bracket", "past(1)", "forward in history", id="app.future"),
         Binding("y", "copy", "copy the reference", id="app.copy"),
+        Binding("c", "copy_text", "copy the text", id="app.copy_text"),
+        Binding("e", "export", "export what is shown", id="app.export"),
+        Binding("plus", "maximise", "one pane on the whole screen, or all again", id="app.maximise"),
+        Binding("colon", "command", "command line", id="app.command"),
+        Binding("ctrl+p", "command_palette", "palette of commands", id="app.palette"),
         Binding("question_mark,f1", "help", "keys of this view", id="app.help"),
+        Binding("f12", "errors", "last error, versions, timings", id="app.errors"),
         Binding("q,ctrl+c", "quit", "quit", id="app.quit"),
     ]
 
@@ -35,21 +58,38 @@ class FeatlasApp(Navigator):
         *,
         wait: float = 0,
         start: FeatureRef | PairRef | None = None,
+        view: str | None = None,
+        line: str | None = None,
         colour: bool | None = None,
+        theme: str | None = None,
+        state: Path | None = None,
     ) -> None:
         """Prepare to browse one atlas.
 
         Args:
             path: The database file.
             wait: Seconds that the first opening waits for a locked file.
-            start: What to show first; the feature table if None.
+            start: What to show first; what was left, or the feature table, if None.
+            view: Name of the view in front.
+            line: Filter of the feature table.
             colour: Shade by colour; None asks the terminal and NO_COLOR.
+            theme: Name of a theme.
+            state: File that remembers how the browser was left; None to forget.
+
+        Raises:
+            UnknownName: There is no such theme or view.
         """
         super().__init__(path, wait=wait, colour=colour)
+        if view is not None and view not in [entry.name for entry in VIEWS]:
+            raise UnknownName("view", view, [entry.name for entry in VIEWS])
+        if theme is not None:
+            self.use_theme(theme)
         self.scans: list[Scan] = []
         self.pairings: list[Pairing] = []
-        self._start = start
-        self._trail: list[str] = []
+        self._start: Start | None = Start(start, view, line)
+        self._state = state
+        self._trail, self._past, self._future = [], [], []
+        self._touched = time.monotonic()
 
     def on_mount(self) -> None:
         """Paint, then open the atlas."""
@@ -57,22 +97,95 @@ class FeatlasApp(Navigator):
         self.refresh_bars()
         self.call_after_refresh(self.open_atlas)
         self.set_interval(POLL, self.tend)
+        self.set_interval(SLOW, self.watch_slowness)
 
     def arrived(self) -> None:
-        """The atlas is open: let every view read, and show what the command line named."""
+        """The atlas is open: the first time show what was left or asked for, later read again."""
         start, self._start = self._start, None
-        if start is None:
+        if start is not None:
+            restore(self, self._state, start)
+        else:
             for view in self.query(View):
                 view.reload()
-        else:
-            self.query_one(OverviewView).reload()
-            self.open_reference(start)
+
+    def other_views(self) -> Iterator[View]:
+        """All views but the feature table."""
+        return (view for view in self.query(View) if not isinstance(view, BrowseView))
 
     def report(self, error: BaseException) -> None:
         """Say what went wrong in the status line, and in the table if it is empty."""
         super().report(error)
         self.browse_view.table.message = self.store.state.message or self._flash
         self.browse_view.table.refresh()
+
+    def exit(self, *args: Any, **options: Any) -> None:
+        """Remember how it is left, and end."""
+        keep(self, self._state)
+        super().exit(*args, **options)
+
+    def use_theme(self, name: str) -> None:
+        """Other colours.
+
+        Raises:
+            UnknownName: There is no such theme.
+        """
+        if name not in self.available_themes:
+            raise UnknownName("theme", name, sorted(self.available_themes))
+        self.theme = name
+        self.styler = Styler(colour=self.styler.colour, dark=self.current_theme.dark)
+        if self.is_running:
+            for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
+                widget.refresh()
+
+    # the command line -------------------------------------------------------------------------------------------
+
+    @property
+    def command_line(self) -> CommandLine:
+        """The line behind `:`."""
+        return self.query_one(CommandLine)
+
+    def open_command(self, text: str = "") -> None:
+        """Let a command be typed."""
+        self.command_line.open(text)
+
+    def on_command_line_entered(self, message: CommandLine.Entered) -> None:
+        """Run what was typed."""
+        self.front.enter()
+        if message.text:
+            self.run_line(message.text)
+
+    def run_line(self, line: str) -> None:
+        """Run a command; what it cannot do is said in the status line."""
+        try:
+            run(self, line)
+        except AtlasError as error:
+            self.flash(error.what + (f" – {error.hint or error.why}" if error.hint or error.why else ""))
+
+    def export_to(self, path: Path) -> None:
+        """Write what is shown to a file, by the command that gives the same.
+
+        Raises:
+            UsageError: No command gives it, or the name does not say its format.
+        """
+        words = self.front.command()
+        if words is None:
+            raise UsageError(f"no command exports {self.front.NAME}", hint="c copies its text")
+        job = Export(self.store.path, tuple(words), path)
+        self.run_worker(lambda: self._exported(job), group="export", thread=True, exit_on_error=False)
+
+    def _exported(self, job: Export) -> None:
+        """Runs in the worker thread."""
+        exported(job)
+        self.call_from_thread(self.flash, f"wrote {job.path} – {job.line}")
+
+    def save_screen(self, name: str) -> None:
+        """Save the screen as a picture."""
+        path = Path(name or "featlas.svg").expanduser()
+        try:
+            path.write_text(self.export_screenshot(title="featlas"), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        self.flash(f"wrote {path}")
 
     # keys -------------------------------------------------------------------------------------------------------
 
@@ -81,19 +194,49 @@ class FeatlasApp(Navigator):
         self.go(name)
 
     def action_back(self) -> None:
-        """Undo within the view, else the view before."""
-        if not self.front.retreat() and self._trail:
+        """End a question that takes long, else undo within the view, else the view before."""
+        if self.store.busy_for() > SLOW:
+            self.front.cancel()
+        elif not self.front.retreat() and self._trail:
             self._bring(self._trail.pop())
         self.refresh_bars()
+
+    def action_command(self) -> None:
+        """Type a command."""
+        self.open_command()
+
+    def action_export(self) -> None:
+        """Type the name of the file."""
+        self.open_command(f"w {self.front.id}.csv")
 
     def action_copy(self) -> None:
         """Copy the reference of what is shown."""
         reference = self.front.reference()
         if reference is not None:
-            self.copy_to_clipboard(reference)
-            self.flash(f"copied {clean(reference)}")
+            self._copy(reference, f"copied {clean(reference)}")
+
+    def action_copy_text(self) -> None:
+        """Copy the row or the text that is shown."""
+        text = self.front.copied()
+        self._copy(text, f"copied {len(text.splitlines())} lines")
+
+    def _copy(self, text: str, said: str) -> None:
+        """Copy, and say where it is."""
+        also = copy(self, text, beside=self._state.parent if self._state else None)
+        self.flash(said + (f" – {also}" if also else ""))
+
+    def action_maximise(self) -> None:
+        """The first pane on the whole screen, or all of them again."""
+        self.screen_stack[0].toggle_class("-maximised")
+        self.front.call_after_refresh(self.refresh_bars)
 
     def action_help(self) -> None:
         """The keys that work here, from the focused widget outwards."""
         nodes = [*([self.focused] if self.focused else []), self.front, self]
         self.push_screen(HelpScreen(self.front.NAME, keys_of(nodes)))
+
+    def action_errors(self) -> None:
+        """What went wrong last, and on what."""
+        system = self.console.color_system
+        about = [*versions(), terminal(system, (self.size.width, self.size.height)), "", *self.store.timings()]
+        self.push_screen(NotesScreen("last error", [*self.troubles.lines(), "", *about]))

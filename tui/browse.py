@@ -2,175 +2,72 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from functools import partial
+import random
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from atlas.db import Atlas
-from atlas.errors import UsageError
-from atlas.filters.compile import Names, compile_filter
 from atlas.filters.parser import parse_filter
-from atlas.filters.terms import Sort
-from atlas.queries import browse, filtered
-from atlas.queries.browse_records import FeatureDetail, FeatureRow, Scan
+from atlas.queries import browse
+from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.render.feature import Look, feature_lines, preview_line
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.columns import cells_of, columns_for, switcher
+from tui.columns import columns_for, switcher
+from tui.featurelist import FeatureList
 from tui.filterbox import FilterBox
 from tui.lines import Bar, Lines
-from tui.listview import ListView
 from tui.vtable import VTable
 
-FIRST = 256
-"""Rows of a long table that are ordered first, so that something shows at once."""
-
-LONG = 200_000
-"""Features from which an order is read in two steps."""
+HOW = "max>8 density<1% tok~day -dead match:B>.5 sort:-match – enter keeps it, esc leaves"
+"""What a filter looks like."""
 
 
-class BrowseView(ListView):
+class BrowseView(FeatureList):
     """The feature table. Detail follows the cursor."""
 
     NAME = "features"
-    SORTS = filtered.SORTS
     HINTS: ClassVar = (
         ("⏎", "open"),
         ("/", "filter"),
         ("s", "sort"),
         ("p", "pair"),
         ("a", "SAE"),
-        ("2", "pairs"),
+        (":", "command"),
+        ("space", "mark"),
         ("y", "copy"),
-        ("S", "reverse"),
+        ("e", "export"),
+        ("2", "pairs"),
         ("o", "SAEs"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "next_sae", "next SAE, then all", id="browse.sae"),
         Binding("p", "pair", "pair with its best partner", id="browse.pair"),
+        Binding("space", "mark", "mark, or take the mark away", id="browse.mark"),
+        Binding("asterisk", "marked", "only the marked ones", id="browse.marked"),
+        Binding("r", "random", "a feature by chance", id="browse.random"),
+        Binding("n", "hit(1)", "next hit of the filter in the pane", id="browse.next_hit"),
+        Binding("N", "hit(-1)", "previous hit", id="browse.previous_hit"),
     ]
 
     def __init__(self, *, id: str) -> None:
-        """All features by density."""
+        """No feature was read yet."""
         super().__init__(id=id)
-        self.scope: Scan | None = None
-        self.order: filtered.FeatureOrder | None = None
         self.detail: FeatureDetail | None = None
-        self._go_to: int | None = None
-        self._list: tuple[browse.FeatureOrder, str] | None = None
-        self._took = 0.0
-        self._applied = ""
 
     def compose(self) -> ComposeResult:
         """Table and pane; on narrow screens one line of preview instead of the pane."""
         yield VTable(columns_for(self.sorting), id="features")
         yield Lines(id="detail")
         yield Bar(id="preview")
-        yield FilterBox(id="filter")
+        yield FilterBox(id="filter", placeholder=HOW)
 
     def enter(self) -> None:
         """Focus the table and draw what was read while it was hidden."""
         self.table.focus()
         self.call_after_refresh(self.draw_detail)
-
-    # the order --------------------------------------------------------------------------------------------------
-
-    def reload(self) -> None:
-        """Read the order again and stay on the row."""
-        self.read_order(self.table.cursor)
-
-    def show_scan(self, scan: Scan | None, *, feature_id: int | None = None) -> None:
-        """Show the features of one scan, or of all; with the cursor on one of them."""
-        self.scope, self._go_to = scan, feature_id
-        self.clear_filter()
-        if feature_id is not None:
-            self.sort, self.ascending = "feature_id", False
-        self.read_order(0)
-
-    def show_list(self, order: browse.FeatureOrder, about: str) -> None:
-        """Show a list of features as it is, until esc, a filter, another order or another SAE."""
-        self.scope, self._list = None, (order, about)
-        self.clear_filter()
-        self._show_order(order, 0, time.perf_counter())
-
-    def retreat(self) -> bool:
-        """Esc leaves a list that another view has made, after what a filter has to undo."""
-        if self._list is None or self.text or self.box.has_focus:
-            return super().retreat()
-        self.read_order(0)
-        return True
-
-    def read_order(self, cursor: int) -> None:
-        """Ask for the ids in order: of a long table the first rows, then all."""
-        self._list = None
-        scope = [self.scope.scan_id] if self.scope else []
-        known = sum(scan.d_sae for scan in self.browser.scans if not scope or scan.scan_id in scope)
-        self.table.retitle(columns_for(self.sorting))
-        order = partial(filtered.feature_order, scan_ids=scope, line=self.text, sort=self.sorting)
-        started = time.perf_counter()
-
-        def whole(atlas: Atlas) -> filtered.FeatureOrder:
-            if known > LONG and cursor < FIRST and self._go_to is None:
-                head = order(atlas, most=FIRST)
-                self.app.call_from_thread(self._show_order, head, cursor, started)
-            return order(atlas)
-
-        self.read(whole, lambda found: self._show_order(found, cursor, started), group="order")
-
-    @property
-    def sorting(self) -> Sort:
-        """The order that is shown: the filter's own, else the one that the keys chose."""
-        return parse_filter(self.text).sort or filtered.natural(self.sort, reverse=self.ascending)
-
-    def trouble_with(self, text: str) -> str:
-        """Why a filter cannot be read, or what it names that is not here."""
-        scans = self.browser.scans
-        names = Names(
-            saes=list(dict.fromkeys((scan.sae, scan.alias) for scan in scans)),
-            models=list(dict.fromkeys(scan.model for scan in scans)),
-            corpora=list(dict.fromkeys(scan.corpus for scan in scans)),
-            marks=frozenset(),
-        )
-        try:
-            compile_filter(parse_filter(text), names, sort=self.sorting)
-        except UsageError as error:
-            return error.what
-        return ""
-
-    def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
-        """Fill the table."""
-        self._applied = self.text
-        self.order, self._took = order, time.perf_counter() - started
-        if self._go_to is not None:
-            cursor, self._go_to = self._go_to, None
-        self.table.reset(len(order), cursor=cursor, message=self._nothing())
-        if not len(order):
-            self._show_detail(None)
-
-    def failed(self) -> None:
-        """The list that is shown stays, and with it the filter that made it."""
-        super().failed()
-        self.text = self._applied
-
-    def _nothing(self) -> str:
-        """Why the table is empty and what to do."""
-        if self.text:
-            return f"no feature fits {clean(self.text)} – esc clears the filter"
-        return "no features here yet – run: featlas demo, or ingest"
-
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
-        """How to read some rows."""
-        order = self.order
-        return None if order is None else lambda atlas: browse.feature_window(atlas, order, start, stop)
-
-    def cells(self, row: FeatureRow) -> tuple[str, ...]:
-        """One line of the table."""
-        return cells_of(row)
 
     # the feature under the cursor ---------------------------------------------------------------------------------
 
@@ -181,6 +78,10 @@ class BrowseView(ListView):
             return
         scan, feature_id = at
         self.read(lambda atlas: browse.feature_detail(atlas, scan, feature_id), self._show_detail, group="detail")
+
+    def emptied(self) -> None:
+        """Nothing to show beside the table."""
+        self._show_detail(None)
 
     def _show_detail(self, detail: FeatureDetail | None) -> None:
         """Fill the pane, the preview and the feature view."""
@@ -203,20 +104,6 @@ class BrowseView(ListView):
         """Another width: the preview is one line."""
         self.call_after_refresh(self.draw_detail)
 
-    def at_cursor(self) -> tuple[Scan, int] | None:
-        """Scan and number of the feature under the cursor."""
-        row, order = self.table.cursor, self.order
-        if order is None or row >= len(order):
-            return None
-        scan_id = int(order.scan_ids[row])
-        scan = next((scan for scan in self.browser.scans if scan.scan_id == scan_id), None)
-        return (scan, int(order.feature_ids[row])) if scan else None
-
-    def reference(self) -> str | None:
-        """Reference of the feature under the cursor."""
-        at = self.at_cursor()
-        return f"{at[0].sae}:{at[1]}" if at else None
-
     # keys -------------------------------------------------------------------------------------------------------
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
@@ -230,6 +117,32 @@ class BrowseView(ListView):
         place = held.index(self.scope.scan_id if self.scope else None) if self.scope else 0
         self.scope = choices[(place + 1) % len(choices)]
         self.read_order(0)
+
+    def action_mark(self) -> None:
+        """Mark the feature, or take its mark away, and go on to the next."""
+        at = self.at_cursor()
+        if at is not None:
+            self.browser.toggle_mark(at[0].sae, at[1])
+            self.table.forget()
+            self.table.action_move(1)
+
+    def action_marked(self) -> None:
+        """Only the marked features, or all again."""
+        self.use_filter("" if self.text == "marked" else "marked")
+
+    def action_random(self) -> None:
+        """The cursor jumps."""
+        if self.table.n_rows:
+            self.table.go_to(random.randrange(self.table.n_rows))
+
+    def action_hit(self, step: int) -> None:
+        """Scroll the pane to the next line that holds what the filter looks for."""
+        words = parse_filter(self.text).words
+        pane = self.query_one("#detail", Lines)
+        if not words:
+            self.browser.flash("the filter looks for no text – / tok~day")
+        elif not pane.find([clean(word) for word in words], step):
+            self.browser.flash(f"nothing here holds {' or '.join(map(clean, words))}")
 
     def action_pair(self) -> None:
         """The feature beside its best partner."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 
+from textual.events import Event, Key, MouseDown
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from atlas.queries import browse
@@ -14,12 +16,16 @@ from tui.shell import Shell
 POLL = 0.5
 """Seconds between two looks for a writer that waits."""
 
+IDLE = 600.0
+"""Seconds without a key after which the file is let go of."""
+
 
 class Catalogue(Shell):
     """Knows which scans and which comparisons there are."""
 
     scans: list[Scan]
     pairings: list[Pairing]
+    _touched: float
 
     @abstractmethod
     def arrived(self) -> None:
@@ -27,7 +33,11 @@ class Catalogue(Shell):
 
     def open_atlas(self) -> None:
         """Read the catalogue in a thread; the views follow."""
-        self.run_worker(self._read_catalogue, group="catalogue", exclusive=True, thread=True, exit_on_error=False)
+        self._in_thread(self._read_catalogue, "catalogue")
+
+    def _in_thread(self, job: object, group: str) -> None:
+        """Run something that waits for the database."""
+        self.run_worker(job, group=group, exclusive=True, thread=True, exit_on_error=False)  # type: ignore[arg-type]
 
     def _read_catalogue(self) -> None:
         """Runs in the worker thread."""
@@ -45,18 +55,44 @@ class Catalogue(Shell):
         self.arrived()
 
     def tend(self) -> None:
-        """Let go of the file when a writer asks; come back when it has gone."""
+        """Let go of the file when a writer asks or nobody is here; come back when it has gone, or is another."""
         kind = self.store.state.kind
         if kind == "open" and self.store.asked_to_leave():
-            self.run_worker(self.store.release, group="tend", exclusive=True, thread=True, exit_on_error=False)
+            self._in_thread(self.store.release, "tend")
+        elif kind == "open" and self.store.replaced():
+            self._in_thread(self._reopen, "tend")
+        elif kind == "open" and time.monotonic() - self._touched > IDLE:
+            self._in_thread(lambda: self.store.rest(f"after {IDLE / 60:.0f} minutes without a key"), "tend")
         elif kind in ("released", "unavailable"):
-            self.run_worker(self._come_back, group="tend", exclusive=True, thread=True, exit_on_error=False)
+            self._in_thread(self._come_back, "tend")
         self.refresh_bars()
+
+    def let_go(self) -> None:
+        """Close the file until the next key."""
+        self._in_thread(lambda: self.store.rest("so that others may write"), "tend")
+
+    def come_back(self) -> None:
+        """Open the file again."""
+        self._in_thread(self._come_back, "tend")
 
     def _come_back(self) -> None:
         """Runs in the worker thread: open the file again, then read what may have changed."""
         if self.store.come_back():
             self._read_catalogue()
+
+    def _reopen(self) -> None:
+        """Runs in the worker thread: another file stands where ours stood."""
+        self.store.close()
+        self._come_back()
+        self.call_from_thread(self.flash, f"{self.store.path.name} was replaced by another file, and was read again")
+
+    async def on_event(self, event: Event) -> None:
+        """Note that somebody is here; a file that rests is opened again."""
+        if isinstance(event, Key | MouseDown):
+            self._touched = time.monotonic()
+            if self.store.state.kind == "resting":
+                self.come_back()
+        await super().on_event(event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Workers of the application itself."""

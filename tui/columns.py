@@ -12,7 +12,9 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.vtable import Column
 
-_SORTED = {"sae": 0, "feature_id": 1, "density": 2, "mean_active": 3, "max": 4, "match": 5, "token": 6, "label": 7}
+SORTED = {"sae": 0, "feature_id": 1, "density": 2, "mean_active": 3, "max": 4, "match": 5, "token": 6, "label": 7}
+"""Orders of the feature table, each with the place of its column."""
+
 _SORTED_PAIRS = {"feature": 0, "partner": 1, "value": 2, "margin": 3, "joint": 4, "n a": 5, "n b": 6}
 
 
@@ -40,7 +42,7 @@ def columns_for(sort: Sort) -> list[Column]:
         Column("token", 8, grow=1),
         Column("label", 5, grow=1),
     ]
-    place = _SORTED.get(sort.field)
+    place = SORTED.get(sort.field)
     return columns if place is None else _with_arrow(columns, place, up=not sort.descending)
 
 
@@ -70,11 +72,11 @@ def _with_arrow(columns: list[Column], place: int, *, up: bool) -> list[Column]:
     return columns
 
 
-def cells_of(row: FeatureRow) -> tuple[str, ...]:
+def cells_of(row: FeatureRow, *, marked: bool = False) -> tuple[str, ...]:
     """One line of the table."""
     match = "· dead" if row.n_fired == 0 else f"{row.other} {correlation(row.value)}" if row.other else "·"
     return (
-        row.alias,
+        f"{row.alias}*" if marked else row.alias,
         str(row.feature_id),
         share(row.density),
         strength(row.mean_active),

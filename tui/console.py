@@ -142,6 +142,10 @@ class ConsoleView(View):
         if self.running and self._cursor is not None:
             self._cursor.interrupt()
 
+    def cancel(self) -> None:
+        """End the query: it runs on a connection of its own."""
+        self.stop()
+
     def _done(self) -> None:
         """No query runs any more."""
         self._started = self._cursor = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
+
+from tui.recall import Recall
 
 DEBOUNCE = 0.12
 """Seconds without a key before the filter is applied."""
@@ -15,15 +19,23 @@ DEBOUNCE = 0.12
 class FilterBox(Input):
     """Hidden until `/`."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "recall(-1)", "an earlier filter", id="filter.earlier"),
+        Binding("down", "recall(1)", "a later filter", id="filter.later"),
+    ]
+
     @dataclass
     class Typed(Message):
         """Another text to filter by."""
 
         text: str
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(
+        self, *, id: str, placeholder: str = "text in a top token or label – enter keeps it, esc leaves"
+    ) -> None:
         """Nothing typed."""
-        super().__init__(id=id, placeholder="text in a top token or label – enter keeps it, esc leaves", compact=True)
+        super().__init__(id=id, placeholder=placeholder, compact=True)
+        self.recall = Recall()
         self._timer: Timer | None = None
 
     def watch_value(self, value: str) -> None:
@@ -42,8 +54,14 @@ class FilterBox(Input):
         """Hide the line; what was typed stays applied."""
         if self._timer is not None:
             self._timer.stop()
+        self.recall.add(self.value)
         self._apply()
         self.remove_class("-open")
+
+    def action_recall(self, step: int) -> None:
+        """Another filter of the past."""
+        self.value = self.recall.step(self.value, step)
+        self.cursor_position = len(self.value)
 
     def _apply(self) -> None:
         """Tell the view."""

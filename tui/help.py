@@ -1,4 +1,4 @@
-"""Which keys work here?"""
+"""Which keys work here, and what went wrong: boxes over the view."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from atlas.render.spans import Line, Span
-from atlas.render.text import pad
+from atlas.render.text import clean, pad
 from tui.feature import FeaturePane
 
 _SHOWN = {
@@ -19,18 +20,52 @@ _SHOWN = {
     "question_mark": "?",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
+    "colon": ":",
+    "asterisk": "*",
+    "equals_sign": "=",
     "escape": "esc",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "enter": "⏎",
+    "f1": "F1",
+    "f5": "F5",
+    "f12": "F12",
 }
 
 
+class NotesScreen(ModalScreen[None]):
+    """Some lines in a box; any of esc, q and enter closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,f1,f12", "dismiss", "close", id="notes.close")]
+
+    def __init__(self, title: str, notes: Sequence[str]) -> None:
+        """Take lines that are clean."""
+        super().__init__()
+        self._title, self._notes = title, notes
+
+    def compose(self) -> ComposeResult:
+        """One box."""
+        with Vertical(id="help-box"):
+            yield FeaturePane(id="help-pane")
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        pane = self.query_one(FeaturePane)
+        head: list[Line] = [[Span(f" {self._title}", tone="strong"), Span("   esc closes", tone="dim")], []]
+        pane.show(lambda size: [*head, *([Span(f" {note}")] for note in self._notes)])
+        pane.focus()
+
+
 class HelpScreen(ModalScreen[None]):
-    """All keys of the view behind it; any of esc, ? and q closes it."""
+    """All keys of the view behind it, found by what is typed; esc, enter and F1 close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1,q,enter", "dismiss", "close", id="help.close")
+        Binding("escape,f1", "dismiss", "close", id="help.close"),
+        Binding("pagedown,ctrl+d,down", "scroll(1)", "scroll down", id="help.down"),
+        Binding("pageup,ctrl+u,up", "scroll(-1)", "scroll up", id="help.up"),
     ]
 
     def __init__(self, title: str, keys: list[tuple[str, str]]) -> None:
@@ -41,18 +76,36 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """One box."""
         with Vertical(id="help-box"):
+            yield Input(placeholder="type to find a key or what it does", compact=True, id="help-find")
             yield FeaturePane(id="help-pane")
 
     def on_mount(self) -> None:
         """Fill it."""
+        self._fill("")
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Only the keys that hold what was typed."""
+        self._fill(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the keys."""
         pane = self.query_one(FeaturePane)
-        pane.show(lambda _: help_lines(self._title, self._keys))
-        pane.focus()
+        pane.scroll_relative(y=pages * max(1, pane.size.height - 2), animate=False, immediate=True)
+
+    def _fill(self, wanted: str) -> None:
+        """Show the keys that hold a text."""
+        held = [(key, what) for key, what in self._keys if wanted.lower() in f"{key} {what}".lower()]
+        self.query_one(FeaturePane).show(lambda _: help_lines(self._title, held))
 
 
 def help_lines(title: str, keys: list[tuple[str, str]]) -> list[Line]:
     """One line a key."""
-    head: list[Line] = [[Span(f" keys · {title}", tone="strong"), Span("   esc closes", tone="dim")], []]
+    head: list[Line] = [[Span(f" keys · {clean(title)}", tone="strong"), Span("   esc closes", tone="dim")], []]
     return [*head, *([Span(f"  {pad(key, 22)}", tone="accent"), Span(what)] for key, what in keys)]
 
 

@@ -27,13 +27,30 @@ class Lines(ScrollView, can_focus=False):
         super().__init__(id=id)
         self._fitted: Fitted = lambda size: []
         self._lines: Sequence[Line] = []
+        self._hit = -1
 
     def show(self, fitted: Fitted, *, stay: bool = False) -> None:
         """Show something else, from its first line, or from the line that is at the top if it is only more of it."""
-        self._fitted = fitted
+        self._fitted, self._hit = fitted, -1
         if not stay:
             self.scroll_to(y=0, animate=False, immediate=True)
         self._fit()
+
+    def text(self) -> str:
+        """All lines, without their styles."""
+        return "\n".join("".join(span.text for span in line).rstrip() for line in self._lines)
+
+    def find(self, words: Sequence[str], step: int) -> bool:
+        """Scroll to the next (1) or previous (-1) line that holds one of some words; false if none does."""
+        texts = self.text().lower().split("\n")
+        hits = [row for row, text in enumerate(texts) if any(word.lower() in text for word in words)]
+        if not hits:
+            return False
+        ahead = [row for row in hits if (row - self._hit) * step > 0]
+        self._hit = (min if step > 0 else max)(ahead or hits)
+        self.scroll_to(y=self._hit, animate=False, immediate=True)
+        self.refresh()
+        return True
 
     def on_resize(self) -> None:
         """Another size, or a scroll bar came or went: fit again."""

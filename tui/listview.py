@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from atlas.db import Atlas
+from atlas.errors import UnknownName
 from tui.filterbox import FilterBox
 from tui.view import View
 from tui.vtable import WINDOW, VTable
@@ -131,6 +132,14 @@ class ListView(View):
         self.read_order(0)
         return True
 
+    def use_filter(self, text: str) -> None:
+        """Apply a filter that was not typed into its line."""
+        trouble = self.trouble_with(text)
+        self.browser.flash(trouble)
+        if not trouble:
+            self.box.value = self.text = text
+            self.read_order(0)
+
     def clear_filter(self) -> None:
         """Forget the text; the caller reads the order."""
         self.box.value = self.text = ""
@@ -139,8 +148,44 @@ class ListView(View):
 
     def action_sort(self) -> None:
         """The next order."""
-        self.sort = self.SORTS[(self.SORTS.index(self.sort) + 1) % len(self.SORTS)]
+        place = self.SORTS.index(self.sort) + 1 if self.sort in self.SORTS else 0
+        self.sort = self.SORTS[place % len(self.SORTS)]
         self.read_order(0)
+
+    def use_sort(self, sort: str, *, reverse: bool | None = None) -> None:
+        """An order by name; the same one again is turned round.
+
+        Raises:
+            UnknownName: There is no such order.
+        """
+        if sort not in self.sorts():
+            raise UnknownName("order", sort, self.sorts())
+        again = sort == self.sort
+        self.ascending = reverse if reverse is not None else again and not self.ascending
+        self.sort = sort
+        self.read_order(0)
+
+    def use_sort_named(self, sort: str, *, descending: bool) -> None:
+        """An order by name and direction.
+
+        Raises:
+            UnknownName: There is no such order.
+        """
+        self.use_sort(sort, reverse=not descending)
+
+    def sorts(self) -> tuple[str, ...]:
+        """All orders."""
+        return self.SORTS
+
+    def sort_of(self, column: int) -> str | None:
+        """The order that the title of a column chooses; None if it chooses none."""
+        return None
+
+    def on_vtable_titled(self, message: VTable.Titled) -> None:
+        """Sort by the column whose title was clicked."""
+        sort = self.sort_of(message.column)
+        if sort is not None:
+            self.use_sort(sort)
 
     def action_reverse(self) -> None:
         """The same order backwards."""

@@ -1,4 +1,4 @@
-"""Ways from view to view: to the front, back, to a scan, to a feature, to a pair."""
+"""Ways from view to view: to the front, back, to a scan, to a feature, to a pair, and through history."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from tui.feature import FeatureView
 from tui.pair import PairKey, PairView
 from tui.start import located
 
+Place = tuple[str, object]
+"""Name of a view and where it stood."""
+
 
 class Navigator(Catalogue):
-    """Remembers the way, so that esc goes back."""
+    """Remembers the way, so that esc goes back; `[` and `]` walk through all that was looked at."""
 
     _trail: list[str]
+    _past: list[Place]
+    _future: list[Place]
 
     @property
     def browse_view(self) -> BrowseView:
@@ -36,6 +41,7 @@ class Navigator(Catalogue):
         """Show a view; esc comes back."""
         current = self.query_one(ContentSwitcher).current
         if current != name:
+            self.remember_place()
             self._trail = [past for past in self._trail if past != name] + ([current] if current else [])
         self._bring(name)
 
@@ -46,15 +52,58 @@ class Navigator(Catalogue):
         self.front.enter()
         self.refresh_bars()
 
-    def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None) -> None:
-        """Browse the features of one scan."""
-        self.browse_view.show_scan(scan, feature_id=feature_id)
+    # history ----------------------------------------------------------------------------------------------------
+
+    def remember_place(self) -> None:
+        """The next step leads elsewhere: `[` comes back here."""
+        here = self._here()
+        if not self._past or self._past[-1] != here:
+            self._past = [*self._past[-99:], here]
+        self._future = []
+
+    def forget_way(self) -> None:
+        """What is in front is where the way begins."""
+        self._trail, self._past, self._future = [], [], []
+
+    def _here(self) -> Place:
+        """The view in front and where it stands; the feature view shows what the table's cursor is on."""
+        view = self.front
+        return str(view.id), (self.browse_view if isinstance(view, FeatureView) else view).place()
+
+    def action_past(self, step: int) -> None:
+        """Back (-1) to what was looked at before, or forward (1) again."""
+        source, target = (self._past, self._future) if step < 0 else (self._future, self._past)
+        if not source:
+            self.flash("nothing was looked at before" if step < 0 else "this is the newest")
+            return
+        target.append(self._here())
+        name, place = source.pop()
+        view = self.browse_view if name == "feature" else self.query_one(f"#{name}")
+        if place is not None:
+            view.return_to(place)  # type: ignore[union-attr]
+        self._bring(name)
+
+    # ways -------------------------------------------------------------------------------------------------------
+
+    def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None, line: str = "") -> None:
+        """Browse the features of one scan, or of all."""
+        self.remember_place()
+        self.browse_view.show_scan(scan, feature_id=feature_id, line=line)
         self.go("browse")
 
     def browse_features(self, keys: Sequence[tuple[int, int]], about: str) -> None:
         """Browse a list of (scan, feature) that another view has made; esc there goes back to all features."""
+        self.remember_place()
+        names = {scan.scan_id: scan.sae for scan in self.scans}
+        self.listed = frozenset((names[scan], feature) for scan, feature in keys if scan in names)
         self.browse_view.show_list(order_of(keys), about)
         self.go("browse")
+
+    def open_feature(self, scan: Scan, feature_id: int) -> None:
+        """Show one feature; esc comes back to where it was asked for."""
+        self.remember_place()
+        self.browse_view.show_scan(scan, feature_id=feature_id)
+        self.go("feature")
 
     def pair_of(self, detail: FeatureDetail) -> None:
         """A feature beside its best partners, one after the other."""

@@ -13,11 +13,19 @@ from textual.widgets import ContentSwitcher, Static
 from atlas.errors import AtlasError
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
+from tui.commandline import CommandLine
 from tui.lines import Bar
 from tui.store import Store
 from tui.styles import Styler
+from tui.troubles import Troubles
 from tui.view import View, keys_line
 from tui.views import VIEWS
+
+SLOW = 0.15
+"""Seconds after which a question shows that it is being answered."""
+
+CANCEL = 5.0
+"""Seconds after which it says how to end it."""
 
 SMALLEST = (60, 15)
 """Columns and rows below which nothing useful fits."""
@@ -27,7 +35,6 @@ class Shell(App[None]):
     """One view in front, three lines around it."""
 
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
 
     def __init__(self, path: Path, *, wait: float = 0, colour: bool | None = None) -> None:
@@ -48,6 +55,10 @@ class Shell(App[None]):
         self.styler = Styler(colour=colour, dark=self.current_theme.dark)
         self.animation_level = "none"
         self._flash = ""
+        self._was_slow = False
+        self.marks: set[tuple[str, int]] = set()
+        self.listed: frozenset[tuple[str, int]] | None = None
+        self.troubles = Troubles()
 
     def compose(self) -> ComposeResult:
         """Title, views, status, keys."""
@@ -55,9 +66,14 @@ class Shell(App[None]):
         with ContentSwitcher(initial="browse", id="views"):
             for entry in VIEWS:
                 yield entry.view(id=entry.name)
+        yield CommandLine(id="command")
         yield Bar(id="status")
         yield Bar(id="keys")
         yield Static("", id="small", markup=False)
+
+    def toggle_mark(self, sae: str, feature_id: int) -> None:
+        """Mark a feature, or take its mark away."""
+        self.marks ^= {(sae, feature_id)}
 
     @property
     def front(self) -> View:
@@ -77,6 +93,7 @@ class Shell(App[None]):
 
     def report(self, error: BaseException) -> None:
         """Say what went wrong in the status line; why the file is closed says the store."""
+        self.troubles.add(error)
         if self.store.state.kind == "open":
             self._flash = error.what if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
         self.refresh_bars()
@@ -89,11 +106,26 @@ class Shell(App[None]):
         title: Line = [Span(" featlas", tone="strong"), Span(f" {clean(self.store.path.name)}")]
         for crumb in view.crumbs():
             title += [Span(" › ", tone="dim"), Span(clean(crumb))]
-        self.query_one("#title", Bar).show(title, [*view.corner(), Span("ro ", tone="dim")])
+        self.query_one("#title", Bar).show(title, [*self._waiting(), *view.corner(), Span("ro ", tone="dim")])
         left, right = view.status()
         trouble = self.store.state.message or self._flash
         self.query_one("#status", Bar).show([Span(f" {clean(trouble)}", tone="warn")] if trouble else left, right)
         self.query_one("#keys", Bar).show(keys_line(view.HINTS, self.size.width))
+
+    def _waiting(self) -> Line:
+        """A wheel and the time while a question takes long."""
+        seconds = self.store.busy_for()
+        if seconds < SLOW:
+            return []
+        wheel = "|/-\\"[int(seconds * 10) % 4]
+        return [Span(f"{wheel} {seconds:.1f} s{' · esc cancels' if seconds > CANCEL else ''}  ", tone="accent")]
+
+    def watch_slowness(self) -> None:
+        """Turn the wheel while a question takes long, and take it away after."""
+        slow = self.store.busy_for() > SLOW
+        if slow or self._was_slow:
+            self.refresh_bars()
+        self._was_slow = slow
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the terminal is too small; refit the key line."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from atlas.errors import AtlasUnavailable
+import duckdb
+
+from atlas.errors import AtlasError, AtlasUnavailable
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -16,11 +19,16 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+class Cancelled(AtlasError):
+    """A question that a person ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """How the database stands."""
 
-    kind: Literal["opening", "open", "released", "unavailable"]
+    kind: Literal["opening", "open", "released", "resting", "unavailable"]
+    """`released`: lent to a writer, back by itself; `resting`: closed until the next key."""
 
     message: str = ""
     """One sentence for the status line; empty while it is open."""
@@ -41,17 +49,43 @@ class Store:
         self._wait = wait
         self._atlas: Atlas | None = None
         self._lock = threading.Lock()
+        self._file: tuple[int, int] | None = None
+        self._asked_at: float | None = None
+        self._timings: list[float] = []
 
     def ask(self, question: Callable[[Atlas], Answer]) -> Answer:
         """Answer a question; opens the file if it is not open.
 
         Raises:
             AtlasUnavailable: It is missing, locked, released for a writer, or no atlas.
+            Cancelled: A person did not want to wait any longer.
         """
         with self._lock:
             if self.state.kind == "released":
                 raise AtlasUnavailable(self.state.message)
-            return question(self._opened())
+            atlas = self._opened()
+            self._asked_at = time.monotonic()
+            try:
+                return question(atlas)
+            except duckdb.InterruptException as error:
+                raise Cancelled("cancelled") from error
+            finally:
+                self._timings = [*self._timings[-7:], 1000 * self.busy_for()]
+                self._asked_at = None
+
+    def timings(self) -> list[str]:
+        """How long the last questions took."""
+        return ["last questions: " + "  ".join(f"{ms:.0f} ms" for ms in self._timings)] if self._timings else []
+
+    def busy_for(self) -> float:
+        """Seconds that the question in work has taken so far; 0 if there is none."""
+        asked_at = self._asked_at
+        return 0.0 if asked_at is None else time.monotonic() - asked_at
+
+    def cancel(self) -> None:
+        """End the question in work."""
+        if self._atlas is not None and self._asked_at is not None:
+            self._atlas.con.interrupt()
 
     def asked_to_leave(self) -> bool:
         """Whether a writer waits for us. Cheap: one look for a file."""
@@ -68,6 +102,16 @@ class Store:
             who = f"PID {notice.pid}" if notice else "another program"
             self._close()
             self.state = State("released", f"{self.path.name} is lent to {who} for writing, back when it is done")
+
+    def rest(self, why: str) -> None:
+        """Close the file until a key is pressed."""
+        with self._lock:
+            self._close()
+            self.state = State("resting", f"{self.path.name} is closed {why} – any key opens it again")
+
+    def replaced(self) -> bool:
+        """Whether another file stands where the one that is open stood."""
+        return self._file is not None and self._file != (_identity(self.path) or self._file)
 
     def come_back(self) -> bool:
         """Try to open the file again after a release or a failure; true if it is open now."""
@@ -98,14 +142,23 @@ class Store:
             except AtlasUnavailable as error:
                 self.state = State("unavailable", _sentence(error))
                 raise
-            self.state = State("open")
+            self.state, self._file = State("open"), _identity(self.path)
         return self._atlas
 
     def _close(self) -> None:
         """Close the connection; the caller holds the lock."""
         if self._atlas is not None:
             self._atlas.close()
-            self._atlas = None
+            self._atlas = self._file = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _sentence(error: AtlasUnavailable) -> str:

@@ -11,7 +11,9 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from atlas.db import Atlas
 from atlas.render.spans import Line, Span
+from tui.lines import Lines
 from tui.messages import Answered
+from tui.vtable import VTable
 
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
@@ -58,6 +60,32 @@ class View(Container):
     def reference(self) -> str | None:
         """What `y` copies."""
         return None
+
+    def copied(self) -> str:
+        """What `c` copies: the row under the cursor where a table has the focus, else what the panes say."""
+        focused = self.app.focused
+        if isinstance(focused, VTable):
+            return focused.text()
+        return "\n".join(pane.text() for pane in self.query(Lines) if pane.size.width)
+
+    def command(self) -> list[str] | None:
+        """The words after `featlas` that print what is shown: what `e` runs. None if no command does."""
+        return None
+
+    def sql(self) -> str | None:
+        """A query that gives what is shown; None if there is none."""
+        return None
+
+    def cancel(self) -> None:
+        """End the question that takes long."""
+        self.browser.store.cancel()
+
+    def place(self) -> object:
+        """Where the view stands, for `[` and `]`; None if it is always the same."""
+        return None
+
+    def return_to(self, place: Any) -> None:
+        """Stand again where `place` says; called before the view comes to the front."""
 
     def failed(self) -> None:
         """A worker of this view has failed; the application says why."""

@@ -68,6 +68,13 @@ class VTable(ScrollView, can_focus=True):
         row: int
 
     @dataclass
+    class Titled(Message):
+        """A click on the title of a column."""
+
+        table: VTable
+        column: int
+
+    @dataclass
     class Chosen(Message):
         """Enter, or a click on the row under the cursor."""
 
@@ -112,6 +119,17 @@ class VTable(ScrollView, can_focus=True):
         while len(self._windows) > HELD:
             self._windows.popitem(last=False)
         self.refresh()
+
+    def forget(self) -> None:
+        """Read the rows again: the list is the same, what it says of them is not."""
+        self._windows.clear()
+        self.refresh()
+
+    def text(self) -> str:
+        """The row under the cursor, its cells apart by tabs."""
+        window, place = divmod(self.cursor, WINDOW)
+        rows = self._windows.get(window, [])
+        return "\t".join(rows[place]) if place < len(rows) else ""
 
     def missing(self) -> int | None:
         """A window that the screen shows and that was not read; None if all are there."""
@@ -158,11 +176,22 @@ class VTable(ScrollView, can_focus=True):
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the cursor opens it."""
         row = event.y - 1 + self.scroll_offset.y
+        if event.y == 0:
+            self._titled(event.x)
         if event.y < 1 or row >= self.n_rows:
             return
         if row == self.cursor:
             self.action_choose()
         self.go_to(row)
+
+    def _titled(self, x: int) -> None:
+        """Say which title stands at a place."""
+        end = 1
+        for column, (_, width) in enumerate(self._layout(self.size.width)):
+            end += width + 1 if width else 0
+            if x < end:
+                self.post_message(self.Titled(self, column))
+                return
 
     def on_resize(self, event: Resize) -> None:
         """Keep the cursor on the screen."""

@@ -87,6 +87,20 @@ def run(arguments: list[str] | None = None) -> int:
         return _failed(error)
 
 
+def run_within(arguments: list[str]) -> None:
+    """Run a command inside another program: nothing is printed about errors, they are raised.
+
+    Raises:
+        AtlasError: The command refused, or could not do it.
+    """
+    from atlas.errors import UsageError
+
+    try:
+        _invoke(arguments, Session())
+    except click.ClickException as error:
+        raise UsageError(error.format_message()) from error
+
+
 def _invoke(arguments: list[str], session: Session) -> int:
     """Parse and run. Not through `featlas.main`, which ends a broken pipe with exit code 1."""
     if "_FEATLAS_COMPLETE" in os.environ:

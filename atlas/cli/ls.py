@@ -57,10 +57,11 @@ def ls(
     with session.read() as atlas:
         if what == "features":
             from atlas.queries.features import feature_rows
+            from atlas.remembered import marks_of
 
             sae, asked = _read(atlas, words)
             asked = " ".join(part for part in (asked, line) if part)
-            found, total = feature_rows(atlas, sae=sae, line=asked, where=where, sort=sort)
+            found, total = feature_rows(atlas, sae=sae, line=asked, where=where, sort=sort, marks=marks_of(session.db))
             taken = take(found, out, total=total)
         else:
             found = atlas.sql(sql_text(f"queries/list_{what}"))

@@ -24,6 +24,8 @@ class Names:
     corpora: Sequence[str] = ()
     marks: frozenset[tuple[str, int]] | None = None
     """(SAE, feature); None where nothing can be marked."""
+    listed: frozenset[tuple[str, int]] | None = None
+    """(SAE, feature) that another view of the browser handed over; None where there is no such list."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,9 @@ class _Writer:
             case Text():
                 return self._text(term)
             case Flag(name="marked"):
-                return self._marked()
+                return self._among(self.names.marks, "no marks are known here", "space marks a feature in the browser")
+            case Flag(name="listed"):
+                return self._among(self.names.listed, "no list is known here", "b in the browser's SQL view makes one")
             case Flag():
                 return f"coalesce({self.needs(FLAGS[term.name])}, false)"
             case Scope():
@@ -81,12 +85,12 @@ class _Writer:
             return f"len(list_filter({column}, lambda t: {holds.format('t', wanted)})) > 0"
         return f"coalesce({holds.format(column, wanted)}, false)"
 
-    def _marked(self) -> str:
-        """Marked in the browser."""
-        if self.names.marks is None:
-            raise UsageError("no marks are known here", hint="mark features in the browser with space: featlas tui")
-        marks = sorted(self.names.marks)
-        saes, ids = self.value([sae for sae, _ in marks]), self.value([feature for _, feature in marks])
+    def _among(self, features: frozenset[tuple[str, int]] | None, missing: str, hint: str) -> str:
+        """One of some features."""
+        if features is None:
+            raise UsageError(missing, hint=hint)
+        ordered = sorted(features)
+        saes, ids = self.value([sae for sae, _ in ordered]), self.value([feature for _, feature in ordered])
         self.needs("s.name")
         return f"(s.name, f.feature_id) in (select unnest({saes}::varchar[]), unnest({ids}::bigint[]))"
 

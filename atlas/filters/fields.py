@@ -43,9 +43,10 @@ FLAGS = {
     "mutual": "b.mutual",
     "concept": "x.is_concept",
     "marked": "marked",
+    "listed": "listed",
 }
 """Yes or no: never fires, has a label, has a best partner in another SAE, each is the other's best, fires and none of
-its strongest tokens is on the non-concept list, marked in the browser."""
+its strongest tokens is on the non-concept list, marked in the browser, in the list that another view handed over."""
 
 SCOPES = ("sae", "model", "corpus")
 

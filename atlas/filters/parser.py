@@ -45,6 +45,15 @@ def parse_sort(text: str, column: int = 1) -> Sort:
     return Sort(name, text.startswith("-"))
 
 
+def without_sort(line: str) -> str:
+    """A filter that can be read, without the orders in it."""
+    pieces = [piece for piece in tokens(line) if piece.kind == "field" and full_name(piece.name) == "sort"]
+    for piece in reversed(pieces):
+        end = piece.value_column - 1 + len(piece.text) + (2 if piece.quoted else 0)
+        line = line[: piece.column - 1] + line[end:]
+    return " ".join(line.split()) if pieces and '"' not in line else line.strip()
+
+
 def is_plain_word(text: str) -> bool:
     """Whether a text is one bare word without a meaning of its own, so that it may be meant as a name."""
     try:

@@ -25,6 +25,9 @@ UPWARDS = ("feature_id", "label", "token", "sae", "layer")
 
 ALL = 2**31 - 1
 
+Features = frozenset[tuple[str, int]]
+"""Some features, each by the full name of its SAE and its number."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureOrder:
@@ -37,6 +40,11 @@ class FeatureOrder:
         """Number of rows."""
         return len(self.scan_ids)
 
+    def row_of(self, scan_id: int, feature_id: int) -> int | None:
+        """Where a feature stands; None if it is not there."""
+        rows = ((self.scan_ids == scan_id) & (self.feature_ids == feature_id)).nonzero()[0]
+        return int(rows[0]) if len(rows) else None
+
 
 def natural(sort: str, *, reverse: bool = False) -> Sort:
     """The order by a field, beginning where one wants to look first."""
@@ -48,7 +56,8 @@ def compiled(
     line: str,
     *,
     sort: Sort,
-    marks: frozenset[tuple[str, int]] | None = None,
+    marks: Features | None = None,
+    listed: Features | None = None,
     places: bool = False,
 ) -> Compiled:
     """The query of a filter on this atlas.
@@ -57,7 +66,8 @@ def compiled(
         atlas: Open for reading.
         line: In the filter language; empty for all features.
         sort: The order where the line asks for none.
-        marks: (SAE, feature) that the browser has marked; None where nothing can be marked.
+        marks: What the browser has marked; None where nothing can be marked.
+        listed: What another view of the browser handed over.
         places: Add a column `place`, the number of the row in the order.
 
     Raises:
@@ -69,6 +79,7 @@ def compiled(
         models=[name for name, *_ in atlas.fetch("model_names")],
         corpora=[name for name, *_ in atlas.fetch("corpus_names")],
         marks=marks,
+        listed=listed,
     )
     return compile_filter(parsed, names, sort=sort, places=places)
 
@@ -80,7 +91,8 @@ def feature_order(
     line: str = "",
     sort: Sort | None = None,
     most: int = ALL,
-    marks: frozenset[tuple[str, int]] | None = None,
+    marks: Features | None = None,
+    listed: Features | None = None,
 ) -> FeatureOrder:
     """Ids of features in order.
 
@@ -90,12 +102,13 @@ def feature_order(
         line: In the filter language.
         sort: The order where the line asks for none; the densest first if None.
         most: Stop after so many.
-        marks: (SAE, feature) that the browser has marked.
+        marks: What the browser has marked.
+        listed: What another view of the browser handed over.
 
     Raises:
         UsageError: The line cannot be read, or names what the atlas does not hold.
     """
-    query = compiled(atlas, line, sort=sort or natural("density"), marks=marks)
+    query = compiled(atlas, line, sort=sort or natural("density"), marks=marks, listed=listed)
     try:
         found = atlas.columns(query.sql, **query.params, scans=list(scan_ids), most=most)
     except duckdb.InvalidInputException as error:  # a regular expression of Python that DuckDB does not know

@@ -1,0 +1,343 @@
+"""What surrounds the views: command line, palette, history, marks, copying, export, and what is remembered."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+
+import tui.catalogue
+from atlas.cli import run
+from atlas.references import parse_reference
+from atlas.remembered import Remembered, load, save
+from tests.test_tui_states import until
+from tests.tui_pilot import drive, dump, press, settle
+from tui.app import FeatlasApp
+from tui.commands import COMMANDS
+from tui.recall import Recall
+
+
+def after(path: Path, *keys: str, size: tuple[int, int] = (140, 36), **options) -> tuple[FeatlasApp, str]:
+    app, shown = FeatlasApp(path, **options), []
+
+    async def script(app, pilot):
+        await press(app, pilot, *keys)
+        await pilot.pause(0.15)
+        await settle(app, pilot)
+        shown.append(dump(app))
+        app.exit()
+
+    drive(app, script, size=size)
+    return app, shown[0]
+
+
+def typed(line: str) -> tuple[str, ...]:
+    return ("colon", f"text:{line}", "enter")
+
+
+# the command line
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("goto B:2", "› features › B:2"),
+        ("A:3", "› features › A:3"),
+        ("goto A:0=B:1", "› pair › A:0 ↔ B:1"),
+        ("filter density<.25", "filter: density<.25"),
+        ("sort -max", "max ↓"),
+        ("sort feature_id", "feature_id ↑"),
+        ("sort -feature_id", "feature_id ↓"),
+        ("sort skew", "skew ↑"),
+        ("sae B", "little/two › features"),
+        ("view pairs", "› pairs ›"),
+        ("theme nope", "no theme named 'nope'"),
+        ("goto nonsense", "'nonsense' is no reference to a feature"),
+        ("goto A:99", "has no feature 99"),
+        ("goto", "goto needs a feature A:1081"),
+        ("filter dens<1", "no field 'dens' – did you mean 'density'? (column 1)"),
+        ("sort lable", "no order named 'lable'; did you mean 'label'?"),
+        ("nonsense", "no command named 'nonsense'"),
+        ("sae Q", "no SAE named 'Q'"),
+    ],
+)
+def test_a_command_does_what_it_says_or_says_why_not(tiny, line, says):
+    assert says in after(tiny, *typed(line))[1]
+
+
+def test_every_command_without_a_value_runs_and_keeps_the_browser_alive(tiny):
+    async def script(app, pilot):
+        for command in COMMANDS:
+            if not command.takes and command.name != "q":
+                await press(app, pilot, *typed(command.name))
+                if len(app.screen_stack) > 1:
+                    await press(app, pilot, "escape")
+        await press(app, pilot, "1", "g")
+        assert "▸A" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_the_command_line_leaves_by_esc_and_remembers_what_was_typed(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, *typed("sort -max"), *typed("sort -density"), "colon", "up", "up")
+        assert app.command_line.value == "sort -max"
+        await press(app, pilot, "down", "down")
+        assert app.command_line.value == ""
+        await press(app, pilot, "escape", "j")
+        assert "row 2" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_q_in_the_command_line_ends_the_program(tiny):
+    app, _ = after(tiny, *typed("q"))
+    assert app.return_code == 0
+
+
+def test_stepping_past_the_newest_comes_back_to_what_was_being_typed():
+    recall = Recall(["a", "b"])
+    assert [recall.step("x", -1), recall.step("b", -1), recall.step("a", -1)] == ["b", "a", "a"]
+    assert [recall.step("a", 1), recall.step("b", 1), recall.step("x", 1)] == ["b", "x", "x"]
+    recall.add("a")
+    assert recall.texts == ["b", "a"]
+
+
+def test_the_palette_finds_a_command_and_runs_it(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "ctrl+p")
+        assert isinstance(app.screen, CommandPalette)
+        await press(app, pilot, "text:sort by skew, largest")
+        await pilot.pause(0.4)
+        await press(app, pilot, "enter")
+        await settle(app, pilot)
+        assert "skew ↓" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+# filters, order
+
+
+def test_filters_of_the_past_come_back_with_the_arrow_keys(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "slash", "text:dead", "enter", "escape")
+        await press(app, pilot, "slash", "text:dog", "enter", "escape")
+        await press(app, pilot, "slash", "up", "up", "enter")
+        assert "filter: dead" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_a_click_on_a_title_sorts_and_another_reverses(tiny):
+    async def script(app, pilot):
+        at = dump(app).splitlines()[1].index("max")
+        for arrow in ("max▼", "max▲"):
+            await pilot.click("#features", offset=(at, 0))
+            await settle(app, pilot)
+            assert arrow in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+# history, marks
+
+
+def test_the_brackets_walk_through_what_was_looked_at(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "j", "enter", *typed("goto B:3"), *typed("sae A"))
+        seen = []
+        for key in ("left_square_bracket",) * 3 + ("right_square_bracket",) * 2:
+            await press(app, pilot, key)
+            seen.append(dump(app).splitlines()[0].split("›", 1)[1].split("  ")[0].strip())
+        assert seen[0] == "features › B:3"
+        assert seen[1] != seen[0]
+        assert seen[-1] == "features › B:3"
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_space_marks_and_the_star_shows_the_marked_only(tiny):
+    app, shown = after(tiny, "space", "space", "asterisk")
+    assert app.marks == {("little/one", 0), ("little/two", 0)}
+    assert "2 of 10" in shown
+    assert "A*" in shown
+    assert "10 · density" in after(tiny, "space", "asterisk", "asterisk")[1]
+    assert after(tiny, "space", "k", "space")[0].marks == set()
+
+
+def test_r_jumps_and_n_finds_the_word_of_the_filter(tiny):
+    assert "row" in after(tiny, "r")[1]
+    assert "looks for no text" in after(tiny, "n")[1]
+
+    async def script(app, pilot):
+        await press(app, pilot, "slash", "text:monday", "enter", "n")
+        assert app.query_one("#detail")._hit >= 0
+        await press(app, pilot, "N")
+
+    drive(FeatlasApp(tiny), script, size=(120, 16))
+
+
+def test_plus_gives_the_table_the_whole_screen_and_takes_it_back(tiny):
+    assert "fires on" not in after(tiny, "plus")[1]
+    assert "fires on" in after(tiny, "plus", "plus")[1]
+
+
+# copying, export
+
+
+def test_c_copies_the_row_and_where_there_is_no_clipboard_a_file_is_named(tiny, tmp_path):
+    app, shown = after(tiny, "c", state=tmp_path / "kept" / "s.json", size=(200, 36))
+    assert app.clipboard.startswith("A\t0\t4.0e-01")
+    copied = tmp_path / "kept" / "copied.txt"
+    assert str(copied) in shown
+    assert copied.read_text(encoding="utf-8") == app.clipboard
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_e_writes_what_is_shown_and_names_the_command_that_does_the_same(tiny, tmp_path, suffix, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = f"w shown.{suffix}"
+    keys = ("a", *typed("filter -dead"), *typed("sort -id"), "e", "ctrl+u", f"text:{line}", "enter")
+    _, shown = after(tiny, *keys, size=(200, 36))
+    assert "wrote shown" in shown
+    command = next(part for part in shown.splitlines()[-2].split(" – ") if part.startswith("featlas"))
+    assert "ls features A --filter '-dead sort:-feature_id' -o" in command
+    written = (tmp_path / f"shown.{suffix}").read_bytes()
+    if suffix == "csv":
+        rows = list(csv.DictReader(written.decode().splitlines()))
+        assert [row["feature_id"] for row in rows] == ["3", "2", "1", "0"]
+    words = ["ls", "features", "A", "--filter", "-dead sort:-feature_id", "-o", f"again.{suffix}"]
+    assert run(["--db", str(tiny), *words]) == 0
+    assert (tmp_path / f"again.{suffix}").read_bytes() == written
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tiny, tmp_path):
+    assert "there is no folder" in after(tiny, *typed(f"w {tmp_path}/none/x.csv"), size=(200, 36))[1]
+    assert "does not say its format" in after(tiny, *typed(f"w {tmp_path}/x.doc"), size=(200, 36))[1]
+
+
+def test_help_finds_keys_and_f12_names_the_last_error_and_the_versions(tiny):
+    found = after(tiny, "question_mark", "text:mark")[1]
+    assert "only the marked ones" in found
+    assert "pair with its best" not in found
+    _, shown = after(tiny, *typed("filter re:/(?=x)/"), "f12")
+    assert "invalid perl operator" in shown
+    assert "duckdb" in shown
+    assert "TERM=" in shown
+
+
+# what is remembered
+
+
+def test_the_browser_comes_back_as_it_was_left(tiny, tmp_path):
+    state = tmp_path / "state.json"
+    after(tiny, "a", *typed("filter density<.5"), *typed("sort -id"), "j", "space", "2", state=state)
+    kept, note = load(state)
+    assert note == ""
+    assert (kept.view, kept.filter, kept.sort, kept.sae) == ("pairs", "density<.5", "feature_id", "little/one")
+    app, shown = after(tiny, "1", state=state)
+    assert app.marks == {("little/one", 3)}
+    assert "filter: density<.5" in shown
+    assert "feature_id ↓ · row 3" in shown
+    assert "little/one › features" in shown
+    assert "filter:" not in after(tiny)[1]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"marks": [["x"]]}', '{"filters": [1]}', '{"sort": 3}', "[" * 9999])
+def test_a_state_that_cannot_be_read_is_left_aside_with_a_note(tmp_path, text):
+    path = tmp_path / "state.json"
+    path.write_text(text, encoding="utf-8")
+    kept, note = load(path)
+    assert kept == Remembered()
+    assert str(path) in note
+
+
+def test_a_state_of_another_atlas_does_no_harm(tiny, tmp_path):
+    state = tmp_path / "state.json"
+    odd = Remembered(view="gone", filter="sae:Q", sort="gone", sae="gone", cursor="gone:7", marks=(("gone", 1),))
+    assert save(state, odd)
+    shown = after(tiny, state=state)[1]
+    assert "▸A" in shown
+    assert "no SAE named 'Q'" in shown
+
+
+def test_a_state_that_cannot_be_written_is_nobodys_trouble(tiny):
+    assert not save(Path("/proc/none/state.json"), Remembered())
+    assert after(tiny, "j", state=Path("/proc/none/state.json"))[0].return_code == 0
+
+
+def test_links_from_the_command_line_lead_to_the_view_and_the_list(tiny):
+    assert "› pairs ›" in after(tiny, view="pairs")[1]
+    assert "filter: dead" in after(tiny, line="dead")[1]
+    both = after(tiny, start=parse_reference("B:1"), line="density<.5")[1]
+    assert "› features › B:1" in both
+
+
+def test_the_marks_are_known_to_the_command(tiny, tmp_path, monkeypatch, capsys):
+    from atlas.remembered import state_path
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    save(state_path(tiny), Remembered(marks=(("little/two", 2),)))
+    assert run(["--db", str(tiny), "ls", "features", "marked", "--format", "json"]) == 0
+    assert [row["feature_id"] for row in json.loads(capsys.readouterr().out)["rows"]] == [2]
+
+
+# the file
+
+
+def test_release_closes_the_file_and_a_key_opens_it_again(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, *typed("release"))
+        assert "is closed so that others may write – any key opens it again" in dump(app)
+        assert run(["-q", "--db", str(tiny), "sql", "--write", "create table t (x int)"]) == 0
+        await press(app, pilot, "j")
+        await until(app, pilot, "is closed", gone=True)
+        assert app.store.state.kind == "open"
+        assert "▸A" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_the_file_is_let_go_of_when_nobody_is_here(tiny, monkeypatch):
+    monkeypatch.setattr(tui.catalogue, "IDLE", 0.3)
+
+    async def script(app, pilot):
+        await until(app, pilot, "is closed after")
+        assert app.store.state.kind == "resting"
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_a_file_that_was_replaced_is_read_again(tiny, tmp_path):
+    other = Path(shutil.copy(tiny, tmp_path / "other.duckdb"))
+    assert run(["-q", "--db", str(other), "sql", "--write", "update sae set name = 'newer' where sae_id = 1"]) == 0
+
+    async def script(app, pilot):
+        os.replace(other, tiny)
+        await until(app, pilot, "was replaced by another file")
+        await press(app, pilot, "a")
+        assert "newer › features" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_a_question_that_takes_long_shows_the_time_and_esc_ends_it(tiny):
+    async def script(app, pilot):
+        slow = "select count(*) from range(100000000) a, range(1000000) b where a.range * b.range % 7 = 3"
+        app.front.read(lambda atlas: atlas.rows(slow), lambda _: None, group="slow")
+        deadline = time.monotonic() + 5
+        while " s  " not in dump(app).splitlines()[0]:
+            assert time.monotonic() < deadline
+            await pilot.pause(0.05)
+        await pilot.press("escape")
+        await until(app, pilot, "cancelled")
+        assert app.store.busy_for() == 0
+
+    drive(FeatlasApp(tiny), script)

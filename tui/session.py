@@ -1,0 +1,97 @@
+"""From one day to the next: the browser as it was left, and what the command line asks for on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atlas.errors import AtlasError
+from atlas.filters.fields import SORTABLE
+from atlas.references import FeatureRef, PairRef, parse_reference
+from atlas.remembered import Remembered, load, save
+from tui.views import VIEWS
+
+if TYPE_CHECKING:
+    from tui.app import FeatlasApp
+
+HELD = ("feature", "pair")
+"""Views that show nothing of their own: another one opens them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the command line asks for."""
+
+    reference: FeatureRef | PairRef | None = None
+    """Shown first."""
+    view: str | None = None
+    """In front."""
+    line: str | None = None
+    """Filter of the feature table."""
+
+
+def restore(app: FeatlasApp, path: Path | None, start: Start) -> None:
+    """Bring the browser to where it was left, then to what was asked for.
+
+    Args:
+        app: The catalogue has been read.
+        path: The file that remembers; None to begin afresh.
+        start: Of the command line.
+    """
+    kept, note = load(path) if path else (Remembered(), "")
+    app.marks |= set(kept.marks)
+    browse, bare = app.browse_view, start.reference is None and start.line is None
+    browse.box.recall.texts = list(kept.filters)
+    app.command_line.recall.texts = list(kept.commands)
+    browse.sort, browse.ascending = (kept.sort, kept.reverse) if kept.sort in SORTABLE else ("density", False)
+    line = start.line if start.line is not None else kept.filter if bare else ""
+    trouble = browse.trouble_with(line)
+    scan = app.scan_of(kept.sae, kept.corpus) if bare else None
+    browse.show_scan(scan, wanted=_cursor(app, kept.cursor), line="" if trouble else line)
+    for view in app.other_views():
+        view.reload()
+    if start.reference is not None:
+        app.open_reference(start.reference)
+    known = [entry.name for entry in VIEWS if entry.name not in HELD]
+    view = start.view or (kept.view if bare else None)
+    if view in known or view == "feature":
+        app.go(view)
+    app.forget_way()
+    if note or trouble:
+        app.flash(note or trouble)
+
+
+def keep(app: FeatlasApp, path: Path | None) -> None:
+    """Write down how the browser is left; an atlas that was never open leaves what was kept before."""
+    if path is None or not app.scans:
+        return
+    browse = app.browse_view
+    scope = browse.scope
+    save(
+        path,
+        Remembered(
+            view=str(app.front.id),
+            filter=browse.text,
+            sort=browse.sort,
+            reverse=browse.ascending,
+            sae=scope.sae if scope else "",
+            corpus=scope.corpus if scope else "",
+            cursor=browse.reference() or "",
+            marks=tuple(sorted(app.marks)),
+            filters=tuple(browse.box.recall.texts),
+            commands=tuple(app.command_line.recall.texts),
+        ),
+    )
+
+
+def _cursor(app: FeatlasApp, text: str) -> tuple[int, int] | None:
+    """Scan and number of the feature that the cursor was on."""
+    try:
+        reference = parse_reference(text)
+    except AtlasError:
+        return None
+    if not isinstance(reference, FeatureRef):
+        return None
+    scan = next((scan for scan in reversed(app.scans) if scan.sae == reference.sae), None)
+    return (scan.scan_id, reference.feature_id) if scan else None

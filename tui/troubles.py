@@ -1,0 +1,50 @@
+"""What went wrong last, and on what: the lines of F12."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+
+from atlas.render.text import clean
+
+_PACKAGES = ("featlas", "textual", "rich", "duckdb", "numpy", "polars")
+
+
+class Troubles:
+    """Remembers the last error with the places of our code that it came through."""
+
+    def __init__(self) -> None:
+        """Nothing went wrong yet."""
+        self._lines: list[str] = []
+
+    def add(self, error: BaseException) -> None:
+        """Keep an error; never the values of variables."""
+        frames = traceback.extract_tb(error.__traceback__)[-6:]
+        places = [f"  {os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+        self._lines = [f"{type(error).__name__}: {error}", *places]
+
+    def lines(self) -> list[str]:
+        """The last error, line by line."""
+        text = "\n".join(self._lines) or "nothing went wrong so far"
+        return [clean(line) for line in text.splitlines()]
+
+
+def versions() -> list[str]:
+    """The program and what it stands on."""
+    known = []
+    for name in _PACKAGES:
+        try:
+            known.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            known.append(f"{name} from a checkout")
+    system = f"Python {platform.python_version()} on {sys.platform}"
+    return [" · ".join(known), system]
+
+
+def terminal(colour_system: str | None, size: tuple[int, int]) -> str:
+    """The terminal in one line."""
+    named = " ".join(f"{name}={clean(os.environ.get(name, ''))}" for name in ("TERM", "COLORTERM", "NO_COLOR"))
+    return f"{named} · colours: {colour_system or 'none'} · {size[0]} x {size[1]}"
