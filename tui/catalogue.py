@@ -62,14 +62,19 @@ class Catalogue(Shell):
         elif kind == "open" and self.store.replaced():
             self._in_thread(self._reopen, "tend")
         elif kind == "open" and time.monotonic() - self._touched > IDLE:
-            self._in_thread(lambda: self.store.rest(f"after {IDLE / 60:.0f} minutes without a key"), "tend")
+            self._in_thread(lambda: self._rest(f"after {IDLE / 60:.0f} minutes without a key"), "tend")
         elif kind in ("released", "unavailable"):
             self._in_thread(self._come_back, "tend")
         self.refresh_bars()
 
     def let_go(self) -> None:
         """Close the file until the next key."""
-        self._in_thread(lambda: self.store.rest("so that others may write"), "tend")
+        self._in_thread(lambda: self._rest("so that others may write"), "tend")
+
+    def _rest(self, why: str) -> None:
+        """Runs in the worker thread: close the file and say so."""
+        self.store.rest(why)
+        self.call_from_thread(self.refresh_bars)
 
     def come_back(self) -> None:
         """Open the file again."""

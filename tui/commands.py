@@ -53,7 +53,6 @@ def run(app: FeatlasApp, line: str) -> None:
 
 def _goto(app: FeatlasApp, text: str) -> None:
     """To a feature or a pair."""
-    app.remember_place()
     app.open_reference(parse_reference(text))
 
 

@@ -210,7 +210,7 @@ class FeatureList(ListView):
     def place(self) -> BrowsePlace:
         """Scope, filter, order and feature."""
         at = self.at_cursor()
-        wanted = (at[0].scan_id, at[1]) if at else None
+        wanted = self._wanted or ((at[0].scan_id, at[1]) if at else None)
         return BrowsePlace(self.scope, self.text, self.sort, self.ascending, wanted)
 
     def return_to(self, place: BrowsePlace) -> None:

@@ -42,6 +42,12 @@ class Navigator(Catalogue):
         current = self.query_one(ContentSwitcher).current
         if current != name:
             self.remember_place()
+        self._step(name)
+
+    def _step(self, name: str) -> None:
+        """Show a view; the place before was remembered already."""
+        current = self.query_one(ContentSwitcher).current
+        if current != name:
             self._trail = [past for past in self._trail if past != name] + ([current] if current else [])
         self._bring(name)
 
@@ -89,7 +95,7 @@ class Navigator(Catalogue):
         """Browse the features of one scan, or of all."""
         self.remember_place()
         self.browse_view.show_scan(scan, feature_id=feature_id, line=line)
-        self.go("browse")
+        self._step("browse")
 
     def browse_features(self, keys: Sequence[tuple[int, int]], about: str) -> None:
         """Browse a list of (scan, feature) that another view has made; esc there goes back to all features."""
@@ -97,13 +103,13 @@ class Navigator(Catalogue):
         names = {scan.scan_id: scan.sae for scan in self.scans}
         self.listed = frozenset((names[scan], feature) for scan, feature in keys if scan in names)
         self.browse_view.show_list(order_of(keys), about)
-        self.go("browse")
+        self._step("browse")
 
     def open_feature(self, scan: Scan, feature_id: int) -> None:
         """Show one feature; esc comes back to where it was asked for."""
         self.remember_place()
         self.browse_view.show_scan(scan, feature_id=feature_id)
-        self.go("feature")
+        self._step("feature")
 
     def pair_of(self, detail: FeatureDetail) -> None:
         """A feature beside its best partners, one after the other."""
@@ -133,8 +139,11 @@ class Navigator(Catalogue):
             self.flash(error.what)
             return
         scan, feature_id = places[0]
-        self.browse_scan(scan, feature_id=feature_id)
+        self.remember_place()
+        self.browse_view.show_scan(scan, feature_id=feature_id)
+        self._step("browse")
         if len(places) == 1:
-            self.go("feature")
+            self._step("feature")
         else:
-            self.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
+            self.query_one(PairView).open(lambda row: (*places[0], *places[1]), 0, 1)
+            self._step("pair")

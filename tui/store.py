@@ -57,11 +57,11 @@ class Store:
         """Answer a question; opens the file if it is not open.
 
         Raises:
-            AtlasUnavailable: It is missing, locked, released for a writer, or no atlas.
+            AtlasUnavailable: It is missing, locked, closed for others, or no atlas.
             Cancelled: A person did not want to wait any longer.
         """
         with self._lock:
-            if self.state.kind == "released":
+            if self.state.kind in ("released", "resting"):
                 raise AtlasUnavailable(self.state.message)
             atlas = self._opened()
             self._asked_at = time.monotonic()
