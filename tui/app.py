@@ -167,6 +167,7 @@ class FeatlasApp(Navigator):
         Raises:
             UsageError: No command gives it, or the name does not say its format.
         """
+        self._may_write()
         words = self.front.command()
         if words is None:
             raise UsageError(f"no command exports {self.front.NAME}", hint="c copies its text")
@@ -178,8 +179,18 @@ class FeatlasApp(Navigator):
         exported(job)
         self.call_from_thread(self.flash, f"wrote {job.path} – {job.line}")
 
+    def _may_write(self) -> None:
+        """Refuse to write files for a web page.
+
+        Raises:
+            UsageError: This is one.
+        """
+        if self.is_web:
+            raise UsageError("a web page writes no files", hint="featlas tui, in a terminal")
+
     def save_screen(self, name: str) -> None:
         """Save the screen as a picture."""
+        self._may_write()
         path = Path(name or "featlas.svg").expanduser()
         try:
             path.write_text(self.export_screenshot(title="featlas"), encoding="utf-8")

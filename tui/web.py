@@ -6,6 +6,7 @@ import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from atlas.errors import AtlasError
 
@@ -27,15 +28,39 @@ def serve(db: Path, words: list[str], port: int) -> None:
         AtlasError: textual-serve is not installed, or the port is taken.
     """
     try:
-        server = import_module("textual_serve.server")
+        base = import_module("textual_serve.server").Server
+        web = import_module("aiohttp.web")
     except ImportError as error:
         raise AtlasError("--web needs textual-serve", hint='pip install "featlas[web]"') from error
+
+    @web.middleware
+    async def guard(request: Any, handler: Any) -> Any:
+        """Turn pages of other sites away: they may open a web socket to this machine."""
+        if not allowed(request.headers.get("Host"), request.headers.get("Origin"), port):
+            raise web.HTTPForbidden
+        return await handler(request)
+
+    class Guarded(base):
+        """The server of textual-serve behind a guard."""
+
+        async def _make_app(self) -> Any:
+            """Put the guard before every route."""
+            app = await super()._make_app()
+            app.middlewares.append(guard)
+            return app
+
     try:
-        server.Server(command_line(db, words), host=HOST, port=port, title="featlas").serve()
+        Guarded(command_line(db, words), host=HOST, port=port, title="featlas").serve()
     except OSError as error:
         raise AtlasError(f"port {port} cannot be used", why=error.strerror, hint="give another: --port 8001") from error
 
 
+def allowed(host: str | None, origin: str | None, port: int) -> bool:
+    """Whether a request was made for this very server, by itself or by one of its own pages."""
+    ours = [name + end for name in (HOST, "localhost") for end in ([f":{port}", ""] if port == 80 else [f":{port}"])]
+    return host in ours and (origin is None or origin == f"http://{host}")
+
+
 def command_line(db: Path, words: list[str]) -> str:
-    """What each page runs; pages share no memory of how the browser was left."""
+    """What each page runs; pages neither use nor change what was remembered."""
     return shlex.join([sys.executable, "-c", _START, "--db", str(db.absolute()), "tui", "--fresh", *words])
