@@ -20,7 +20,7 @@ from atlas.filters.fields import NUMBERS
 from atlas.filters.parser import parse_filter
 from atlas.filters.terms import Sort
 from atlas.filters.tokens import FilterError
-from atlas.queries.filtered import feature_order
+from atlas.queries.filtered import compiled, feature_order
 from tests.tui_pilot import make_atlas
 
 MARKS = frozenset([("toy-1/L2/topk-60", 3), ("toy-1/L2/l1-60", 5)])
@@ -204,6 +204,17 @@ def test_an_error_names_its_column_and_what_would_do(atlas, line, says, column):
     assert says in caught.value.what
     assert caught.value.column == column
     assert f"(column {column})" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    "line", ["", 'tok~"a\'w1" or match:B>0.5 sort:-match', "match:B -labelled", "marked or dead sort:id"]
+)
+def test_the_query_written_out_gives_the_same_list(atlas, line):
+    query = compiled(atlas, line, sort=Sort("density"), marks=MARKS, places=True)
+    names = dict(atlas.rows("select scan_id, sae from scans"))
+    order = feature_order(atlas, [1, 2], line=line, sort=Sort("density"), marks=MARKS)
+    rows = zip([names[scan] for scan in order.scan_ids.tolist()], order.feature_ids.tolist(), strict=True)
+    assert atlas.sql(query.written_out([1, 2])).fetchall() == list(rows)
 
 
 def test_the_order_is_the_one_asked_for_with_nothing_last(atlas, features):

@@ -71,6 +71,12 @@ def test_a_command_does_what_it_says_or_says_why_not(tiny, line, says):
     assert says in after(tiny, *typed(line))[1]
 
 
+def test_sql_takes_the_query_of_the_list_into_the_console(tiny):
+    _, shown = after(tiny, *typed("filter density<.25"), *typed("sql"), "f5", "tab")
+    assert "› sql" in shown.splitlines()[0]
+    assert "6 rows" in shown
+
+
 def test_every_command_without_a_value_runs_and_keeps_the_browser_alive(tiny):
     async def script(app, pilot):
         for command in COMMANDS:

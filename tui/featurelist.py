@@ -128,19 +128,27 @@ class FeatureList(ListView):
 
     def trouble_with(self, text: str) -> str:
         """Why a filter cannot be read, or what it names that is not here."""
-        scans = self.browser.scans
-        names = Names(
-            saes=list(dict.fromkeys((scan.sae, scan.alias) for scan in scans)),
-            models=list(dict.fromkeys(scan.model for scan in scans)),
-            corpora=list(dict.fromkeys(scan.corpus for scan in scans)),
-            marks=frozenset(),
-            listed=self.browser.listed,
-        )
         try:
-            compile_filter(parse_filter(text), names, sort=self.sorting)
+            compile_filter(parse_filter(text), self._names(), sort=self.sorting)
         except UsageError as error:
             return error.what
         return ""
+
+    def _names(self) -> Names:
+        """What a filter may name here."""
+        scans = self.browser.scans
+        return Names(
+            saes=list(dict.fromkeys((scan.sae, scan.alias) for scan in scans)),
+            models=list(dict.fromkeys(scan.model for scan in scans)),
+            corpora=list(dict.fromkeys(scan.corpus for scan in scans)),
+            marks=frozenset(self.browser.marks),
+            listed=self.browser.listed,
+        )
+
+    def sql(self) -> str:
+        """The query of the list, with its values in it."""
+        query = compile_filter(parse_filter(self.text), self._names(), sort=self.sorting, places=True)
+        return query.written_out([self.scope.scan_id] if self.scope else [])
 
     def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
         """Fill the table."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import indent
 
 from atlas.errors import UnknownName, UsageError
 from atlas.filters.fields import FLAGS, JOINS, NEEDS, NUMBERS, SORTABLE, TEXTS
@@ -134,6 +136,14 @@ class Compiled:
     words: tuple[str, ...]
     """Texts that the filter looks for."""
 
+    def written_out(self, scan_ids: Sequence[int]) -> str:
+        """The query with its values in it, to be read and changed by a person; made with `places`."""
+        values = {**self.params, "scans": list(scan_ids)}
+        inner = re.sub(r"\$(\w+)", lambda found: _literal(values[found[1]]), self.sql.replace("limit $most", ""))
+        lines = [line.rstrip() for line in inner.split("\n")[1:] if line.strip()]
+        joins = "join scan c using (scan_id)\njoin sae s using (sae_id)\norder by i.place"
+        return f"select s.name as sae, i.feature_id\nfrom (\n{indent(chr(10).join(lines), '    ')}\n) i\n{joins}"
+
 
 def compile_filter(parsed: Filter, names: Names, *, sort: Sort, places: bool = False) -> Compiled:
     """Write the query of a filter.
@@ -150,10 +160,11 @@ def compile_filter(parsed: Filter, names: Names, *, sort: Sort, places: bool = F
     writer, order = _Writer(names), parsed.sort or sort
     where = writer.term(parsed.term)
     key = writer.needs(SORTABLE[order.field])
-    joins = "\n".join(join for letter, join in JOINS.items() if letter in writer.used)
+    joins = "\n    ".join(join for letter, join in JOINS.items() if letter in writer.used)
     sql = sql_text("filters/order")
     number = ", row_number() over (order by k.key /* direction */ nulls last, k.scan_id, k.feature_id) as place"
     for place, text in {
+        "/* before */": _before(where + joins),
         "/* joins */": joins,
         "/* where */": f"and {where}",
         "/* key */": key,
@@ -162,6 +173,26 @@ def compile_filter(parsed: Filter, names: Names, *, sort: Sort, places: bool = F
     }.items():
         sql = sql.replace(place, text)
     return Compiled(sql, writer.params, parsed.words)
+
+
+def _before(sql: str) -> str:
+    """The subqueries that a query uses, each before those that use it."""
+    used: list[str] = []
+    for name in ("best", "partners", "labels"):
+        if re.search(rf"\b{name}\b", sql):
+            text = sql_text(f"filters/{name}").split("\n", 1)[1].strip()
+            used.insert(0, f"{name} as (\n{indent(text, '    ')}\n), ")
+            sql += text
+    return "".join(used)
+
+
+def _literal(value: object) -> str:
+    """A value as SQL writes it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "'-infinity'::double" if value == -math.inf else repr(value)
 
 
 def _at(column: int, error: UsageError) -> FilterError:
