@@ -9,7 +9,7 @@ from atlas.errors import UsageError
 from atlas.rules import PAIR_FILTER
 from atlas.subsets import Subset
 
-_TERM = re.compile(r"(?P<name>[a-z]+)(?P<sign>>=|<=|>|<|:)(?P<value>[-+.\de]+)", re.IGNORECASE)
+_TERM = re.compile(r"(?P<name>[a-z]+)(?P<sign>>=|<=|>|<)(?P<value>.*)|(?P<top>top):(?P<n>.*)", re.IGNORECASE)
 _FLAGS = {"+non-concept": {"keep_non_concept": True}, "+unshared": {"keep_unshared": True}}
 _FIELDS = {
     ("value", ">"): ("min_value", float),
@@ -35,7 +35,8 @@ def parse_pair_filter(text: str, subset: Subset) -> tuple[Subset, str]:
         if word.lower() in _FLAGS:
             subset = replace(subset, **_FLAGS[word.lower()])
         elif found := _TERM.fullmatch(word):
-            subset = replace(subset, **_threshold(found["name"].lower(), found["sign"], found["value"]))
+            term = ("top", ":", found["n"]) if found["top"] else (found["name"].lower(), found["sign"], found["value"])
+            subset = replace(subset, **_threshold(*term))
         else:
             words.append(word)
     return subset, " ".join(words)

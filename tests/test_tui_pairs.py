@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from atlas.db import open_atlas
 from atlas.references import parse_reference
 from tests.tui_pilot import drive, dump, press, screen_after
 from tui.app import FeatlasApp
@@ -106,3 +107,51 @@ def test_a_reference_on_the_command_line_opens_the_feature_or_the_pair(tiny):
 def test_a_reference_to_nothing_shows_the_table_and_says_what_is_wrong(tiny):
     assert "no SAE named 'Z'" in screen_after(tiny, start=parse_reference("Z:1"))
     assert "little/one has no feature 9" in screen_after(tiny, start=parse_reference("A:9"))
+
+
+def test_the_dropped_pairs_are_counted_by_reason_in_the_status_line(tiny):
+    status = screen_after(tiny, "2", "d").splitlines()[-2]
+    assert "dropped: 1 non-concept · 1 no shared token" in status
+
+
+def test_thresholds_in_the_filter_line_drop_pairs_and_say_so(tiny):
+    shown = screen_after(tiny, "2", "slash", "text:value>=0.85", "enter", "d")
+    assert "3 of 4 dropped" in shown
+    assert "value" in shown.splitlines()[2]
+
+
+def test_a_threshold_that_is_none_says_which_there_are(tiny):
+    shown = screen_after(tiny, "2", "slash", "text:valu>=1", "enter")
+    assert "no threshold valu>=" in shown
+    assert "there are value>=, joint>=, density>=, density<=, top:" in shown
+
+
+def test_b_goes_through_the_stored_measures_and_the_pair_opens_by_that_measure(full):
+    shown = screen_after(full, "2", "b", "d", "d")
+    assert "best by logit" in shown.splitlines()[0]
+    assert "logit▼" in shown.splitlines()[1]
+    assert shown.splitlines()[2].split()[:4] == ["▸", "0", "2", ".950"]
+    opened = screen_after(full, "2", "b", "d", "d", "enter")
+    assert "logit .950   A:0 40   B:2 20   mutual best" in opened
+    assert "candidates for A:0 in B by logit" in opened
+
+
+def test_r_goes_through_the_rules_and_a_matching_that_is_missing_names_its_command(tiny, full):
+    assert "mutual by activation" in screen_after(tiny, "2", "r").splitlines()[0]
+    assert "one-to-one by activation" in screen_after(tiny, "2", "r", "r").splitlines()[0]
+    with_matching = screen_after(full, "2", "r", "r", "r", "r")
+    assert "assignment by activation" in with_matching.splitlines()[0]
+    assert "2 of 4 kept" in with_matching.splitlines()[-2]
+
+
+def test_a_matching_that_was_not_made_names_its_command(tiny):
+    shown = screen_after(tiny, "2", "r", "r", "r", "r", "r")
+    assert "A and B have no greedy by activation yet" in shown
+    assert "featlas match A B --method greedy" in shown
+
+
+def test_an_atlas_without_pairs_says_how_to_get_them(tiny):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("delete from pair")
+        atlas.rows("delete from pairing")
+    assert "no pairs in this atlas – run: featlas correlate A B" in screen_after(tiny, "2")

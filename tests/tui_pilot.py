@@ -10,10 +10,12 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+import tui.feature
 import tui.listview
 from tui.app import FeatlasApp
 
 tui.listview.DEBOUNCE = 0.005  # the cursor of a test need not rest for long
+tui.feature.REST = 0.005
 
 Script = Callable[[FeatlasApp, "Pilot[None]"], Awaitable[None]]
 

@@ -42,8 +42,16 @@ def read_pairs(asked: Asked, atlas: Atlas) -> tuple[Subset | None, PairOrder | N
         subset, words = parse_pair_filter(asked.text, Subset(match=asked.rule, measure=asked.measure))
         found = pair_order(atlas, asked.a, asked.b, subset, text=words, sort=asked.sort, ascending=asked.ascending)
     except AtlasError as error:
-        return None, None, error.what + (f" – {error.hint}" if error.hint else "")
+        said = "\n".join(line for line in (error.what, error.why, error.hint) if line)
+        return None, None, _by_alias(said, asked.a, asked.b)
     return subset, found, ""
+
+
+def _by_alias(text: str, *sides: Scan) -> str:
+    """A message with the short names, which a command takes as well."""
+    for side in sorted(sides, key=lambda side: -len(side.sae)):
+        text = text.replace(side.sae, side.alias)
+    return text
 
 
 def read_window(

@@ -215,7 +215,8 @@ class VTable(ScrollView, can_focus=True):
             return styler.strip(self._header(cells), cells, self.rich_style)
         row = y - 1 + self.scroll_offset.y
         if row >= self.n_rows:
-            text = f" {self.message}" if y == 2 and not self.n_rows else ""
+            said = [] if self.n_rows or y < 2 else self.message.splitlines()
+            text = "".join(f" {line}" for line in said[y - 2 : y - 1])
             return styler.strip([Span(text)], cells, self.rich_style)
         at_cursor = row == self.cursor
         base = self.rich_style + styler.cursor if at_cursor else self.rich_style

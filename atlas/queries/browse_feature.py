@@ -50,12 +50,9 @@ def feature_more(atlas: Atlas, scan: Scan, feature_id: int) -> FeatureMore:
     """All of it but the neighbours, which take longer; see `with_neighbours`."""
     of_sae: dict[str, Any] = {"sae": scan.sae, "feature_id": feature_id}
     key = of_sae | {"corpus": scan.corpus}
-    statistics = [
-        *_statistics(atlas, "features", atlas.fetch("browse_feature", **key).dicts()),
-        *_statistics(atlas, _DOCUMENTS, atlas.fetch("browse_pooling", **key).dicts()),
-    ]
     return FeatureMore(
-        statistics=statistics,
+        statistics=_statistics(atlas, "features", atlas.fetch("browse_feature", **key).dicts()),
+        pooled=_statistics(atlas, _DOCUMENTS, atlas.fetch("browse_pooling", **key).dicts()),
         logits=records(LogitToken, atlas.fetch("browse_logits", **of_sae, most=N_LOGITS)),
         tokens=records(TokenStat, atlas.fetch("browse_tokens", **key, most=N_TOKENS)),
         positions=records(PositionStat, atlas.fetch("browse_positions", **key)),

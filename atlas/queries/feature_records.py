@@ -86,7 +86,9 @@ class FeatureMore:
     """What the whole screen shows of a feature, and its pane in the table does not."""
 
     statistics: list[Statistic]
-    """Numbers of the view `features`, then those pooled over whole documents."""
+    """Numbers of the view `features`."""
+    pooled: list[Statistic]
+    """Numbers of the view `document_pooling` over whole documents; empty where none are stored."""
     logits: list[LogitToken]
     """Raised tokens, then lowered ones, strongest first; empty where none are stored."""
     tokens: list[TokenStat]

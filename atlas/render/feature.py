@@ -26,6 +26,16 @@ CHOICES: dict[ContextKind, str] = {
 }
 """How contexts were chosen, in words."""
 
+_NOT_THERE = "none stored – run its featlas ingest again with --replace"
+NONE: dict[ContextKind, str] = {
+    "top": _NOT_THERE,
+    "quantile": _NOT_THERE,
+    "interval": _NOT_THERE,
+    "random": _NOT_THERE,
+    "silent": "none stored: it fires in every context that the scan could choose from, or the scan kept none",
+}
+"""What is said where there are none."""
+
 BLANK: Line = []
 
 
@@ -152,7 +162,7 @@ def context_lines(
 ) -> list[Line]:
     """One line a context, or a whole one over several: its activation, then the text; a line above each group."""
     if not contexts:
-        return [[Span(f"no {CHOICES[look.kind]} stored", tone="dim")]]
+        return [[Span(NONE[look.kind], tone="dim")]]
     lines: list[Line] = []
     group = None
     for context in contexts:

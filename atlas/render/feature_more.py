@@ -38,7 +38,7 @@ def _logit_lines(more: FeatureMore, most: int) -> list[Line]:
     for sign, name in ((1, "raises "), (-1, "lowers ")):
         line: Line = [Span(name, tone="dim")]
         for item in [item for item in more.logits if item.sign == sign][:most]:
-            line += [Span(f"  {token_word(item.token)} "), Span(f"{item.logit:+.2f}", tone="dim")]
+            line.append(Span(f"  {token_word(item.token)} {item.logit:+.2f}"))
         if len(line) == 1:
             line.append(
                 Span(
@@ -66,6 +66,7 @@ def more_lines(detail: FeatureDetail, more: FeatureMore, cells: int) -> list[Lin
     """All numbers with their meaning, all matches, tokens, places, logit tokens and neighbours, a section each."""
     return [
         *_section("statistics: what the database says of each column", statistic_lines(more.statistics, cells)),
+        *_section("activation pooled over whole documents", statistic_lines(more.pooled, cells)),
         *_section("best partners by every stored measure", match_lines(more.matches, detail.scan)),
         *_section("neighbours by decoder cosine", _neighbour_lines(more, detail.scan)),
         *_section("tokens on which it fires", token_lines(more.tokens)),

@@ -18,7 +18,7 @@ from atlas.render.text import clean
 SIDE_BY_SIDE = 100
 """Cells from which both features fit beside each other."""
 
-LEAST = 10
+LEAST = 15
 """Lines of a feature that are shown however long the comparison is."""
 
 

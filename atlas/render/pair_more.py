@@ -8,7 +8,7 @@ from atlas.queries.browse_records import PairDetail
 from atlas.queries.pair_records import MeasureOfPair, PairMore
 from atlas.render.feature_more import value_of
 from atlas.render.numbers import count, strength
-from atlas.render.spans import Line, Span
+from atlas.render.spans import Line, Span, folded
 
 _SHADES = " ░▒▓█"
 
@@ -45,7 +45,7 @@ def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:
     """What a measure thinks of the pair."""
     b = detail.b
     if item.high:
-        return [Span("  disagrees", tone="warn"), Span(f": {item.high} is high", tone="dim")]
+        return [Span(f"  disagrees: {'low' if item.high == 'activation' else 'high'}", tone="warn")]
     if item.preferred == b.feature.feature_id:
         return [Span("  best" + (", mutual" if item.rank_ba == 1 else ""))]
     if item.preferred is None:
@@ -57,7 +57,8 @@ def joint_lines(detail: PairDetail, more: PairMore, cells: int) -> list[Line]:
     """Activations of A to the right, of B upwards, log count as shade; where one is silent, on the axes."""
     a, b, joint = detail.a, detail.b, more.joint
     if joint is None:
-        return [[], [Span(f"no joint activations: {more.joint_problem}"[:cells], tone="dim")]]
+        words = f"no joint activations: {more.joint_problem}".split(" ")
+        return [[], *folded([Span(f"{word} ", tone="dim") for word in words], cells)]
     counts = (joint.n_both, joint.n_only_a, joint.n_only_b)
     both, only_a, only_b = (count(n) for n in counts)
     head = f"both {both} · {a.scan.alias} only {only_a} · {b.scan.alias} only {only_b}"
