@@ -25,6 +25,8 @@ COMMANDS = {
     "families": ("atlas.cli.families:families", "List families of features: inside one SAE or over many."),
     "disagreements": ("atlas.cli.disagreements:disagreements", "List pairs that two measures see differently."),
     "concepts": ("atlas.cli.concepts:concepts", "Count the features of concepts; add concepts of your own."),
+    "study": ("atlas.cli.studies:study", "Ask what the field asks of SAEs: distribution, geometry, seeds …"),
+    "figure": ("atlas.cli.studies:figure", "Draw a study as PNG, SVG or PDF."),
     "scores": ("atlas.cli.scores:scores", "List the stored scores."),
     "runs": ("atlas.cli.runs:runs", "List the commands that wrote to this atlas."),
     "sql": ("atlas.cli.sql:sql", "Run SQL over the views, read-only unless --write is given."),

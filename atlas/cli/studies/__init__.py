@@ -1,0 +1,39 @@
+"""`featlas study` and `featlas figure`: one module a study."""
+
+from __future__ import annotations
+
+import click
+
+from atlas.cli._group import LazyGroup
+
+STUDIES = {
+    "distribution": "How densely and how strongly features fire, and the shapes of their distributions.",
+}
+"""One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
+
+
+def _at(attribute: str) -> dict[str, tuple[str, str]]:
+    return {name: (f"atlas.cli.studies.{name.replace('-', '_')}:{attribute}", line) for name, line in STUDIES.items()}
+
+
+@click.group(cls=LazyGroup, commands_at=_at("STUDY"))
+def study() -> None:
+    """Ask what the field asks of one SAE, of two, or of a family: every study prints its sample and its chance level.
+
+    SAEs are named by name, alias, pattern, or the folder that they came from; none means all.
+
+    \b
+    Examples:
+      featlas --db demo.duckdb study distribution
+      featlas --db demo.duckdb study distribution 'tinyA_*' --figure distribution.png
+    """
+
+
+@click.group(cls=LazyGroup, commands_at=_at("FIGURE"))
+def figure() -> None:
+    """Draw a study.
+
+    \b
+    Example:
+      featlas --db demo.duckdb figure distribution A B -o distribution.svg
+    """
