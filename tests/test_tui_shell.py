@@ -212,11 +212,19 @@ def test_c_copies_the_row_and_where_there_is_no_clipboard_a_file_is_named(tiny, 
 def test_e_writes_what_is_shown_and_names_the_command_that_does_the_same(tiny, tmp_path, suffix, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = f"w shown.{suffix}"
-    keys = ("a", *typed("filter -dead"), *typed("sort -id"), "e", "ctrl+u", f"text:{line}", "enter")
-    _, shown = after(tiny, *keys, size=(200, 36))
-    assert "wrote shown" in shown
-    command = next(part for part in shown.splitlines()[-2].split(" – ") if part.startswith("featlas"))
-    assert "ls features A --filter '-dead sort:-feature_id'" in command
+    shown = []
+
+    async def script(app, pilot):
+        await press(app, pilot, "a", *typed("filter -dead"), *typed("sort -id"))
+        await press(app, pilot, "e", "ctrl+u", f"text:{line}", "enter")
+        await until(app, pilot, "wrote shown")
+        shown.append(dump(app).splitlines()[-2])
+        await press(app, pilot, "f12")
+        shown.append(dump(app))
+
+    drive(FeatlasApp(tiny), script, size=(200, 36))
+    assert "ls features A --filter '-dead sort:-feature_id' -o shown" in shown[0]
+    assert "last export: featlas --db" in shown[1]
     written = (tmp_path / f"shown.{suffix}").read_bytes()
     if suffix == "csv":
         rows = list(csv.DictReader(written.decode().splitlines()))

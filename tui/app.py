@@ -172,11 +172,13 @@ class FeatlasApp(Navigator):
         if words is None:
             raise UsageError(f"no command exports {self.front.NAME}", hint="c copies its text")
         job = Export(self.store.path, tuple(words), path)
+        self.flash(f"writing {path} …")
         self.run_worker(lambda: self._exported(job), group="export", thread=True, exit_on_error=False)
 
     def _exported(self, job: Export) -> None:
         """Runs in the worker thread."""
         exported(job)
+        self.troubles.note(f"last export: {job.line}")
         self.call_from_thread(self.flash, f"wrote {job.path} – {job.line}")
 
     def _may_write(self) -> None:

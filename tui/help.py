@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -55,8 +56,13 @@ class NotesScreen(ModalScreen[None]):
         """Fill it."""
         pane = self.query_one(FeaturePane)
         head: list[Line] = [[Span(f" {self._title}", tone="strong"), Span("   esc closes", tone="dim")], []]
-        pane.show(lambda size: [*head, *([Span(f" {note}")] for note in self._notes)])
+        pane.show(lambda size: [*head, *([Span(f" {part}")] for part in wrapped(self._notes, size.width - 2))])
         pane.focus()
+
+
+def wrapped(notes: Sequence[str], cells: int) -> list[str]:
+    """Lines cut at spaces so that each fits; an empty one stays."""
+    return [part for note in notes for part in (wrap(note, max(20, cells), subsequent_indent="  ") or [""])]
 
 
 class HelpScreen(ModalScreen[None]):

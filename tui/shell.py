@@ -11,7 +11,7 @@ from textual.events import Resize
 from textual.widgets import ContentSwitcher, Static
 
 from atlas.errors import AtlasError
-from atlas.render.spans import Line, Span
+from atlas.render.spans import Line, Span, line_width
 from atlas.render.text import clean
 from tui.commandline import CommandLine
 from tui.lines import Bar
@@ -109,7 +109,10 @@ class Shell(App[None]):
         self.query_one("#title", Bar).show(title, [*self._waiting(), *view.corner(), Span("ro ", tone="dim")])
         left, right = view.status()
         trouble = self.store.state.message or self._flash
-        self.query_one("#status", Bar).show([Span(f" {clean(trouble)}", tone="warn")] if trouble else left, right)
+        if trouble:
+            left = [Span(f" {clean(trouble)}", tone="warn")]
+            right = right if line_width(left) + line_width(right) < self.size.width else []
+        self.query_one("#status", Bar).show(left, right)
         self.query_one("#keys", Bar).show(keys_line(view.HINTS, self.size.width))
 
     def _waiting(self) -> Line:

@@ -19,6 +19,7 @@ class Troubles:
     def __init__(self) -> None:
         """Nothing went wrong yet."""
         self._lines: list[str] = []
+        self._notes: list[str] = []
 
     def add(self, error: BaseException) -> None:
         """Keep an error; never the values of variables."""
@@ -26,10 +27,14 @@ class Troubles:
         places = [f"  {os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
         self._lines = [f"{type(error).__name__}: {error}", *places]
 
+    def note(self, text: str) -> None:
+        """Keep something to be read in full."""
+        self._notes = [text]
+
     def lines(self) -> list[str]:
-        """The last error, line by line."""
+        """The last error and the last note, line by line."""
         text = "\n".join(self._lines) or "nothing went wrong so far"
-        return [clean(line) for line in text.splitlines()]
+        return [clean(line) for line in [*text.splitlines(), *self._notes]]
 
 
 def versions() -> list[str]:
