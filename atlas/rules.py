@@ -14,3 +14,14 @@ and `partner` by the ids of the side that chooses and of the other."""
 
 PAIR_FILTER = "value>=0.5 joint>=20 density<=1e-2 top:3 +non-concept +unshared monday"
 """Every term of the filter line of a pair list; what is none of them is looked for in the tokens."""
+
+METRIC_OPTIONS = {
+    "directions": ("svcca", "k"),
+    "variance": ("svcca", "variance"),
+    "rdm": ("rsa", "rdm"),
+    "compare": ("rsa", "compare"),
+    "debiased": ("cka", "debiased"),
+    "neighbours": ("mutual_knn", "k"),
+    "near": ("mutual_knn", "by"),
+}
+"""Options of the commands that score, the metric that each belongs to, and the keyword of its function that it sets."""

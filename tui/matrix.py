@@ -19,7 +19,6 @@ from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.lines import Lines
-from tui.pairs import PairsView
 from tui.view import View
 
 EMPTY = "no grid in this atlas – run: featlas matrix svcca --rows 'A,B' --cols 'C,D'"
@@ -179,12 +178,7 @@ class MatrixView(View):
         if cell is None:
             return
         corpus = cell.corpus or next((scan.corpus for scan in self.browser.scans if scan.sae == cell.sae_a), "")
-        a, b = self.browser.scan_of(cell.sae_a, corpus), self.browser.scan_of(cell.sae_b, corpus)
-        if a is None or b is None:
-            self.browser.flash(f"{cell.alias_a} and {cell.alias_b} have no corpus in common here")
-            return
-        self.browser.query_one(PairsView).show_sides(a, b)
-        self.browser.go("pairs")
+        self.browser.open_pairs(cell.sae_a, cell.sae_b, corpus, cell.corpus_b or corpus)
 
     def on_click(self, event: Click) -> None:
         """Focus the pane."""

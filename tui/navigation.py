@@ -14,6 +14,7 @@ from tui.browse import BrowseView
 from tui.catalogue import Catalogue
 from tui.feature import FeatureView
 from tui.pair import PairKey, PairView
+from tui.pairs import PairsView
 from tui.start import located
 
 Place = tuple[str, object]
@@ -110,6 +111,15 @@ class Navigator(Catalogue):
         self.remember_place()
         self.browse_view.show_scan(scan, feature_id=feature_id)
         self._step("feature")
+
+    def open_pairs(self, sae_a: str, sae_b: str, corpus: str, corpus_b: str) -> None:
+        """The matched pairs of two SAEs, each on its corpus."""
+        a, b = self.scan_of(sae_a, corpus), self.scan_of(sae_b, corpus_b)
+        if a is None or b is None:
+            self.flash(f"{sae_a} or {sae_b} was not measured on {corpus}")
+            return
+        self.query_one(PairsView).show_sides(a, b)
+        self.go("pairs")
 
     def pair_of(self, detail: FeatureDetail) -> None:
         """A feature beside its best partners, one after the other."""

@@ -8,9 +8,11 @@ from tui.browse import BrowseView
 from tui.console import ConsoleView
 from tui.feature import FeatureView
 from tui.matrix import MatrixView
+from tui.orphans import OrphansView
 from tui.overview import OverviewView
 from tui.pair import PairView
 from tui.pairs import PairsView
+from tui.scores import ScoresView
 from tui.view import View
 
 
@@ -36,6 +38,8 @@ VIEWS = (
     Entry("pairs", "2", "matched pairs", PairsView),
     Entry("matrix", "3", "scores of many pairs of SAEs", MatrixView),
     Entry("sql", "4", "SQL over the views", ConsoleView),
+    Entry("scores", "6", "stored scores", ScoresView),
+    Entry("orphans", "7", "features without a counterpart", OrphansView),
     Entry("feature", "", "the feature under the cursor", FeatureView),
     Entry("pair", "", "two features side by side", PairView),
 )

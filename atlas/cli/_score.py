@@ -8,17 +8,7 @@ import click
 
 from atlas.cli._params import Finite, Whole
 from atlas.cli._subset import add_options
-
-METRIC_OPTIONS = {
-    "directions": ("svcca", "k"),
-    "variance": ("svcca", "variance"),
-    "rdm": ("rsa", "rdm"),
-    "compare": ("rsa", "compare"),
-    "debiased": ("cka", "debiased"),
-    "neighbours": ("mutual_knn", "k"),
-    "near": ("mutual_knn", "by"),
-}
-"""Options here, the metric that each belongs to, and the keyword of that metric's function that it sets."""
+from atlas.rules import METRIC_OPTIONS
 
 _OPTIONS = (
     click.option(

@@ -69,6 +69,8 @@ class GridCell:
     """Correlations that are 1 by counting alone; None where the metric has none."""
     corpus: str | None
     """On which the features were matched."""
+    corpus_b: str | None
+    """That of the column's side; another where two cuts of a text were aligned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ select
     s.dims_a,
     s.dims_b,
     s.forced,
-    k.name              as corpus
+    k.name              as corpus,
+    coalesce(l.name, k.name) as corpus_b
 from grid_cell c
 join sae a on a.sae_id = c.sae_a
 join model m on m.model_id = a.model_id
@@ -29,5 +30,6 @@ join sae b on b.sae_id = c.sae_b
 join model o on o.model_id = b.model_id
 left join score s on s.score_id = c.score_id
 left join corpus k on k.corpus_id = s.corpus_id
+left join corpus l on l.corpus_id = s.corpus_b
 where c.grid_id = $grid
 order by row_place, column_place;

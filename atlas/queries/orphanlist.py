@@ -1,0 +1,124 @@
+"""What the browser reads of features without a counterpart: ids in order, then the rows that are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from atlas.db import Atlas, first_line
+from atlas.errors import AtlasError
+from atlas.queries.browse_records import Scan
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ORPHAN_SORTS = ("fires", "value", "feature")
+"""Orders of the list."""
+
+ORPHAN_RULES = ("top-1", "assignment", "paulo-belrose")
+"""As of the macro `shared_features`, where they are explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Which list is asked for."""
+
+    scan: Scan
+    """The SAE whose features are listed."""
+
+    other: Scan | None
+    """The SAE in which they have no counterpart; None for all that it was compared with, by mutual matches."""
+
+    measure: str = "activation"
+    rule: str = "top-1"
+    """One of `ORPHAN_RULES`; has no effect where `other` is None."""
+
+    threshold: float = 0.7
+    """Least value of a counterpart."""
+
+    @property
+    def command(self) -> str:
+        """The command that prints the list."""
+        words = ["featlas orphans", self.scan.alias, *([self.other.alias] if self.other else [])]
+        words += ["--rule", self.rule] if self.rule != "top-1" and self.other else []
+        words += ["--measure", self.measure] if self.rule != "paulo-belrose" or self.other is None else []
+        return " ".join([*words, "--threshold", f"{self.threshold:g}", "--corpus", self.scan.corpus])
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanOrder:
+    """Features without a counterpart, in order."""
+
+    features: np.ndarray
+    partners: np.ndarray
+    """The best partner, which does not reach the threshold; -1 where there is none."""
+    values: np.ndarray
+    """Its value; NaN where there is none."""
+    because: np.ndarray
+    """Why it is no counterpart."""
+
+    def __len__(self) -> int:
+        """Number of features."""
+        return len(self.features)
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanRow:
+    """One line of the list."""
+
+    feature_id: int
+    n_fired: int
+    density: float
+    max: float | None
+    """None if it never fires."""
+    top_tokens: list[str]
+    label: str | None
+    partner: int | None
+    value: float | None
+    because: str
+
+
+def orphan_order(
+    atlas: Atlas, asked: Orphans, *, text: str = "", sort: str = "fires", ascending: bool = False
+) -> OrphanOrder:
+    """Features that a rule leaves without a counterpart.
+
+    Args:
+        atlas: Open for reading.
+        asked: SAEs, rule and threshold.
+        text: Held by a top token or the label, letter case aside.
+        sort: One of `ORPHAN_SORTS`.
+        ascending: Reverse the order.
+
+    Raises:
+        AtlasError: What the rule looks at is not stored.
+    """
+    given: dict[str, object] = {"sae_a": asked.scan.sae, "corpus": asked.scan.corpus, "scan": asked.scan.scan_id}
+    given |= {
+        "measure": asked.measure,
+        "threshold": asked.threshold,
+        "text": text,
+        "sort": sort,
+        "ascending": ascending,
+    }
+    try:
+        if asked.other is None:
+            found = atlas.arrays("browse_lone", **given)
+        else:
+            found = atlas.arrays("browse_orphans", **given, sae_b=asked.other.sae, rule=asked.rule)
+    except duckdb.InvalidInputException as error:
+        raise AtlasError(first_line(error).removeprefix("Invalid Input Error: "), hint=asked.command) from error
+    return OrphanOrder(found["feature"], found["partner"], found["value"], found["because"])
+
+
+def orphan_window(atlas: Atlas, asked: Orphans, order: OrphanOrder, start: int, stop: int) -> list[OrphanRow]:
+    """Rows `start` to `stop` of the list."""
+    part = slice(start, stop)
+    rows = atlas.fetch("browse_orphan_window", scan=asked.scan.scan_id, features=order.features[part].tolist())
+    beside = zip(order.partners[part].tolist(), order.values[part].tolist(), order.because[part].tolist(), strict=True)
+    return [
+        OrphanRow(*row, None if partner < 0 else partner, value if value == value else None, because)
+        for row, (partner, value, because) in zip(rows, beside, strict=True)
+    ]
