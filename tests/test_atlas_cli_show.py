@@ -89,3 +89,37 @@ def test_a_pair_is_shown_on_the_corpus_where_both_were_measured(tiny, capsys):
         )
     assert run(["--db", str(tiny), "show", "A:0=B:1"]) == 0
     assert "100 tokens of words" in capsys.readouterr().out
+
+
+def test_all_adds_every_number_with_its_meaning_matches_and_tokens(full, capsys):
+    run(["--db", str(full), "show", "A:0", "--all", "--width", "80"])
+    lines = capsys.readouterr().out.splitlines()
+    shown = "\n".join(lines)
+    assert "largest activation; null if none fires" in shown
+    assert "logit                   B:2         .950  mutual" in shown
+    assert "raises   ␣sad" in shown
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_kind_of_contexts_is_an_option(tiny, capsys):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("update feature_context set kind = 'quantile', bin = rank")
+    run(["--db", str(tiny), "show", "A:0", "--kind", "quantile", "--wrap"])
+    shown = capsys.readouterr().out
+    assert "activation quantile 20–30 %" in shown
+    assert "contexts by quantile  2" in shown
+
+
+def test_a_pair_tells_all_measures_and_ranks_candidates_by_the_one_that_is_asked_for(full, capsys):
+    run(["--db", str(full), "show", "A:0=B:1", "--measure", "logit"])
+    shown = capsys.readouterr().out
+    assert "candidates for A:0 in B by logit" in shown
+    assert "logit             .100    .750    .010  disagrees" in shown
+    assert "no joint activations: the scan of little/one" in shown
+
+
+def test_json_of_a_feature_holds_the_meanings(tiny, capsys):
+    run(["--db", str(tiny), "show", "A:0", "--format", "json"])
+    more = json.loads(capsys.readouterr().out)["more"]
+    assert {"name": "max", "value": 2.0, "meaning": "largest activation; null if none fires"} in more["statistics"]
+    assert more["neighbours"][0]["feature_id"] == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from atlas.cli._params import Whole
-from atlas.cli._text import Row, csv_text, json_text, jsonl_text, table_text, visible
+from atlas.cli._text import Row, csv_text, fitted_table, json_text, jsonl_text, table_text, visible
 from atlas.errors import AtlasError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Out:
 
     most: int
     """Most rows; -1 for all."""
+
+    width: int | None
+    """Cells of a line of a table; None for the terminal's, and for no limit where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,19 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--format`, `-o` and `--limit`, alike in every reading command, which gets them as `out`."""
 
     @functools.wraps(command)
-    def with_out(*args: Any, format_: str | None, output: Path | None, limit: int | None, **options: Any) -> Any:
-        return command(*args, out=_out(format_, output, limit), **options)
+    def with_out(
+        *args: Any, format_: str | None, output: Path | None, limit: int | None, width: int | None, **options: Any
+    ) -> Any:
+        return command(*args, out=_out(format_, output, limit, width), **options)
 
     decorated: Callable[..., Any] = with_out
     for option in (
+        click.option(
+            "--width",
+            type=click.IntRange(min=40),
+            metavar="N",
+            help="Cells of a line of a table: text is cut, then columns go, which is said.  [default: the terminal's]",
+        ),
         click.option("--limit", type=Whole(-1), metavar="N", help="Most rows to print; -1 for all.  [table: 50]"),
         click.option(
             "-o",
@@ -117,17 +129,30 @@ def write(taken: Taken, session: Session, out: Out, *, schema: str) -> None:
         _save(taken, out.path, out.format_, schema)
         session.note(f"wrote {n:,} rows to {out.path}")
     else:
-        text = _RENDERERS[out.format_](taken.columns, taken.rows, schema)
+        left_out: list[str] = []
+        if out.format_ == "table":
+            text, left_out = fitted_table(taken.columns, taken.rows, _room(out))
+        else:
+            text = _RENDERERS[out.format_](taken.columns, taken.rows, schema)
         if sys.stdout.isatty():  # what a machine reads is left as it is, what a terminal reads is made safe
             text = "\n".join(visible(line) for line in text.split("\n"))
         click.echo(text, nl=not text.endswith("\n") and bool(text), color=True)
+        if left_out:
+            session.note(f"no room for: {', '.join(left_out)} (--width 300, or --format json)")
     if taken.more and taken.total is None:
         session.note(f"showing {n:,} rows; more rows exist (--limit -1 for all)")
     elif taken.more:
         session.note(f"showing {n:,} of {taken.total:,} rows (--limit -1 for all)")
 
 
-def _out(format_: str | None, output: Path | None, limit: int | None) -> Out:
+def _room(out: Out) -> int | None:
+    """Cells of a line of a table: as asked, else the terminal's, else any number."""
+    if out.width is None and sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return out.width
+
+
+def _out(format_: str | None, output: Path | None, limit: int | None, width: int | None) -> Out:
     """Check before the work is done that its result has a place."""
     format_ = format_ or _format_of(output)
     if format_ == "parquet" and output is None:
@@ -136,7 +161,7 @@ def _out(format_: str | None, output: Path | None, limit: int | None) -> Out:
         raise AtlasError(f"there is no folder {output.parent} to write {output.name} to", hint="make it first")
     if limit is None:
         limit = 50 if format_ == "table" and output is None else -1
-    return Out(format_, output, limit)
+    return Out(format_, output, limit, width)
 
 
 def _format_of(output: Path | None) -> str:

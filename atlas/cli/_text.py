@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from atlas.cli._width import fitted_widths
+from atlas.render.text import pad, width
+
 Row = tuple[Any, ...]
 
 
@@ -48,19 +51,33 @@ def to_json(value: object) -> str:
 
 def table_text(columns: Sequence[str], rows: Sequence[Row], schema: str) -> str:
     """Aligned columns; numbers to the right."""
+    return fitted_table(columns, rows, None)[0]
+
+
+def fitted_table(columns: Sequence[str], rows: Sequence[Row], room: int | None) -> tuple[str, list[str]]:
+    """Aligned columns, numbers to the right, and the columns that found no place.
+
+    Args:
+        columns: Their names.
+        rows: Their values.
+        room: Cells of a line: text is cut with `…` first, then columns go; None for as wide as it is.
+    """
     if not rows:
-        return "no rows"
+        return "no rows", []
     header = [visible(name) for name in columns]
     cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(header)]
+    widths = [max(width(text) for text in (name, *(row[i] for row in cells))) for i, name in enumerate(header)]
     numeric = (int, float, Decimal, type(None))
     to_right = [all(isinstance(row[i], numeric) for row in rows) for i in range(len(columns))]
+    shown = list(range(len(columns)))
+    if room is not None:
+        shown, widths = fitted_widths(header, widths, to_right, room)
 
     def line(parts: Sequence[str]) -> str:
-        aligned = (p.rjust(w) if right else p.ljust(w) for p, w, right in zip(parts, widths, to_right, strict=True))
-        return "  ".join(aligned).rstrip()
+        return "  ".join(pad(parts[i], widths[i], right=to_right[i]) for i in shown).rstrip()
 
-    return "\n".join([line(header), *(line(row) for row in cells)])
+    left_out = [name for i, name in enumerate(header) if i not in shown]
+    return "\n".join([line(header), *(line(row) for row in cells)]), left_out
 
 
 def json_text(columns: Sequence[str], rows: Sequence[Row], schema: str) -> str:

@@ -18,6 +18,9 @@ from atlas.render.text import clean
 SIDE_BY_SIDE = 100
 """Cells from which both features fit beside each other."""
 
+PLOT = 46
+"""Cells of the joint activations."""
+
 LEAST = 15
 """Lines of a feature that are shown however long the comparison is."""
 
@@ -44,8 +47,8 @@ def _beside(detail: PairDetail, cells: int, height: int, look: Look, more: PairM
     """Left and right, the comparison below: candidates and measures, beside them the joint activations."""
     half = (cells - 3) // 2
     left = [*candidate_lines(detail, 5), *(measure_lines(detail, more) if more else [])]
-    right = joint_lines(detail, more, cells - half - 3) if more else []
-    below = [*_verdict(detail), *_columns(left, right, half, rule=False)]
+    right = joint_lines(detail, more, PLOT) if more else []
+    below = [*_verdict(detail), *_columns(left, right, cells - PLOT - 3, rule=False)]
     sides = [feature_lines(one, half, look, shared=detail.shared) for one in (detail.a, detail.b)]
     room = max(LEAST, height - len(below) - 1)
     return [*_columns(sides[0][:room], sides[1][:room], half, rule=True), _rule(cells), *below]

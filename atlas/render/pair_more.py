@@ -45,7 +45,7 @@ def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:
     """What a measure thinks of the pair."""
     b = detail.b
     if item.high:
-        return [Span(f"  disagrees: {'low' if item.high == 'activation' else 'high'}", tone="warn")]
+        return [Span("  disagrees", tone="warn")]
     if item.preferred == b.feature.feature_id:
         return [Span("  best" + (", mutual" if item.rank_ba == 1 else ""))]
     if item.preferred is None:
