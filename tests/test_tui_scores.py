@@ -60,7 +60,7 @@ def test_keys_sort_filter_and_open_the_record(scored):
         assert "95 % of resamples" in dump(app)
         assert "metric   SAEs" not in dump(app)
         await press(app, pilot, "escape", "p")
-        assert "pairs › little/one ↔ little/two" in dump(app)
+        assert "pairs › little/one ↔ lit" in dump(app)
 
     drive(FeatlasApp(scored), script, size=(80, 24))
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.queries import console
-from atlas.queries.console import CAP, Cancelled, ColumnAbout, Result, SqlError
+from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from atlas.render.values import exact_text
-from tui.consolerows import Listing, features_of, history_listing, result_listing, tables_listing
+from tui.consolerows import Listing, features_of, history_listing, result_listing, row_json, row_text, tables_listing
 from tui.editor import SqlEditor
 from tui.lines import Bar
+from tui.sqlrun import SqlRun
 from tui.view import View
 from tui.vtable import WINDOW, VTable
-
-if TYPE_CHECKING:
-    import duckdb
 
 TICK = 0.1
 """Seconds between two looks at a running query."""
@@ -69,9 +62,7 @@ class ConsoleView(View):
         self.history: list[str] = []
         self._listing = Listing((), [], message="F5 runs the SQL · F2 lists tables · tab goes to the result")
         self._first = 0
-        self._started: float | None = None
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-        self._stopping = False
+        self.running: SqlRun | None = None
         self._timer: Timer | None = None
         self._note: Line = []
 
@@ -91,11 +82,6 @@ class ConsoleView(View):
         """Rows of the result, the history or the tables."""
         return self.query_one(VTable)
 
-    @property
-    def running(self) -> bool:
-        """Whether a query runs."""
-        return self._started is not None
-
     def enter(self) -> None:
         """Focus the editor."""
         self.table.message = self._listing.message
@@ -114,41 +100,27 @@ class ConsoleView(View):
             self._say("a query runs already – esc cancels it", tone="warn")
         elif text.strip():
             self.history = [*(past for past in self.history if past != text), text]
-            self._started, self._stopping, self._cursor = time.monotonic(), False, None
+            self.running = SqlRun(text)
             self._timer = self.set_interval(TICK, self._tick)
             self._say("")
-            self.read(partial(self._answer_sql, text), self._take, group="sql")
-
-    def _answer_sql(self, text: str, atlas: Atlas) -> Result | AtlasError:
-        """Runs in the worker thread; what is wrong with the SQL is an answer too."""
-        try:
-            return console.run_sql(atlas, text, self._hold)
-        except (SqlError, Cancelled) as error:
-            return error
-
-    def _hold(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Runs in the worker thread: keep what can be interrupted."""
-        self._cursor = cursor
+            self.read(self.running.answer, self._take, group="sql")
 
     def _tick(self) -> None:
-        """Show the time; stop for one who asked, or for a program that waits to write."""
-        if self._stopping or self.browser.store.asked_to_leave():
-            self.stop()
+        """Show the time; stop for a program that waits to write."""
+        if self.running is not None:
+            self.running.tick()
+            if self.browser.store.asked_to_leave():
+                self.running.stop()
         self.browser.refresh_bars()
-
-    def stop(self) -> None:
-        """Interrupt the query; `_tick` asks again, for one that had not begun."""
-        self._stopping = True
-        if self.running and self._cursor is not None:
-            self._cursor.interrupt()
 
     def cancel(self) -> None:
         """End the query: it runs on a connection of its own."""
-        self.stop()
+        if self.running:
+            self.running.stop()
 
     def _done(self) -> None:
         """No query runs any more."""
-        self._started = self._cursor = None
+        self.running = None
         if self._timer is not None:
             self._timer.stop()
 
@@ -170,12 +142,12 @@ class ConsoleView(View):
 
     def on_unmount(self) -> None:
         """The program ends: let no query hold it."""
-        self.stop()
+        self.cancel()
 
     def on_sql_editor_stop(self, message: SqlEditor.Stop) -> None:
         """Ctrl+c in the editor: cancel, or copy what is selected."""
         if self.running:
-            self.stop()
+            self.running.stop()
         elif self.editor.selected_text:
             self.app.copy_to_clipboard(self.editor.selected_text)
         else:
@@ -184,14 +156,14 @@ class ConsoleView(View):
     def action_stop(self) -> None:
         """Ctrl+c in the result: cancel, or quit as everywhere."""
         if self.running:
-            self.stop()
+            self.running.stop()
         else:
             self.app.exit()
 
     def retreat(self) -> bool:
         """Esc cancels first, then goes from history or tables to the result."""
         if self.running:
-            self.stop()
+            self.running.stop()
             return True
         if self._listing.kind == "result":
             return False
@@ -295,16 +267,12 @@ class ConsoleView(View):
         """The feature or pair of the row, else its values with tabs between them."""
         if self.result is None or self._listing.kind != "result" or not self.result.rows:
             return None
-        places = features_of(self.result, self.table.cursor, self.browser.scans)
-        if places:
-            return "=".join(f"{scan.sae}:{feature}" for scan, feature in places)
-        return "\t".join(exact_text(value) for value in self.result.rows[self.table.cursor])
+        return row_text(self.result, self.table.cursor, self.browser.scans)
 
     def action_copy_row(self) -> None:
         """All values of the row."""
         if self.result is not None and self._listing.kind == "result" and self.result.rows:
-            row = dict(zip(self.result.columns, self.result.rows[self.table.cursor], strict=True))
-            self.app.copy_to_clipboard(json.dumps(row, default=str, ensure_ascii=False))
+            self.app.copy_to_clipboard(row_json(self.result, self.table.cursor))
             self.browser.flash("copied the row as JSON")
 
     # bars ---------------------------------------------------------------------------------------------------------
@@ -320,12 +288,8 @@ class ConsoleView(View):
 
     def status(self) -> tuple[Line, Line]:
         """The time while a query runs; rows and time after it."""
-        if self._started is not None:
-            seconds = time.monotonic() - self._started
-            if seconds < 0.15:
-                return [], []
-            sign, late = "|/-\\"[int(seconds * 8) % 4], " – esc cancels" if seconds > 5 else ""
-            return [Span(f" {sign} running {seconds:.1f} s{late}", tone="strong")], []
+        if self.running:
+            return self.running.line(), []
         result = self.result
         if result is None or self._listing.kind != "result":
             return [], []

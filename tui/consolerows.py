@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from atlas.queries.browse_records import Scan
 from atlas.queries.console import ColumnAbout, Result, features_in
 from atlas.render.text import clean
-from atlas.render.values import SAMPLE, column_widths, value_text
+from atlas.render.values import SAMPLE, column_widths, exact_text, value_text
 from tui.vtable import Column
 
 
@@ -86,3 +87,16 @@ def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:
     """The newest scan of an SAE by name or alias, on a corpus if one is named."""
     fitting = (s for s in reversed(scans) if sae in (s.sae, s.alias) and corpus in (None, s.corpus))
     return next(fitting, None)
+
+
+def row_text(result: Result, row: int, scans: Sequence[Scan]) -> str:
+    """What `y` copies: the feature or pair of a row, else its values with tabs between them."""
+    places = features_of(result, row, scans)
+    if places:
+        return "=".join(f"{scan.sae}:{feature}" for scan, feature in places)
+    return "\t".join(exact_text(value) for value in result.rows[row])
+
+
+def row_json(result: Result, row: int) -> str:
+    """All values of a row by the names of their columns."""
+    return json.dumps(dict(zip(result.columns, result.rows[row], strict=True)), default=str, ensure_ascii=False)

@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from atlas import orphanlist
 from atlas.db import Atlas
 from atlas.errors import AtlasError
-from atlas.queries import browse, orphanlist
+from atlas.orphanlist import OrphanOrder, OrphanRow, Orphans
+from atlas.queries import browse
 from atlas.queries.browse_records import FeatureDetail, Scan
-from atlas.queries.orphanlist import OrphanOrder, OrphanRow, Orphans
-from atlas.render.feature import feature_lines
+from atlas.render.feature import Look, feature_lines
 from atlas.render.numbers import correlation, count, share, strength
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
@@ -70,7 +71,7 @@ class OrphansView(LazyList):
             Column("max", 6, right=True, spare=4),
             Column("best", 7, right=True, spare=1),
             Column("value", 6, right=True),
-            Column("because", 13, grow=1, spare=2),
+            Column("because", 19, grow=2, spare=2),
             Column("tokens", 10, grow=1),
             Column("label", 6, grow=1),
         ]
@@ -124,10 +125,13 @@ class OrphansView(LazyList):
         """Fill the table."""
         self.order = found if isinstance(found, OrphanOrder) else None
         self.table.retitle(self.columns())
-        trouble = f"{found.what} – {found.hint}" if isinstance(found, AtlasError) else self._nothing()
-        self.table.reset(len(self.order) if self.order else 0, cursor=cursor, message=trouble)
+        trouble = found.what if isinstance(found, AtlasError) else self._nothing()
+        self.table.reset(len(self.order) if self.order else 0, cursor=cursor, message=clean(trouble))
         if not self.order:
             self._show(None)
+        if isinstance(found, AtlasError):
+            hint: Line = [Span(" try: ", tone="dim"), Span(clean(found.hint or asked.command))]
+            self.pane.show(lambda _: [hint])
 
     def _nothing(self) -> str:
         """Why the list is empty and what to do."""
@@ -176,7 +180,7 @@ class OrphansView(LazyList):
     def _show(self, detail: FeatureDetail | None) -> None:
         """Fill the pane."""
         brackets = self.browser.styler.brackets
-        self.pane.show(lambda size: feature_lines(detail, size.width, brackets=brackets) if detail else [])
+        self.pane.show(lambda size: feature_lines(detail, size.width, Look(brackets=brackets)) if detail else [])
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         """Open the feature."""
@@ -254,8 +258,7 @@ class OrphansView(LazyList):
         asked = self.asked
         if asked is None:
             return [], []
-        how = "mutual match" if asked.other is None else asked.rule
-        rule = f" {how} by {asked.measure} under {asked.threshold:g} · {clean(asked.scan.corpus)}"
+        rule = f" {asked.how} · {clean(asked.scan.corpus)}"
         left = Span(f" filter: {clean(self.text)}", tone="accent") if self.text else Span(rule, tone="dim")
         row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""
         many = f"{count(self.table.n_rows)} of {count(asked.scan.d_sae)}"

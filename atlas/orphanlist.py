@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from atlas.db import Atlas, first_line
-from atlas.errors import AtlasError
+from atlas.db import Atlas
 from atlas.queries.browse_records import Scan
 
 if TYPE_CHECKING:
@@ -37,6 +35,14 @@ class Orphans:
 
     threshold: float = 0.7
     """Least value of a counterpart."""
+
+    @property
+    def how(self) -> str:
+        """Rule and threshold in words."""
+        if self.other is None:
+            return f"no mutual match by {self.measure} of {self.threshold:g}"
+        by = "decoder and encoder" if self.rule == "paulo-belrose" else self.measure
+        return f"{self.rule} by {by} under {self.threshold:g}"
 
     @property
     def command(self) -> str:
@@ -103,13 +109,16 @@ def orphan_order(
         "sort": sort,
         "ascending": ascending,
     }
-    try:
-        if asked.other is None:
-            found = atlas.arrays("browse_lone", **given)
-        else:
-            found = atlas.arrays("browse_orphans", **given, sae_b=asked.other.sae, rule=asked.rule)
-    except duckdb.InvalidInputException as error:
-        raise AtlasError(first_line(error).removeprefix("Invalid Input Error: "), hint=asked.command) from error
+    from atlas.subsets import Subset, stored_comparison
+
+    if asked.other is None:
+        found = atlas.arrays("browse_lone", **given)
+    else:
+        match = "best" if asked.rule == "top-1" else "assignment"
+        for measure in ("decoder", "encoder") if asked.rule == "paulo-belrose" else (asked.measure,):
+            subset = Subset(match=match, measure=measure)
+            stored_comparison(atlas, asked.scan.sae, asked.other.sae, subset, asked.scan.corpus)
+        found = atlas.arrays("browse_orphans", **given, sae_b=asked.other.sae, rule=asked.rule)
     return OrphanOrder(found["feature"], found["partner"], found["value"], found["because"])
 
 
@@ -117,8 +126,8 @@ def orphan_window(atlas: Atlas, asked: Orphans, order: OrphanOrder, start: int, 
     """Rows `start` to `stop` of the list."""
     part = slice(start, stop)
     rows = atlas.fetch("browse_orphan_window", scan=asked.scan.scan_id, features=order.features[part].tolist())
-    beside = zip(order.partners[part].tolist(), order.values[part].tolist(), order.because[part].tolist(), strict=True)
+    partners, values, because = order.partners[part].tolist(), order.values[part].tolist(), order.because[part].tolist()
     return [
-        OrphanRow(*row, None if partner < 0 else partner, value if value == value else None, because)
-        for row, (partner, value, because) in zip(rows, beside, strict=True)
+        OrphanRow(*row, partner=partner if partner >= 0 else None, value=None if isnan(value) else value, because=why)
+        for row, partner, value, why in zip(rows, partners, values, because, strict=True)
     ]
