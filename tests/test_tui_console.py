@@ -9,7 +9,7 @@ import time
 import pytest
 
 from atlas.db import open_atlas
-from atlas.queries.console import CAP, SqlError, error_place, features_in, run_sql
+from atlas.queries.console import CAP, SqlError, columns_about, error_place, features_in, run_sql
 from tests.tui_pilot import drive, dump, press, settle
 from tui.app import FeatlasApp
 from tui.console import ConsoleView
@@ -185,6 +185,9 @@ def test_b_browses_the_features_of_the_result_in_its_order_and_esc_shows_all(tin
 
 
 def test_history_and_tables_put_text_into_the_editor(tiny):
+    with open_atlas(tiny) as atlas:
+        first, *_ = columns_about(atlas)
+
     async def script(app, pilot):
         await ask(app, pilot, "select 1 as one")
         await ask(app, pilot, "select 2 as two")
@@ -194,7 +197,7 @@ def test_history_and_tables_put_text_into_the_editor(tiny):
         assert "assignments" in dump(app)
         assert "meaning" in dump(app)
         await press(app, pilot, "enter", "tab", "escape")
-        assert app.query_one(ConsoleView).editor.text == "select 1 as onemeasure"
+        assert app.query_one(ConsoleView).editor.text == f"select 1 as one{first.column}"
         assert "▸  2" in dump(app).replace("two", "")
 
     drive(FeatlasApp(tiny), script)
