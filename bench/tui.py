@@ -74,7 +74,7 @@ def other_list(before: Table, now: Table) -> bool:
 def run(path: Path, columns: int, rows: int, repeats: int) -> dict[str, list[float]]:
     """Times of every action in one size of terminal, in milliseconds."""
     found: dict[str, list[float]] = {name: [] for name in BUDGETS}
-    command = [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(path), "tui"]
+    command = [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(path), "tui", "--fresh"]
     terminal = Terminal(command, columns=columns, rows=rows, env={"COLORTERM": "truecolor"})
     chunks = terminal.chunks(quiet=2.0)
     shown = terminal.draw(chunks, lambda lines: Table(lines).read)
@@ -92,7 +92,7 @@ def run(path: Path, columns: int, rows: int, repeats: int) -> dict[str, list[flo
         found["sort"].append(measured(terminal, b"s", other_rows)[0])
         terminal.press(b"/")
         terminal.draw(terminal.chunks(quiet=QUIET), lambda lines: True)
-        found["filter"].append(measured(terminal, b"k", other_list)[0])
+        found["filter"].append(measured(terminal, b"w", other_list)[0])
         measured(terminal, b"\x1b", lambda before, now: True)
         measured(terminal, b"\x1b", other_list)
     terminal.press(b"q")

@@ -17,7 +17,7 @@ from atlas.db import Atlas, open_atlas
 from atlas.errors import UsageError
 from atlas.filters.compile import Names, compile_filter
 from atlas.filters.fields import NUMBERS
-from atlas.filters.parser import parse_filter
+from atlas.filters.parser import is_unfinished, parse_filter
 from atlas.filters.terms import Sort
 from atlas.filters.tokens import FilterError
 from atlas.queries.filtered import compiled, feature_order
@@ -224,6 +224,16 @@ def test_the_order_is_the_one_asked_for_with_nothing_last(atlas, features):
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=True)
     assert values == known + [None] * (len(values) - len(known))
+
+
+@pytest.mark.parametrize("line", ["d", "max>1 dens", "-de", "(mat", "lab", "M"])
+def test_a_word_that_may_become_a_name_is_unfinished(line):
+    assert is_unfinished(line)
+
+
+@pytest.mark.parametrize("line", ["", "Lily", "max>1", "dead ", '"de', "tok~de", "density<1 zebra", "tok:max"])
+def test_a_word_that_becomes_no_name_is_finished(line):
+    assert not is_unfinished(line)
 
 
 def test_numbers_may_be_written_short(atlas):

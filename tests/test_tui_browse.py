@@ -135,10 +135,10 @@ def test_a_filter_without_hits_says_so_and_how_to_clear_it(tiny):
 def test_a_half_typed_filter_keeps_the_list_and_says_where_it_goes_wrong(tiny):
     async def script(app, pilot):
         await press(app, pilot, "slash", "text:density<.25")
-        await pilot.pause(0.2)
+        await pilot.pause(0.5)
         assert "6 of 10" in dump(app)
         await press(app, pilot, "text: dens>")
-        await pilot.pause(0.2)
+        await pilot.pause(0.5)
         assert "no field 'dens' – did you mean 'density'? (column 13)" in dump(app)
         assert "▸A" in dump(app)
         await press(app, pilot, *["backspace"] * 6, "enter")

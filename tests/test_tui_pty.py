@@ -21,7 +21,7 @@ def browser(path: Path, **env: str) -> Terminal:
 
 
 def command(path: Path) -> list[str]:
-    return [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(path), "tui"]
+    return [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(path), "tui", "--fresh"]
 
 
 def test_start_open_resize_esc_and_quit_in_a_real_terminal(tiny):

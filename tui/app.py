@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -22,7 +22,6 @@ from tui.export import Export, exported
 from tui.help import HelpScreen, NotesScreen, keys_of
 from tui.lines import Bar, Lines
 from tui.navigation import Navigator
-from tui.palette import CommandProvider
 from tui.session import Start, keep, restore
 from tui.shell import SLOW
 from tui.styles import Styler
@@ -31,11 +30,21 @@ from tui.view import View
 from tui.views import VIEWS
 from tui.vtable import VTable
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+
+def _provider() -> type[Provider]:
+    """What the palette offers; imported when it opens."""
+    from tui.palette import CommandProvider
+
+    return CommandProvider
+
 
 class FeatlasApp(Navigator):
     """Views over one atlas, and the keys that work in all of them."""
 
-    COMMANDS: ClassVar = {CommandProvider}
+    COMMANDS: ClassVar = {_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(v.keys, f"view('{v.name}')", v.about, id=f"app.{v.name}") for v in VIEWS if v.keys),
         Binding("escape", "back", "back", id="app.back"),

@@ -10,10 +10,14 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from atlas.filters.parser import is_unfinished
 from tui.recall import Recall
 
-DEBOUNCE = 0.12
+DEBOUNCE = 0.04
 """Seconds without a key before the filter is applied."""
+
+PATIENCE = 0.4
+"""The same while the last word may become the name of a field."""
 
 
 class FilterBox(Input):
@@ -43,7 +47,7 @@ class FilterBox(Input):
         if self._timer is not None:
             self._timer.stop()
         if self.is_mounted and self.has_focus:
-            self._timer = self.set_timer(DEBOUNCE, self._apply)
+            self._timer = self.set_timer(PATIENCE if is_unfinished(value) else DEBOUNCE, self._apply)
 
     def open(self) -> None:
         """Show the line and type into it."""

@@ -7,7 +7,7 @@ import re
 from typing import get_args
 
 from atlas.errors import nearest
-from atlas.filters.fields import FLAGS, NUMBERS, SORTABLE, TEXTS, full_name, known_names
+from atlas.filters.fields import FLAGS, NUMBERS, SHORT, SORTABLE, TEXTS, full_name, known_names
 from atlas.filters.terms import Every, Filter, Flag, Match, Not, Number, Operator, Scope, Some, Sort, Term, Text
 from atlas.filters.tokens import FilterError, Token, tokens
 
@@ -52,6 +52,15 @@ def without_sort(line: str) -> str:
         end = piece.value_column - 1 + len(piece.text) + (2 if piece.quoted else 0)
         line = line[: piece.column - 1] + line[end:]
     return " ".join(line.split()) if pieces and '"' not in line else line.strip()
+
+
+def is_unfinished(line: str) -> bool:
+    """Whether the last word may become the name of a field or a flag: what it says will change with the next letter."""
+    last = re.search(r"[A-Za-z_]\w*$", line)
+    before = line[: last.start()] if last else ""
+    if last is None or before.count('"') % 2 or before[-1:] not in ("", " ", "(", "-", "!"):
+        return False
+    return any(name.startswith(last[0].lower()) for name in (*known_names(), *FLAGS, *SHORT))
 
 
 def is_plain_word(text: str) -> bool:
