@@ -27,6 +27,7 @@ CALLS = {
     "families_over": "families_over()",
     "counterparts": "counterparts()",
     "disagreements_between": "disagreements_between('A', 'B')",
+    "position_dependence": "position_dependence()",
 }
 
 

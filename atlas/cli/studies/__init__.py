@@ -8,6 +8,7 @@ from atlas.cli._group import LazyGroup
 
 STUDIES = {
     "distribution": "How densely and how strongly features fire, and the shapes of their distributions.",
+    "positions": "Which features depend on the place in the context, and how much the first place is unlike the rest.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
