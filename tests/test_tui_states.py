@@ -58,7 +58,7 @@ def test_an_atlas_without_pairs_names_the_command_for_its_own_saes(tiny):
         await press(app, pilot, "2")
         assert "no pairs in this atlas – run: featlas correlate A B" in dump(app)
         await press(app, pilot, "o")
-        assert "featlas correlate A B" in dump(app)
+        assert "kept no activations: A B   featlas ingest" in dump(app)
 
     drive(FeatlasApp(tiny), script)
 
