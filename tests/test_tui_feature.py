@@ -115,3 +115,16 @@ def test_z_shades_by_the_strongest_token_of_the_context(tiny):
         assert "share of the context's strongest" in dump(app)
 
     drive(FeatlasApp(tiny, start=FEATURE, colour=True), script)
+
+
+def test_a_feature_without_partners_says_how_to_compare_and_p_says_it_too(tiny):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("delete from pair")
+    assert "matches   none stored   featlas correlate A OTHER" in screen_after(tiny, start=FEATURE)
+    assert "A:0 has no stored partner – featlas correlate A OTHER" in screen_after(tiny, "p", start=FEATURE)
+
+
+def test_a_feature_without_contexts_says_so(tiny):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.rows("delete from feature_context")
+    assert "none stored – run its featlas ingest again with --replace" in screen_after(tiny, start=FEATURE)

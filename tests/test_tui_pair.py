@@ -56,7 +56,7 @@ def test_joint_activations_count_tokens_whatever_the_cuts_into_shards(stored):
 
 def test_the_plot_is_beside_the_measures_with_its_counts(stored):
     shown = screen_after(stored, start=PAIR)
-    assert "joint activation  both 2 · A only 2 · B only 1" in shown
+    assert "joint  both 2 · A only 2 · B only 1" in shown
     assert "silent" in shown
 
 
@@ -67,7 +67,7 @@ def test_without_activations_the_plot_says_why(tiny):
 def test_every_measure_has_its_value_its_chance_level_and_the_partner_it_prefers(full):
     lines = screen_after(full, start=PAIR).splitlines()
     measured = {line.split()[0]: line for line in lines if line.startswith((" activation  ", " logit "))}
-    assert measured["activation"].split()[1:5] == [".900", ".750", ".010", "best,"]
+    assert measured["activation"].split()[1:5] == [".900", ".750", ".010", "mutual"]
     assert measured["logit"].split()[1:4] == [".100", ".750", ".010"]
     assert "disagrees" in measured["logit"]
 
@@ -105,9 +105,9 @@ def test_v_w_and_z_draw_a_pair_in_another_way_and_back(tiny):
 
 def test_a_narrow_screen_has_measures_and_plot_below(stored):
     first = screen_after(stored, start=PAIR, size=(80, 24))
-    assert "joint activation" not in first
+    assert "joint  both" not in first
     last = screen_after(stored, "G", start=PAIR, size=(80, 24))
-    assert "joint activation  both 2" in last
+    assert "joint  both 2" in last
     assert max(map(len, last.splitlines())) <= 80
 
 

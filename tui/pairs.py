@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from atlas.pairlist import PairOrder
     from atlas.subsets import Subset
 
+ROOMY = 140
+"""Cells from which the status line has room for the sample and the reasons."""
+
 SHOWN = ("kept", "dropped", "all")
 
 
@@ -272,12 +275,13 @@ class PairsView(ListView):
         if self._all is None or self.sides is None:
             return [], []
         left: Line = []
+        reasons = " · ".join(f"{count(n)} {name}" for name, n in self._reasons) or "none"
         if self.text:
             left = [Span(f" filter: {clean(self.text)}", tone="accent")]
         elif self.shown != "kept":
-            left = [Span(" dropped: " + (" · ".join(f"{count(n)} {name}" for name, n in self._reasons) or "none"))]
+            left = [Span(f" dropped: {reasons}")]
         elif self._pairing:
-            left = _sample(self._pairing)
+            left = [*_sample(self._pairing), *([Span(f" · dropped: {reasons}")] if self.size.width >= ROOMY else [])]
         total = count(len(self._all))
         shown = f"{total} candidates" if self.shown == "all" else f"{count(self.table.n_rows)} of {total} {self.shown}"
         row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""

@@ -15,11 +15,11 @@ from atlas.render.pair_more import joint_lines, measure_lines
 from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean
 
-SIDE_BY_SIDE = 100
-"""Cells from which both features fit beside each other."""
+SIDE_BY_SIDE = 98
+"""Cells from which both features fit beside each other: a screen of 100 less its margin and its scroll bar."""
 
 PLOT = 46
-"""Cells of the joint activations."""
+"""Least cells of the joint activations."""
 
 LEAST = 15
 """Lines of a feature that are shown however long the comparison is."""
@@ -47,8 +47,9 @@ def _beside(detail: PairDetail, cells: int, height: int, look: Look, more: PairM
     """Left and right, the comparison below: candidates and measures, beside them the joint activations."""
     half = (cells - 3) // 2
     left = [*candidate_lines(detail, 5), *(measure_lines(detail, more) if more else [])]
-    right = joint_lines(detail, more, PLOT) if more else []
-    below = [*_verdict(detail), *_columns(left, right, cells - PLOT - 3, rule=False)]
+    plot = max(PLOT, half)
+    right = joint_lines(detail, more, plot) if more else []
+    below = [*_verdict(detail), *_columns(left, right, cells - plot - 3, rule=False)]
     sides = [feature_lines(one, half, look, shared=detail.shared) for one in (detail.a, detail.b)]
     room = max(LEAST, height - len(below) - 1)
     return [*_columns(sides[0][:room], sides[1][:room], half, rule=True), _rule(cells), *below]

@@ -47,7 +47,7 @@ def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:
     if item.high:
         return [Span("  disagrees", tone="warn")]
     if item.preferred == b.feature.feature_id:
-        return [Span("  best" + (", mutual" if item.rank_ba == 1 else ""))]
+        return [Span("  mutual" if item.rank_ba == 1 else "  best")]
     if item.preferred is None:
         return [Span(f"  not among the {item.top_k} stored", tone="dim")] if item.value is None else []
     return [Span(f"  prefers {b.scan.alias}:{item.preferred} "), Span(value_of(item.preferred_value), tone="dim")]
@@ -62,7 +62,7 @@ def joint_lines(detail: PairDetail, more: PairMore, cells: int) -> list[Line]:
     counts = (joint.n_both, joint.n_only_a, joint.n_only_b)
     both, only_a, only_b = (count(n) for n in counts)
     head = f"both {both} · {a.scan.alias} only {only_a} · {b.scan.alias} only {only_b}"
-    lines: list[Line] = [[], [Span("joint activation  ", tone="dim"), Span(head)]]
+    lines: list[Line] = [[], [Span("joint  ", tone="dim"), Span(head)]]
     *rows, silent = reversed(joint.counts)
     most = math.log1p(max(map(max, joint.counts)))
     for place, row in enumerate(rows):
@@ -75,7 +75,7 @@ def joint_lines(detail: PairDetail, more: PairMore, cells: int) -> list[Line]:
     return [
         *lines,
         [Span(" " * 11 + foot, tone="dim")],
-        [Span("log count; first column and ┼ row: one of them is silent"[:cells], tone="dim")],
+        [Span("log count; on the axes one is silent"[:cells], tone="dim")],
     ]
 
 
