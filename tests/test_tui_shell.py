@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
+from textual.events import Key
 
 import tui.catalogue
 from atlas.cli import run
@@ -98,6 +99,19 @@ def test_the_command_line_leaves_by_esc_and_remembers_what_was_typed(tiny):
         assert app.command_line.value == ""
         await press(app, pilot, "escape", "j")
         assert "row 2" in dump(app)
+
+    drive(FeatlasApp(tiny), script)
+
+
+def test_keys_that_come_all_at_once_are_typed_into_the_line_that_the_first_one_opens(tiny):
+    async def script(app, pilot):
+        for opening, text, says in (("colon", "sort_max", "sort_max"), ("slash", "tok:a/b", "tok:a/b")):
+            app.post_message(Key(opening, {"colon": ":", "slash": "/"}[opening]))
+            for letter in text:
+                app.post_message(Key({":": "colon", "/": "slash", "_": "underscore"}.get(letter, letter), letter))
+            await settle(app, pilot)
+            assert app.focused.value == says
+            await press(app, pilot, "escape")
 
     drive(FeatlasApp(tiny), script)
 

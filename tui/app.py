@@ -54,7 +54,7 @@ class FeatlasApp(Navigator):
         Binding("c", "copy_text", "copy the text", id="app.copy_text"),
         Binding("e", "export", "export what is shown", id="app.export"),
         Binding("plus", "maximise", "one pane on the whole screen, or all again", id="app.maximise"),
-        Binding("colon", "command", "command line", id="app.command"),
+        Binding("colon", "command", "command line", id="app.command", priority=True),
         Binding("ctrl+p", "command_palette", "palette of commands", id="app.palette"),
         Binding("question_mark,f1", "help", "keys of this view", id="app.help"),
         Binding("f12", "errors", "last error, versions, timings", id="app.errors"),
@@ -222,6 +222,10 @@ class FeatlasApp(Navigator):
         elif not self.front.retreat() and self._trail:
             self._bring(self._trail.pop())
         self.refresh_bars()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, a colon is a colon; over a box it means nothing."""
+        return action != "command" or not (self.typing or len(self.screen_stack) > 1)
 
     def action_command(self) -> None:
         """Type a command."""

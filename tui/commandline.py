@@ -39,7 +39,7 @@ class CommandLine(Input):
         self.value = text
         self.cursor_position = len(text)
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)  # at once: the next keys may be here already
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Run it."""

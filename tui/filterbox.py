@@ -52,7 +52,7 @@ class FilterBox(Input):
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)  # at once: the next keys may be here already
 
     def leave(self) -> None:
         """Hide the line; what was typed stays applied."""

@@ -25,7 +25,7 @@ class ListView(View):
 
     SORTS: ClassVar[tuple[str, ...]]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter by text", id="list.filter"),
+        Binding("slash", "filter", "filter by text", id="list.filter", priority=True),
         Binding("s", "sort", "next sort order", id="list.sort"),
         Binding("S", "reverse", "reverse the order", id="list.reverse"),
     ]
@@ -95,6 +95,10 @@ class ListView(View):
         self.browser.refresh_bars()
 
     # the filter -------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where text is typed, a slash is a slash."""
+        return action != "filter" or not self.browser.typing
 
     def action_filter(self) -> None:
         """Type a filter."""

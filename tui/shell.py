@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.events import Resize
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
 from atlas.errors import AtlasError
 from atlas.render.spans import Line, Span, line_width
@@ -74,6 +74,11 @@ class Shell(App[None]):
     def toggle_mark(self, sae: str, feature_id: int) -> None:
         """Mark a feature, or take its mark away."""
         self.marks ^= {(sae, feature_id)}
+
+    @property
+    def typing(self) -> bool:
+        """Whether keys go into a text. Keys that open a line are taken first, or letters right after would be lost."""
+        return isinstance(self.focused, Input | TextArea)
 
     @property
     def front(self) -> View:
