@@ -9,6 +9,7 @@ from atlas.cli._group import LazyGroup
 STUDIES = {
     "distribution": "How densely and how strongly features fire, and the shapes of their distributions.",
     "positions": "Which features depend on the place in the context, and how much the first place is unlike the rest.",
+    "geometry": "Whether features that fire together, or lead to the same tokens, point the same way.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
