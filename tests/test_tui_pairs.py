@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from atlas.cli import run
 from atlas.db import open_atlas
 from atlas.references import parse_reference
-from tests.tui_pilot import drive, dump, press, screen_after
+from tests.tui_pilot import drive, dump, press, screen_after, settle
 from tui.app import FeatlasApp
 
 
@@ -155,3 +156,30 @@ def test_an_atlas_without_pairs_says_how_to_get_them(tiny):
         atlas.rows("delete from pair")
         atlas.rows("delete from pairing")
     assert "no pairs in this atlas – run: featlas correlate A B" in screen_after(tiny, "2")
+
+
+def test_what_is_shown_is_printed_by_the_command_of_the_list(tiny, capsys):
+    found = []
+
+    async def script(app, pilot):
+        await press(app, pilot, "2", "slash", "text:value>=0.5", "enter", "d")
+        found.extend([app.front.command(), app.front.table.n_rows])
+        await press(app, pilot, "d")
+        assert app.front.command() is None
+
+    drive(FeatlasApp(tiny), script)
+    assert run(["--db", str(tiny), *found[0], "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + found[1]
+
+
+def test_a_list_and_a_pair_can_be_stood_at_again(full):
+    async def script(app, pilot):
+        await press(app, pilot, "2", "d", "b")
+        place = app.front.place()
+        await press(app, pilot, "b", "x")
+        app.front.return_to(place)
+        await settle(app, pilot)
+        assert app.front.place() == place
+        assert "best by logit" in dump(app).splitlines()[0]
+
+    drive(FeatlasApp(full), script)

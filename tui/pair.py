@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -163,6 +163,17 @@ class PairView(View):
         """Another way to draw it; the same key goes back."""
         self._look = replace(self._look, **{name: not getattr(self._look, name)})
         self._draw(stay=True)
+
+    # history ----------------------------------------------------------------------------------------------------
+
+    def place(self) -> tuple[Any, ...]:
+        """The pair, the list it came from, and by what its candidates are ranked."""
+        return self._key, self._at, self._row, self._n_rows, self._swapped, self._measure
+
+    def return_to(self, place: tuple[Any, ...]) -> None:
+        """Show the same pair again."""
+        self._key, self._at, self._row, self._n_rows, self._swapped, self._measure = place
+        self.reload()
 
     # bars -------------------------------------------------------------------------------------------------------
 

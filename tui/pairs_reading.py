@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError
@@ -32,8 +32,19 @@ class Asked:
     ascending: bool
 
 
-def read_pairs(asked: Asked, atlas: Atlas) -> tuple[Subset | None, PairOrder | None, str]:
-    """The subset and its candidates; or in one line why there are none."""
+class Found(NamedTuple):
+    """What was found."""
+
+    subset: Subset | None
+    words: str
+    """Looked for in the tokens."""
+    order: PairOrder | None
+    problem: str
+    """Why there is nothing; empty if there is."""
+
+
+def read_pairs(asked: Asked, atlas: Atlas) -> Found:
+    """The subset and its candidates; or why there are none."""
     from atlas.pair_filter import parse_pair_filter
     from atlas.pairlist import pair_order
     from atlas.subsets import Subset
@@ -43,8 +54,8 @@ def read_pairs(asked: Asked, atlas: Atlas) -> tuple[Subset | None, PairOrder | N
         found = pair_order(atlas, asked.a, asked.b, subset, text=words, sort=asked.sort, ascending=asked.ascending)
     except AtlasError as error:
         said = "\n".join(line for line in (error.what, error.why, error.hint) if line)
-        return None, None, _by_alias(said, asked.a, asked.b)
-    return subset, found, ""
+        return Found(None, "", None, _by_alias(said, asked.a, asked.b))
+    return Found(subset, words, found, "")
 
 
 def _by_alias(text: str, *sides: Scan) -> str:
@@ -80,3 +91,12 @@ def pairings_between(a: Scan, b: Scan, pairings: list[Pairing]) -> list[Pairing]
     between = [p for p in pairings if p.between(a.sae, b.sae, p.measure)]
     found = [p for p in between if (p.corpus_of(a.sae), p.corpus_of(b.sae)) == (a.corpus, b.corpus)]
     return sorted(found, key=lambda p: (p.measure != "activation", p.measure))
+
+
+def command_of(a: Scan, b: Scan, subset: Subset) -> list[str]:
+    """The words after `featlas` that list the same pairs."""
+    words = ["pairs", a.alias, b.alias, "--corpus", a.corpus, "--match", subset.match, "--measure", subset.measure]
+    for name in ("min_value", "min_joint", "min_density", "max_density", "top_tokens"):
+        words += [f"--{name.replace('_', '-')}", f"{getattr(subset, name):g}"]
+    kept = (("--keep-non-concept", subset.keep_non_concept), ("--keep-unshared", subset.keep_unshared))
+    return words + [flag for flag, wanted in kept if wanted]
