@@ -10,6 +10,7 @@ STUDIES = {
     "distribution": "How densely and how strongly features fire, and the shapes of their distributions.",
     "positions": "Which features depend on the place in the context, and how much the first place is unlike the rest.",
     "geometry": "Whether features that fire together, or lead to the same tokens, point the same way.",
+    "pooling": "Whether correlation with a label of the document grows with the tokens pooled, and why.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
