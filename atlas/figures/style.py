@@ -45,7 +45,7 @@ def caption(figure: Figure, title: str, sample: str) -> None:
     """Title and sample above the panels."""
     from textwrap import wrap
 
-    lines = wrap(sample, int(figure.get_figwidth() * 18))
+    lines = wrap(sample, int(figure.get_figwidth() * 15))
     figure.suptitle("\n".join([title, *lines]), fontsize=8)
 
 

@@ -11,6 +11,7 @@ STUDIES = {
     "positions": "Which features depend on the place in the context, and how much the first place is unlike the rest.",
     "geometry": "Whether features that fire together, or lead to the same tokens, point the same way.",
     "pooling": "Whether correlation with a label of the document grows with the tokens pooled, and why.",
+    "description-length": "Bits a token takes, at what distortion, and the size at which the total is least.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
