@@ -45,12 +45,12 @@ class Orphans:
         return f"{self.rule} by {by} under {self.threshold:g}"
 
     @property
-    def command(self) -> str:
-        """The command that prints the list."""
-        words = ["featlas orphans", self.scan.alias, *([self.other.alias] if self.other else [])]
+    def command(self) -> list[str]:
+        """What follows `featlas` in the command that prints the list."""
+        words = ["orphans", self.scan.alias, *([self.other.alias] if self.other else [])]
         words += ["--rule", self.rule] if self.rule != "top-1" and self.other else []
         words += ["--measure", self.measure] if self.rule != "paulo-belrose" or self.other is None else []
-        return " ".join([*words, "--threshold", f"{self.threshold:g}", "--corpus", self.scan.corpus])
+        return [*words, "--threshold", f"{self.threshold:g}", "--corpus", self.scan.corpus]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,16 @@ from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.consolerows import Listing, features_of, history_listing, result_listing, row_json, row_text, tables_listing
+from tui.consolerows import (
+    Listing,
+    all_features,
+    features_of,
+    history_listing,
+    result_listing,
+    row_json,
+    row_text,
+    tables_listing,
+)
 from tui.editor import SqlEditor
 from tui.lines import Bar
 from tui.sqlrun import SqlRun
@@ -52,7 +61,6 @@ class ConsoleView(View):
         Binding("less_than_sign", "shift(-1)", "columns to the left", id="sql.left"),
         Binding("greater_than_sign", "shift(1)", "columns to the right", id="sql.right"),
         Binding("b", "browse", "browse the features of the result", id="sql.browse"),
-        Binding("c", "copy_row", "copy the row as JSON", id="sql.copy_row"),
     ]
 
     def __init__(self, *, id: str) -> None:
@@ -60,6 +68,7 @@ class ConsoleView(View):
         super().__init__(id=id)
         self.result: Result | None = None
         self.history: list[str] = []
+        self._asked = ""
         self._listing = Listing((), [], message="F5 runs the SQL · F2 lists tables · tab goes to the result")
         self._first = 0
         self.running: SqlRun | None = None
@@ -128,7 +137,7 @@ class ConsoleView(View):
         """The answer of a query."""
         self._done()
         if isinstance(found, Result):
-            self.result, self._first = found, 0
+            self.result, self._first, self._asked = found, 0, self.history[-1]
             self._show_result(found)
             return
         self._say(found.what, tone="warn")
@@ -148,10 +157,9 @@ class ConsoleView(View):
         """Ctrl+c in the editor: cancel, or copy what is selected."""
         if self.running:
             self.running.stop()
-        elif self.editor.selected_text:
-            self.app.copy_to_clipboard(self.editor.selected_text)
         else:
-            self._say("nothing runs; tab, then q, quits")
+            self.app.copy_to_clipboard(self.editor.selected_text)
+            self._say("copied" if self.editor.selected_text else "nothing runs; tab, then q, quits")
 
     def action_stop(self) -> None:
         """Ctrl+c in the result: cancel, or quit as everywhere."""
@@ -178,10 +186,8 @@ class ConsoleView(View):
             self._list(Listing((), [], message="F5 runs the SQL · F2 lists tables"))
             return
         self._list(result_listing(result, self._first))
-        if features_of(result, 0, self.browser.scans):
-            self._say("⏎ opens the feature of a row, b browses them all")
-        else:
-            self._say("")
+        named = features_of(result, 0, self.browser.scans)
+        self._say("⏎ opens the feature of a row, b browses them all" if named else "")
 
     def _list(self, listing: Listing) -> None:
         """Fill the table."""
@@ -226,8 +232,7 @@ class ConsoleView(View):
         """The features of all rows as the list of the feature table."""
         if self._listing.kind != "result" or self.result is None:
             return
-        found = [features_of(self.result, row, self.browser.scans) for row in range(len(self.result.rows))]
-        keys = list(dict.fromkeys((scan.scan_id, feature) for places in found for scan, feature in places))
+        keys = all_features(self.result, self.browser.scans)
         if keys:
             self.browser.browse_features(keys, "result of the SQL")
         else:
@@ -269,11 +274,19 @@ class ConsoleView(View):
             return None
         return row_text(self.result, self.table.cursor, self.browser.scans)
 
-    def action_copy_row(self) -> None:
-        """All values of the row."""
-        if self.result is not None and self._listing.kind == "result" and self.result.rows:
-            self.app.copy_to_clipboard(row_json(self.result, self.table.cursor))
-            self.browser.flash("copied the row as JSON")
+    def copied(self) -> str:
+        """All values of the row as JSON; the text of the editor while it is typed in."""
+        if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:
+            return self.editor.text
+        return row_json(self.result, self.table.cursor)
+
+    def command(self) -> list[str] | None:
+        """The command that prints the whole result."""
+        return ["sql", self._asked] if self._asked else None
+
+    def sql(self) -> str | None:
+        """What was run last."""
+        return self._asked or None
 
     # bars ---------------------------------------------------------------------------------------------------------
 

@@ -83,6 +83,12 @@ def features_of(result: Result, row: int, scans: Sequence[Scan]) -> list[tuple[S
     return found
 
 
+def all_features(result: Result, scans: Sequence[Scan]) -> list[tuple[int, int]]:
+    """(scan, feature) of all rows, each once, in their order."""
+    found = [features_of(result, row, scans) for row in range(len(result.rows))]
+    return list(dict.fromkeys((scan.scan_id, feature) for places in found for scan, feature in places))
+
+
 def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:
     """The newest scan of an SAE by name or alias, on a corpus if one is named."""
     fitting = (s for s in reversed(scans) if sae in (s.sae, s.alias) and corpus in (None, s.corpus))

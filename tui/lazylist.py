@@ -60,6 +60,10 @@ class LazyList(ListView):
         (self.pane if self.has_class("-whole") else self.table).focus()
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
+        """Open the row."""
+        self.choose(message.row)
+
+    def choose(self, row: int) -> None:
         """The row under the cursor on the whole screen."""
         self.action_maximise()
 

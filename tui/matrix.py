@@ -186,6 +186,15 @@ class MatrixView(View):
 
     # bars ---------------------------------------------------------------------------------------------------------
 
+    def command(self) -> list[str] | None:
+        """The command that prints the cells."""
+        query = self.sql()
+        return ["sql", query] if query else None
+
+    def sql(self) -> str | None:
+        """The cells as a query."""
+        return f"from grids where grid = {self.grid.head.grid_id}" if self.grid else None
+
     def reference(self) -> str | None:
         """The pair of SAEs with its score."""
         cell = self.grid.at(*self.at) if self.grid else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.columns import words
 from tui.lazylist import LazyList
-from tui.vtable import Column, VTable
+from tui.vtable import Column
 
 THRESHOLDS = (0.7, 0.9, 0.3, 0.5)
 _SORTED = {"feature": 0, "fires": 2, "value": 5}
@@ -51,7 +52,6 @@ class OrphansView(LazyList):
         Binding("t", "threshold", "least value of a counterpart: .7, .9, .3, .5", id="orphans.threshold"),
         Binding("r", "rule", "what makes a counterpart", id="orphans.rule"),
         Binding("b", "browse", "browse them in the feature table", id="orphans.browse"),
-        Binding("c", "copy_command", "copy the command that prints the list", id="orphans.command"),
     ]
 
     def __init__(self, *, id: str) -> None:
@@ -130,7 +130,10 @@ class OrphansView(LazyList):
         if not self.order:
             self._show(None)
         if isinstance(found, AtlasError):
-            hint: Line = [Span(" try: ", tone="dim"), Span(clean(found.hint or asked.command))]
+            hint: Line = [
+                Span(" try: ", tone="dim"),
+                Span(clean(found.hint or shlex.join(["featlas", *asked.command]))),
+            ]
             self.pane.show(lambda _: [hint])
 
     def _nothing(self) -> str:
@@ -182,7 +185,7 @@ class OrphansView(LazyList):
         brackets = self.browser.styler.brackets
         self.pane.show(lambda size: feature_lines(detail, size.width, Look(brackets=brackets)) if detail else [])
 
-    def on_vtable_chosen(self, message: VTable.Chosen) -> None:
+    def choose(self, row: int) -> None:
         """Open the feature."""
         at = self.at_cursor()
         if at is not None:
@@ -234,13 +237,11 @@ class OrphansView(LazyList):
             keys = [(scan.scan_id, feature) for feature in self.order.features.tolist()]
             self.browser.browse_features(keys, f"{scan.alias} without {other.alias if other else 'counterpart'}")
 
-    def action_copy_command(self) -> None:
-        """The command that prints the list."""
-        if self.asked is not None:
-            self.app.copy_to_clipboard(self.asked.command)
-            self.browser.flash(f"copied {self.asked.command}")
-
     # bars ---------------------------------------------------------------------------------------------------------
+
+    def command(self) -> list[str] | None:
+        """The command that prints the list, without the filter."""
+        return None if self.asked is None else list(self.asked.command)
 
     def reference(self) -> str | None:
         """Reference of the feature under the cursor."""

@@ -121,6 +121,14 @@ class ScoresView(LazyList):
             values = self.record.values
             self.browser.open_pairs(values["sae_a"], values["sae_b"], values["corpus"], values["corpus_b"])
 
+    def command(self) -> list[str] | None:
+        """The command that prints all scores."""
+        return ["scores"]
+
+    def sql(self) -> str | None:
+        """The same as a query."""
+        return "from scores order by score_id desc"
+
     def reference(self) -> str | None:
         """The command that computes the score again."""
         return (self.record.again or self.record.made_by) if self.record else None

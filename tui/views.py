@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.browse import BrowseView
+from tui.concepts import ConceptsView
 from tui.console import ConsoleView
 from tui.feature import FeatureView
 from tui.matrix import MatrixView
@@ -38,6 +39,7 @@ VIEWS = (
     Entry("pairs", "2", "matched pairs", PairsView),
     Entry("matrix", "3", "scores of many pairs of SAEs", MatrixView),
     Entry("sql", "4", "SQL over the views", ConsoleView),
+    Entry("concepts", "5", "concepts and their features", ConceptsView),
     Entry("scores", "6", "stored scores", ScoresView),
     Entry("orphans", "7", "features without a counterpart", OrphansView),
     Entry("feature", "", "the feature under the cursor", FeatureView),
