@@ -71,7 +71,7 @@ def test_enter_browses_the_features_and_keys_change_rule_and_order(named):
         assert dump(app).splitlines()[2].startswith("▸Moods")
         await press(app, pilot, "r")
         assert "rule paper" in dump(app)
-        await press(app, pilot, "slash", "text:tuesday", "enter", "plus")
+        await press(app, pilot, "r", "r", "slash", "text:tuesday", "enter", "plus")
         assert "keyword" in dump(app)
         await press(app, pilot, "escape", "p")
         assert "pairs › little/one" in dump(app)

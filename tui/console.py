@@ -15,25 +15,15 @@ from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.consolerows import (
-    Listing,
-    all_features,
-    features_of,
-    history_listing,
-    result_listing,
-    row_json,
-    row_text,
-    tables_listing,
-)
+from tui import consolerows
+from tui.consolerows import Listing, features_of
 from tui.editor import SqlEditor
 from tui.lines import Bar
 from tui.sqlrun import SqlRun
 from tui.view import View
 from tui.vtable import WINDOW, VTable
 
-TICK = 0.1
-"""Seconds between two looks at a running query."""
-
+TICK = 0.1  # seconds between two looks at a running query
 FIRST = "select alias, sae, layer, d_sae from saes"
 """What stands in the editor at first."""
 
@@ -185,7 +175,7 @@ class ConsoleView(View):
         if result is None:
             self._list(Listing((), [], message="F5 runs the SQL · F2 lists tables"))
             return
-        self._list(result_listing(result, self._first))
+        self._list(consolerows.result_listing(result, self._first))
         named = features_of(result, 0, self.browser.scans)
         self._say("⏎ opens the feature of a row, b browses them all" if named else "")
 
@@ -219,7 +209,7 @@ class ConsoleView(View):
             self._open_features(features_of(self.result, message.row, self.browser.scans))
 
     def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
-        """One feature, or two as a pair."""
+        """One, or two as a pair."""
         if len(places) == 1:
             self.browser.browse_scan(places[0][0], feature_id=places[0][1])
             self.browser.go("feature")
@@ -232,7 +222,7 @@ class ConsoleView(View):
         """The features of all rows as the list of the feature table."""
         if self._listing.kind != "result" or self.result is None:
             return
-        keys = all_features(self.result, self.browser.scans)
+        keys = consolerows.all_features(self.result, self.browser.scans)
         if keys:
             self.browser.browse_features(keys, "result of the SQL")
         else:
@@ -244,13 +234,13 @@ class ConsoleView(View):
 
     def _take_tables(self, found: list[ColumnAbout]) -> None:
         """Show them."""
-        self._list(tables_listing(found))
+        self._list(consolerows.tables_listing(found))
         self._say("⏎ puts the name into the editor · esc goes back to the result")
         self.table.focus()
 
     def action_history(self) -> None:
         """Earlier SQL, the newest first; ⏎ takes it."""
-        self._list(history_listing(self.history))
+        self._list(consolerows.history_listing(self.history))
         self._say("⏎ takes it into the editor · esc goes back to the result")
         self.table.focus()
 
@@ -263,7 +253,7 @@ class ConsoleView(View):
         if self._listing.kind == "result" and self.result is not None and self.result.columns:
             self._first = max(0, min(self._first + columns, len(self.result.columns) - 1))
             row = self.table.cursor
-            self._list(result_listing(self.result, self._first))
+            self._list(consolerows.result_listing(self.result, self._first))
             self.table.go_to(row)
 
     # copying ------------------------------------------------------------------------------------------------------
@@ -272,13 +262,13 @@ class ConsoleView(View):
         """The feature or pair of the row, else its values with tabs between them."""
         if self.result is None or self._listing.kind != "result" or not self.result.rows:
             return None
-        return row_text(self.result, self.table.cursor, self.browser.scans)
+        return consolerows.row_text(self.result, self.table.cursor, self.browser.scans)
 
     def copied(self) -> str:
         """All values of the row as JSON; the text of the editor while it is typed in."""
         if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:
             return self.editor.text
-        return row_json(self.result, self.table.cursor)
+        return consolerows.row_json(self.result, self.table.cursor)
 
     def command(self) -> list[str] | None:
         """The command that prints the whole result."""
@@ -306,7 +296,5 @@ class ConsoleView(View):
         result = self.result
         if result is None or self._listing.kind != "result":
             return [], []
-        many = f" first {count(CAP)} rows, there are more" if result.cut else f" {count(len(result.rows))} rows"
-        shown = f" · from column {self._first + 1} of {len(result.columns)}" if self._first else ""
         at = f"row {count(self.table.cursor + 1)} · " if result.rows else ""
-        return [Span(f"{many} · {1000 * result.seconds:.0f} ms{shown}")], [Span(f"{at}cap {count(CAP)} ", tone="dim")]
+        return consolerows.result_line(result, self._first), [Span(f"{at}cap {count(CAP)} ", tone="dim")]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from atlas.queries.browse_records import Scan
-from atlas.queries.console import ColumnAbout, Result, features_in
+from atlas.queries.console import CAP, ColumnAbout, Result, features_in
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from atlas.render.values import SAMPLE, column_widths, exact_text, value_text
 from tui.vtable import Column
@@ -106,3 +108,10 @@ def row_text(result: Result, row: int, scans: Sequence[Scan]) -> str:
 def row_json(result: Result, row: int) -> str:
     """All values of a row by the names of their columns."""
     return json.dumps(dict(zip(result.columns, result.rows[row], strict=True)), default=str, ensure_ascii=False)
+
+
+def result_line(result: Result, first: int) -> Line:
+    """How many rows, how long it took, and which column is the first."""
+    many = f" first {count(CAP)} rows, there are more" if result.cut else f" {count(len(result.rows))} rows"
+    shown = f" · from column {first + 1} of {len(result.columns)}" if first else ""
+    return [Span(f"{many} · {1000 * result.seconds:.0f} ms{shown}")]
