@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from atlas.comparison import Comparison, Inputs, planned
+from atlas.comparison import Comparison, Inputs, planned, with_names
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.lexicons import CONCEPT_RULES
@@ -83,6 +84,7 @@ def compare(
     wanted = comparison(metric, subset, corpus, options=options, **settings)
     started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
+        wanted = with_names(atlas, wanted)
         plan = planned(atlas, *two_saes(atlas, a, b), wanted)
     inputs = plan.read()
     score = scored(inputs, wanted, on_progress)
@@ -139,8 +141,9 @@ def scored(inputs: Inputs, wanted: Comparison, on_progress: Callable[[int, int],
         n_tokens=inputs.n_tokens,
         subset=wanted.subset.in_words() + ("; matched within" if wanted.null == "subsets" else ""),
         steps=inputs.matched.steps,
-        **_interval(wanted, inputs),
-        **_halves(wanted, inputs),
+        sampled_tokens=inputs.x.shape[1] if wanted.space == "activation" else None,
+        **_interval(wanted, inputs, on_progress),
+        **_halves(wanted, inputs, on_progress),
     )
 
 
@@ -196,10 +199,23 @@ def _null(wanted: Comparison, inputs: Inputs, on_progress: Any) -> Null:
         draws = inputs.draws(np.random.default_rng(np.random.PCG64(wanted.seed)))
         return scored_null(wanted.metric, inputs.x, inputs.y, draws, **arguments)
     except ValueError as error:
-        raise AtlasError(f"{wanted.metric} is undefined here: {error}") from error
+        raise _undefined(wanted.metric, str(error), inputs) from error
 
 
-def _interval(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
+def _undefined(metric: str, problem: str, inputs: Inputs) -> AtlasError:
+    """Why a metric has no score; a row is named as the feature that it is."""
+    row = re.search(r"\brow (\d+) of ([xy])\b", problem)
+    if row is None:
+        return AtlasError(f"{metric} is undefined here: {problem}")
+    side, features = ("a", inputs.matched.features_a) if row[2] == "x" else ("b", inputs.matched.features_b)
+    feature = features[int(row[1])]
+    named = problem.replace(row[0], f"the row of {inputs.names['ab'.index(side)]}:{feature}")
+    return AtlasError(
+        f"{metric} is undefined here: {named}", hint=f'leave it out: --where "{side}.feature_id <> {feature}"'
+    )
+
+
+def _interval(wanted: Comparison, inputs: Inputs, on_progress: Any) -> dict[str, float | None]:
     """Where the score would lie for other pairs of the same kind; None if that was not asked for."""
     if not wanted.bootstrap:
         return {"low": None, "high": None}
@@ -207,13 +223,14 @@ def _interval(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
 
     check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
     try:
-        found = bootstrap(wanted.metric, inputs.x, inputs.y, n=wanted.bootstrap, seed=wanted.seed, **wanted.options)
+        drawn = {"n": wanted.bootstrap, "seed": wanted.seed, "on_progress": on_progress}
+        found = bootstrap(wanted.metric, inputs.x, inputs.y, **drawn, **wanted.options)
     except ValueError as error:
         raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
     return {"low": found.low, "high": found.high}
 
 
-def _halves(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
+def _halves(wanted: Comparison, inputs: Inputs, on_progress: Any) -> dict[str, float | None]:
     """How far two measurements on half of the pairs part; None if that was not asked for."""
     if not wanted.halves:
         return {"half_mean": None, "half_apart": None}
@@ -221,7 +238,8 @@ def _halves(wanted: Comparison, inputs: Inputs) -> dict[str, float | None]:
 
     check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
     try:
-        found = split_half(wanted.metric, inputs.x, inputs.y, n=wanted.halves, seed=wanted.seed, **wanted.options)
+        drawn = {"n": wanted.halves, "seed": wanted.seed, "on_progress": on_progress}
+        found = split_half(wanted.metric, inputs.x, inputs.y, **drawn, **wanted.options)
     except ValueError as error:
         raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
     return {"half_mean": found.mean, "half_apart": found.difference}

@@ -105,6 +105,13 @@ class Plan:
     """Reads activations, where they are needed. Does without the atlas, which may be closed."""
 
 
+def with_names(atlas: Atlas, wanted: Comparison) -> Comparison:
+    """The same with the concept as the atlas spells it: equal questions are one score."""
+    if wanted.subset.concept is None:
+        return wanted
+    return replace(wanted, subset=replace(wanted.subset, concept=concept_named(atlas, wanted.subset.concept)))
+
+
 def planned(atlas: Atlas, sae_a: str, sae_b: str, wanted: Comparison) -> Plan:
     """Look up the pairs and the weights.
 
@@ -161,7 +168,7 @@ def check_one_space(atlas: Atlas, metric: str, sae_a: str, sae_b: str) -> None:
         raise AtlasError(
             f"{metric} is undefined here: it needs SAEs of one hook of one model",
             why=f"{sae_a} reads {spaces[0]}, {sae_b} reads {spaces[1]}",
-            hint="a metric that ignores rotations, such as svcca, rsa or cka; or --on activation",
+            hint="a metric that ignores rotations, such as svcca, rsa or cka",
         )
 
 

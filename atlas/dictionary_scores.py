@@ -9,7 +9,7 @@ import numpy as np
 
 from atlas.comparison import Comparison, check_one_space, live_features
 from atlas.db import open_atlas
-from atlas.errors import UnknownName, UsageError
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.limits import SubsetTooLarge, SubsetTooSmall
 from atlas.metrics.dictionaries import SetSimilarity, mmcs, pw_mcc
 from atlas.metrics.null import Null
@@ -81,6 +81,10 @@ def compare_dictionaries(
         live = [live_features(atlas, name, str(shared["corpus"])).feature for name in names]
         _check(metric, names, live)
         x, y = (weight_rows_of(atlas, name, of, space) for name, of in zip(names, live, strict=True))
+    for name, features, rows in zip(names, live, (x, y), strict=True):
+        zero = features[~rows.any(axis=1)]
+        if len(zero):
+            raise AtlasError(f"{name}:{zero[0]} has a {space} row of zeros: its cosine is undefined")
     found = DICTIONARY_METRICS[metric](x, y, draws=draws, seed=seed, on_progress=on_progress)
     on = str(shared["corpus"])
     wanted = Comparison(metric, corpus=on, space=space, null="gaussian", shuffles=draws, seed=seed)

@@ -98,6 +98,12 @@ def read_lexicons(path: Path, *, name: str | None = None) -> Lexicons:
     return found
 
 
+def built_in_lexicons() -> tuple[Lexicons, str]:
+    """The concepts that ship with featlas, and where they are from."""
+    shipped = json.loads((Path(__file__).parent / "data" / "concepts.json").read_text(encoding="utf-8"))
+    return {concept: tuple(words) for concept, words in shipped["concepts"].items()}, str(shipped["source"])
+
+
 def add_lexicons(
     db: Path, lexicons: Mapping[str, Iterable[str]], *, source: str, replace: bool = False, wait: float = 0
 ) -> list[Change]:
@@ -169,6 +175,8 @@ def _collected(path: Path, rows: Iterable[tuple[str, Any, Any]]) -> Lexicons:
         for what, value in (("concept", concept), ("keyword", word)):
             if not isinstance(value, str) or not value.strip():
                 raise AtlasError(f"{place} of {path} has no {what}", hint=FORMS)
+        if not concept.strip().isprintable():
+            raise AtlasError(f"{place} of {path} has a concept with signs that cannot be printed: {concept!r}")
         if len(word.split()) > 1:
             raise AtlasError(
                 f"{place} of {path} is no single word: {word.strip()!r}", why="a keyword is looked for between spaces"

@@ -40,9 +40,9 @@ def check_size(wanted: Comparison, matched: Matched) -> None:
     needed = max(FEWEST_PAIRS, _rows_for(metric, options))
     if n >= needed:
         return
-    more = (
-        "--concept-share 0.3, --match best" if subset.concept else "--keep-unshared, --keep-non-concept, --match best"
-    )
+    more = "--keep-unshared, --keep-non-concept, --match best"
+    if subset.concept:
+        more = "--concept-share 0.3, --match best" if subset.least_share > 0.3 else "--match best, --concept-rule word"
     ways = [f"keep more pairs: {more}" + (", a wider --where" if subset.where else "")]
     if metric == "svcca" and "k" in options and n >= FEWEST_PAIRS:
         ways.insert(0, f"fewer directions: --directions {max(1, n // 4)}")

@@ -10,10 +10,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from atlas.compare import PATIENCE, comparison, scored
-from atlas.comparison import Comparison, Inputs, planned
+from atlas.comparison import Comparison, Inputs, planned, with_names
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
 from atlas.grids import Cell, Named, write_grid
@@ -22,6 +23,7 @@ from atlas.rules import STORED_RULES
 from atlas.runs import utc_now
 from atlas.scores import Score, store_score, stored_score_id
 from atlas.subsets import Subset, compared_corpora
+from atlas.units import variant
 
 Report = Callable[[int, int], object]
 
@@ -41,6 +43,9 @@ class Grid:
 
     columns: tuple[Named, ...]
     """SAEs of the columns."""
+
+    about: str
+    """Metric, rows, null and subset in words."""
 
     n_computed: int
     """Scores that were not in the atlas before."""
@@ -100,7 +105,7 @@ def fill_grid(
         corpus: Corpus on which the features were matched; None takes the only one.
         correlate: Compare SAEs first that were not compared yet.
         workers: Scores computed at a time; memory grows with it.
-        wait: Seconds to wait for a locked atlas.
+        wait: Seconds to wait for an atlas that is locked at the start; later it is 30 at least.
         command: Command line for the record; by default that of this process.
         on_pairs: Called as `on_pairs(done, total)` over pairs of SAEs that are compared first.
         on_progress: Called as `on_progress(done, total)` over cells.
@@ -117,26 +122,34 @@ def fill_grid(
     wanted = comparison(metric, subset, corpus, options=options or {}, **chosen | settings)
     started_at = utc_now()
     with open_atlas(db, wait=wait) as atlas:
+        wanted = with_names(atlas, wanted)
         down, across = saes_matching(atlas, rows, "--rows"), saes_matching(atlas, columns, "--cols")
         pairs = [(a, b) for a in down for b in across if a != b]
         missing = _missing(atlas, pairs, wanted) if correlate else []
     if not pairs:
         raise UsageError("--rows and --cols name one SAE", hint="name two: featlas ls saes")
+    patience = max(wait, PATIENCE)  # the work of minutes does not end because another command is quicker
     for done, (a, b) in enumerate(missing):
-        _compare_first(db, a, b, wanted, wait, command)
+        _compare_first(db, a, b, wanted, patience, command)
         if on_pairs:
             on_pairs(done + 1, len(missing))
     cells, n_computed = [], 0
-    for cell, new in _scored_cells(db, pairs, wanted, workers, wait, command):
-        cells.append(cell)
-        n_computed += new
-        if on_progress:
-            on_progress(len(cells), len(pairs))
+    try:
+        for cell, new in _scored_cells(db, pairs, wanted, workers, patience, command):
+            cells.append(cell)
+            n_computed += new
+            if on_progress:
+                on_progress(len(cells), len(pairs))
+    except KeyboardInterrupt as stopped:
+        kept = f"{len(cells)} of {len(pairs)} cells are kept; the same command goes on"
+        raise KeyboardInterrupt(kept) from stopped
     if all(cell.score_id is None for cell in cells):
         raise AtlasError("no pair of these SAEs has a score", why=cells[0].problem)
-    with open_atlas(db, write=True, wait=max(wait, PATIENCE)) as atlas, atlas.transaction():
+    with open_atlas(db, write=True, wait=patience) as atlas, atlas.transaction():
         grid_id = write_grid(atlas, wanted, cells, started_at, command)
-    return Grid(grid_id, metric, down, across, n_computed)
+    null = f"{wanted.shuffles:,} " + ("shuffles" if wanted.null == "shuffle" else f"draws of {wanted.null}")
+    made = f"{metric}: {variant(wanted.space, wanted.options)}; null of {null}, seed {wanted.seed}"
+    return Grid(grid_id, metric, down, across, f"{made}; {wanted.subset.in_words()}", n_computed)
 
 
 def _missing(atlas: Atlas, pairs: Sequence[tuple[Named, Named]], wanted: Comparison) -> list[tuple[Named, Named]]:
@@ -164,6 +177,10 @@ def _compare_first(db: Path, a: Named, b: Named, wanted: Comparison, wait: float
         return
 
 
+class _Stopped(Exception):
+    """The command was interrupted: what is being scored is given up."""
+
+
 def _scored_cells(
     db: Path,
     pairs: Sequence[tuple[Named, Named]],
@@ -173,27 +190,38 @@ def _scored_cells(
     command: str | None,
 ) -> Iterator[tuple[Cell, bool]]:
     """Cells in the order in which they are done, and whether their score is new."""
-    waiting, running = list(pairs)[::-1], {}
+    waiting, running, stop = list(pairs)[::-1], {}, Event()
     with ThreadPoolExecutor(workers) as pool:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                a, b = waiting.pop()
-                begun = _begin(db, a, b, wanted, wait_for, pool)
-                if isinstance(begun, Cell):
-                    yield begun, False
-                else:
-                    running[begun[0]] = (a, b, begun[1])
-            if not running:
-                continue
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                a, b, inputs = running.pop(future)
-                yield _finish(db, a, b, future, inputs, wanted, wait_for, command)
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    a, b = waiting.pop()
+                    begun = _begin(db, a, b, wanted, wait_for)
+                    if isinstance(begun, Cell):
+                        yield begun, False
+                    else:
+                        running[pool.submit(_score, begun, wanted, stop)] = (a, b, begun)
+                if not running:
+                    continue
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    a, b, inputs = running.pop(future)
+                    yield _finish(db, a, b, future, inputs, wanted, wait_for, command)
+        finally:
+            stop.set()  # leaving the pool waits for what runs, which ends with its next draw
 
 
-def _begin(
-    db: Path, a: Named, b: Named, wanted: Comparison, wait_for: float, pool: ThreadPoolExecutor
-) -> Cell | tuple[Future[Score], Inputs]:
-    """Start a score, unless it is in the atlas or cannot be made."""
+def _score(inputs: Inputs, wanted: Comparison, stop: Event) -> Score:
+    """One score, given up between two draws if asked to."""
+
+    def look(done: int, total: int) -> None:
+        if stop.is_set():
+            raise _Stopped
+
+    return scored(inputs, wanted, look)
+
+
+def _begin(db: Path, a: Named, b: Named, wanted: Comparison, wait_for: float) -> Cell | Inputs:
+    """What a score is computed from, unless it is in the atlas or cannot be made."""
     try:
         with open_atlas(db, wait=wait_for) as atlas:
             plan = planned(atlas, a.sae, b.sae, wanted)
@@ -208,9 +236,7 @@ def _begin(
         raise
     except AtlasError as error:
         return Cell(a, b, None, error.what)
-    if known is not None:
-        return Cell(a, b, known, None)
-    return pool.submit(scored, inputs, wanted), inputs
+    return inputs if known is None else Cell(a, b, known, None)
 
 
 def _finish(
@@ -229,6 +255,6 @@ def _finish(
         score = future.result()
     except AtlasError as error:
         return Cell(a, b, None, error.what), False
-    with open_atlas(db, write=True, wait=max(wait_for, PATIENCE)) as atlas, atlas.transaction():
+    with open_atlas(db, write=True, wait=wait_for) as atlas, atlas.transaction():
         score = store_score(atlas, score, wanted, inputs.matched, started_at, command)
     return Cell(a, b, score.score_id, None), True

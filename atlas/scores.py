@@ -161,13 +161,15 @@ def judged(
     n_tokens: int,
     subset: str,
     steps: tuple[tuple[str, int], ...],
+    sampled_tokens: int | None = None,
     low: float | None = None,
     high: float | None = None,
     half_mean: float | None = None,
     half_apart: float | None = None,
 ) -> Score:
-    """A score with all that judges it; arguments as the fields of `Score`."""
-    details, moments = null.result.details, null.moments if wanted.null == "shuffle" else UNKNOWN
+    """A score with all that judges it; arguments as the fields of `Score`, `sampled_tokens` as one of its details."""
+    details = dict(null.result.details) | ({} if sampled_tokens is None else {"sampled_tokens": sampled_tokens})
+    moments = null.moments if wanted.null == "shuffle" else UNKNOWN
     return Score(
         score_id=None,
         metric=null.metric,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 Unit = Literal["tokens", "documents", "spans"]
 """`spans`: pieces of a text that two tokenizers cut, as `atlas.pairing.alignment` finds them."""
@@ -19,3 +20,11 @@ def unit_of(measure: str, corpus: str, corpus_b: str) -> Unit:
     if measure.startswith("activation_document"):
         return "documents"
     return "tokens" if corpus == corpus_b else "spans"
+
+
+def variant(space: str, options: Mapping[str, Any]) -> str:
+    """Which rows, and which of a metric's variants, in words."""
+    chosen = ", ".join(
+        name if value is True else f"{name} {value}" for name, value in options.items() if value is not False
+    )
+    return f"{space} rows" + (f", {chosen}" if chosen else "")

@@ -129,3 +129,17 @@ def test_a_file_without_words_leaves_the_atlas_as_it_is(tiny, tmp_path, capsys):
     assert run(["--db", str(tiny), "concepts", "add", str(tmp_path / "e.json")]) == 1
     assert "holds no word" in capsys.readouterr().err
     assert tiny.read_bytes() == before
+
+
+def test_what_shipped_comes_back_after_it_was_removed(tiny, capsys):
+    base = ["--db", str(tiny), "concepts"]
+    with open_atlas(tiny) as atlas:
+        before = atlas.rows("select keyword from concepts where concept = 'Time' order by all").rows
+    assert run([*base, "remove", "time"]) == 0
+    assert "concepts add --built-in brings it back" in capsys.readouterr().err
+    assert run([*base, "add", "--built-in"]) == 0
+    assert "added Time" in capsys.readouterr().err
+    with open_atlas(tiny) as atlas:
+        assert atlas.rows("select keyword from concepts where concept = 'Time' order by all").rows == before
+    assert run([*base, "add"]) == 2
+    assert "concepts add --built-in" in capsys.readouterr().err

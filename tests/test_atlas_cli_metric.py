@@ -78,7 +78,7 @@ def test_a_score_is_printed_with_its_excess_over_the_null():
 
 def test_what_only_some_metrics_give_has_lines_of_its_own():
     closed = replace(SCORE, expected=0.0, expected_std=0.125, details={"n_pairs": 66})
-    assert "(in closed form 0 ± 0.125)" in describe(closed)
+    assert "(in closed form 0 ± 0.125, z 4.8)" in describe(closed)
     assert "  66 pairs of rows" in describe(closed)
     assert "  distance 0.5 " in describe(replace(SCORE, details={"distance": 0.5}))
     canonical = replace(SCORE, details={"mean_square": 0.25}, expected_square=0.125)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,36 @@ def test_pairs_can_be_listed_with_an_interval_over_documents(tmp_path, capsys, f
     assert all(row["low"] <= row["value"] + 0.05 and row["high"] >= row["value"] - 0.05 for row in rows)
     assert all(0 < row["high"] - row["low"] < 1 for row in rows)
     assert run([*command, "--measure", "phi"]) == 1
+
+
+def test_a_score_names_its_variant_and_its_sample(db, capsys):
+    loose = ["--keep-non-concept", "--keep-unshared", "--shuffles", "5", "--no-save"]
+    command = ["--db", str(db), "metric"]
+    assert run([*command, "cka", "A", "B", "--debiased", *loose]) == 0
+    assert "decoder rows, debiased" in capsys.readouterr().out
+    assert run([*command, "rsa", "A", "B", "--rdm", "cosine", "--on", "activation", *loose]) == 0
+    assert re.search(r"activation rows, rdm cosine, compare spearman over [\d,]+ tokens", capsys.readouterr().out)
+    assert run([*command, "svcca_pc1", "A", "B", "--bootstrap", "20", *loose]) == 0
+    low, high = re.search(r"\[([\d.e-]+), ([\d.]+): 95 %, 20 half-samples\]", capsys.readouterr().out).groups()
+    assert 0 <= float(low) <= float(high) <= 1
+
+
+def test_a_row_of_zeros_is_named_as_the_feature_it_is(db, capsys):
+    with open_atlas(db, write=True) as atlas:
+        atlas.rows("update feature_vector set w_dec = [0.0 for x in w_dec] where sae_id = 1 and feature_id = 0")
+    assert run(["--db", str(db), "metric", "mutual_knn", "A", "B", "--shuffles", "5"]) == 1
+    said = capsys.readouterr().err
+    assert "the row of left:0 is zero" in said
+    assert "a.feature_id <> 0" in said
+    assert run(["--db", str(db), "metric", "mmcs", "A", "B", "--shuffles", "1"]) == 1
+    assert "left:0 has a decoder row of zeros" in capsys.readouterr().err
+
+
+def test_a_concept_is_one_however_it_is_spelt(db):
+    with open_atlas(db, write=True) as atlas:
+        atlas.rows("insert into concept_keyword values ('Hues', 'red', 'test'), ('Hues', 'green', 'test')")
+    ids = {
+        compare(db, "rsa", "A", "B", subset=Subset(concept=name, concept_share=0.1), shuffles=5).score_id
+        for name in ("Hues", "hues")
+    }
+    assert len(ids) == 1

@@ -52,7 +52,11 @@ _OPTIONS = (
         help="Draws of the null; 19 for mmcs.",
     ),
     click.option(
-        "--bootstrap", type=click.IntRange(0), default=0, show_default=True, help="Draws of an interval of the score."
+        "--bootstrap",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        help="Half-samples of the pairs for a 95 % interval of the score.",
     ),
     click.option(
         "--split-half",
@@ -90,6 +94,8 @@ def settings_of(name: str | None, given: dict[str, Any]) -> tuple[dict[str, Any]
     if name is not None and name not in METRICS:
         from atlas.dictionary_scores import DICTIONARY_METRICS
 
+        if name in DICTIONARY_METRICS:
+            raise UsageError(f"{name} compares whole dictionaries, two at a time", hint=f"featlas metric {name} A B")
         raise UnknownName("metric", name, sorted({*METRICS, *DICTIONARY_METRICS}))
     chosen = {option: given[option] for option in METRIC_OPTIONS if given[option] is not None}
     for option in chosen:

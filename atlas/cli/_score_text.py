@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from atlas.cli._text import number, visible
-from atlas.units import unit_of
+from atlas.units import unit_of, variant
 
 if TYPE_CHECKING:
     from atlas.scores import Score
@@ -18,7 +18,7 @@ def describe(score: Score) -> str:
     draws = "shuffles" if score.null_kind == "shuffle" else f"draws of {score.null_kind}"
     interval = ""
     if score.low is not None and score.high is not None:
-        interval = f" [{number(score.low)}, {number(score.high)}]"
+        interval = f" [{number(score.low)}, {number(score.high)}: 95 %, {score.n_bootstrap} half-samples]"
     lines = (
         f"{score.metric} {number(score.value)}{interval}  null {number(score.null_mean)} ± {number(score.null_std)}"
         f"{_closed_form(score)}  excess {excess}  z {z}  p {number(score.p_value)} "
@@ -46,7 +46,9 @@ def sample(score: Score) -> str:
     unit = unit_of("", score.corpus, score.corpus_b)
     corpora = " and ".join(visible(name) for name in dict.fromkeys((score.corpus, score.corpus_b)))
     counted = "features" if score.null_kind == "gaussian" else "pairs"
-    rests_on = f"{score.n:,} {counted} on {corpora} ({score.n_tokens:,} {unit}) · {score.space} rows"
+    sampled = score.details.get("sampled_tokens")
+    rows = variant(score.space, score.options) + (f" over {sampled:,} tokens" if sampled else "")
+    rests_on = f"{score.n:,} {counted} on {corpora} ({score.n_tokens:,} {unit}) · {rows}"
     names = f"{visible(score.sae_a)} × {visible(score.sae_b)}"
     return f"  {names} · {rests_on}{dims}{stored}\n  {visible(score.subset)}"
 
@@ -61,13 +63,19 @@ def _closed_form(score: Score) -> str:
     """The null without drawing, as far as it is known."""
     if score.expected is None:
         return ""
-    spread = "" if score.expected_std is None else f" ± {number(score.expected_std)}"
-    return f" (in closed form {number(score.expected)}{spread})"
+    if not score.expected_std:
+        return f" (in closed form {number(score.expected)})"
+    z = (score.value - score.expected) / score.expected_std
+    return f" (in closed form {number(score.expected)} ± {number(score.expected_std)}, z {z:.1f})"
 
 
 def _beside(score: Score) -> list[str]:
     """Lines for the numbers that only some metrics, or some options, give."""
     lines, details = [], score.details
+    if score.forced:
+        lines.append(
+            f"  {score.forced} of {min(score.dims_a or 0, score.dims_b or 0)} correlations are 1 by counting alone"
+        )
     if "mean_square" in details:
         chance = "" if score.expected_square is None else f", by chance {number(score.expected_square)} (exact)"
         lines.append(f"  mean squared correlation {number(details['mean_square'])}{chance}")

@@ -128,6 +128,10 @@ def subset_of(given: dict[str, Any]) -> Subset:
     chosen = {name: given[name] for name in _NAMES if name in given}
     chosen["measure"] = MEASURE_ALIASES.get(chosen["measure"], chosen["measure"])
     subset = Subset(**chosen)
+    if given.get("concept_share") is not None and subset.concept is None:
+        raise UsageError(
+            "--concept-share is a share of the words of a concept", hint="--concept Time --concept-share 0.3"
+        )
     if subset.min_density > subset.max_density:
         raise UsageError(f"no density is at least {subset.min_density:g} and at most {subset.max_density:g}")
     if not given["paper_compat"]:

@@ -111,11 +111,12 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.option("--built-in", is_flag=True, help="The concepts that ship with featlas: brings back what was removed.")
 @click.option("--name", type=Said(), metavar="NAME", help="Of the concept, for a file with one word a line.")
 @click.option("--replace", is_flag=True, help="Let other words take the place of those of a concept that is there.")
 @click.pass_obj
-def add(session: Session, file: Path, name: str | None, replace: bool) -> None:
+def add(session: Session, file: Path | None, built_in: bool, name: str | None, replace: bool) -> None:
     """Put the concepts of FILE into the atlas: CSV with the columns concept and keyword, JSON, or one word a line.
 
     JSON is {"concept": ["word", ...], ...}. The same words again are nothing to do.
@@ -124,11 +125,17 @@ def add(session: Session, file: Path, name: str | None, replace: bool) -> None:
     Examples:
       featlas --db demo.duckdb concepts add colours.csv
       featlas --db demo.duckdb concepts add animals.txt --name Animals
+      featlas --db demo.duckdb concepts add --built-in
     """
-    from atlas.lexicons import add_lexicons, read_lexicons
+    from atlas.errors import UsageError
+    from atlas.lexicons import add_lexicons, built_in_lexicons, read_lexicons
 
-    lexicons = read_lexicons(file, name=name)
-    for change in add_lexicons(session.db, lexicons, source=str(file), replace=replace, wait=session.wait):
+    if (file is None) != built_in:
+        raise UsageError(
+            "concepts come from a file", hint="featlas concepts add FILE, or featlas concepts add --built-in"
+        )
+    lexicons, source = built_in_lexicons() if file is None else (read_lexicons(file, name=name), str(file))
+    for change in add_lexicons(session.db, lexicons, source=source, replace=replace, wait=session.wait):
         session.note(_told(change))
 
 
@@ -142,9 +149,12 @@ def remove(session: Session, name: str) -> None:
     Example:
       featlas --db demo.duckdb concepts remove Animals
     """
-    from atlas.lexicons import remove_lexicon
+    from atlas.lexicons import built_in_lexicons, remove_lexicon
 
-    session.note(_told(remove_lexicon(session.db, name, wait=session.wait)))
+    change = remove_lexicon(session.db, name, wait=session.wait)
+    session.note(_told(change))
+    if change.concept in built_in_lexicons()[0]:
+        session.note("featlas concepts add --built-in brings it back")
 
 
 def _told(change: Change) -> str:

@@ -64,19 +64,22 @@ def matrix(
         found = atlas.sql(sql_text("queries/grid_cells"), params={"grid": grid.grid_id})
         rows_found = found.select("sae_a, sae_b, value, null_mean, p_adjusted, n").fetchall()
         taken = take(found, out, total=len(rows_found))
+        unscored = found.filter("problem is not null").select("sae_a, sae_b, problem").limit(5).fetchall()
+        sampled = atlas.fetch("grid_sample", grid=grid.grid_id).rows
+    about = "; ".join([grid.about, *(f"{corpus}, {n_tokens:,} tokens" for corpus, n_tokens in sampled)])
     cells = {(a, b): Drawn(*drawn) for a, b, *drawn in rows_found}
-    session.note(
-        f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(subset.in_words())}"
-    )
+    session.note(f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(about)}")
     if given["measure"] == given["space"]:
         session.note(f"the pairs were chosen by the {given['space']} rows that are scored, and the null did not choose")
     if out.format_ == "table" and out.path is None:
         click.echo("\n".join(_picture(grid, cells)))
+        for a, b, problem in unscored:
+            session.note(f"? {visible(a)} × {visible(b)}: {visible(problem)}")
         session.note("next:  " + session.command("sql", f"from grids where grid = {grid.grid_id}"))
     else:
         write(taken, session, out, schema="featlas.matrix/1")
     if figure is not None:
-        draw_grid(figure, grid, cells, subset.in_words())
+        draw_grid(figure, grid, cells, about)
         session.note(f"drew {figure}")
 
 

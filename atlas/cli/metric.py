@@ -46,9 +46,9 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
     """Score how alike the rows of matched features of SAEs A and B are.
 
     NAME is svcca (canonical correlations of the 10 leading directions a side), cca or pwcca (of all directions), rsa
-    (rank correlation of all distances between features), cka, procrustes, mutual_knn (shared nearest neighbours),
-    matched_cosine (SAEs of one space), or svcca_pc1 (what the code released with arXiv 2410.06981 computes under the
-    name SVCCA). Every score comes with a null, by default the same with the pairing shuffled.
+    (rank correlation of all distances between features), cka, procrustes, mutual_knn (Jaccard overlap of the nearest
+    neighbours), matched_cosine (SAEs of one hook), or svcca_pc1 (what the code released with arXiv 2410.06981 computes
+    under the name SVCCA). Every score comes with a null, by default the same with the pairing shuffled.
     p = (1 + draws as high) / (1 + draws).
 
     mmcs (mean largest cosine of each feature of A with any of B) and pw_mcc (mean |cosine| of the best one-to-one
@@ -161,7 +161,9 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
     if not scores:
         raise next(error for error in found.values() if isinstance(error, AtlasError))
     if as_json:
-        click.echo(to_json({"schema": "featlas.metrics/1", "scores": [fields_of(score) for score in scores]}))
+        undefined = {name: outcome.what for name, outcome in found.items() if isinstance(outcome, AtlasError)}
+        told = {"scores": [fields_of(score) for score in scores], "undefined": undefined}
+        click.echo(to_json({"schema": "featlas.metrics/1", **told}))
         return
     for step, count in scores[0].steps:
         session.note(f"  {count:>8,}  {step}")
@@ -172,4 +174,5 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
         ignores = ", ".join(sorted(METRICS[name].invariances)) or "nothing"
         outcome = found[name]
         click.echo(line(outcome, ignores) if isinstance(outcome, Score) else f"{name:<15} {visible(outcome.what)}")
-    click.echo(sample(replace(scores[0], dims_a=None, score_id=None)).replace(" · not stored", ""))
+    session.note("mmcs and pw_mcc compare whole dictionaries of one hook: featlas metric mmcs A B")
+    click.echo(sample(replace(scores[0], dims_a=None, score_id=None, options={})).replace(" · not stored", ""))

@@ -18,6 +18,10 @@ _SHOWN = (
     "null_std",
     "z",
     "p_value",
+    "space",
+    "options",
+    "null_kind",
+    "forced",
     "corpus",
     "subset",
 )

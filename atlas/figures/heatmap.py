@@ -54,23 +54,23 @@ Values = Mapping[tuple[str, str], Drawn]
 """Every cell, by full names of row and column."""
 
 
-def draw_grid(path: Path, grid: Grid, values: Values, subset: str) -> None:
+def draw_grid(path: Path, grid: Grid, values: Values, about: str) -> None:
     """Draw a grid.
 
     Args:
         path: File ending in .png, .svg or .html; an older one is replaced.
         grid: Rows and columns.
         values: Score and adjusted p-value of every cell.
-        subset: The subset in words, for the caption.
+        about: What the scores are and rest on, for the caption.
 
     Raises:
         AtlasError: matplotlib is missing, or the file cannot be written.
     """
     try:
         if path.suffix.lower() == ".html":
-            path.write_text(_page(grid, values, subset), encoding="utf-8")
+            path.write_text(_page(grid, values, about), encoding="utf-8")
         else:
-            _draw(path, grid, values, subset)
+            _draw(path, grid, values, about)
     except ImportError as error:
         raise AtlasError(
             f"{path.suffix} needs matplotlib", hint='pip install "featlas[figures]", or --figure grid.html'
@@ -79,7 +79,7 @@ def draw_grid(path: Path, grid: Grid, values: Values, subset: str) -> None:
         raise AtlasError(f"{path} cannot be written", why=error.strerror or str(error)) from error
 
 
-def _draw(path: Path, grid: Grid, values: Values, subset: str) -> None:
+def _draw(path: Path, grid: Grid, values: Values, about: str) -> None:
     """With matplotlib, readable at half a page."""
     import numpy as np
     from matplotlib.figure import Figure
@@ -97,13 +97,13 @@ def _draw(path: Path, grid: Grid, values: Values, subset: str) -> None:
             axes.text(j, i + 0.22, cell.small, ha="center", va="center", color=ink, fontsize=6)
     axes.set_xticks(range(len(grid.columns)), [column.sae for column in grid.columns], rotation=45, ha="right")
     axes.set_yticks(range(len(grid.rows)), [row.sae for row in grid.rows])
-    caption = wrap(subset, int(width * 13))
+    caption = wrap(about, int(width * 13))
     figure.suptitle("\n".join([f"{grid.metric}; * adjusted p ≤ {SIGNIFICANT}", *caption]), fontsize=8)
     figure.colorbar(image, label=grid.metric)
     figure.savefig(path, dpi=150)
 
 
-def _page(grid: Grid, values: Values, subset: str) -> str:
+def _page(grid: Grid, values: Values, about: str) -> str:
     """One page without scripts."""
     head = "".join(f"<th>{escape(column.sae)}</th>" for column in grid.columns)
     body = []
@@ -111,7 +111,7 @@ def _page(grid: Grid, values: Values, subset: str) -> str:
         cells = "".join(_cell(values.get((row.sae, column.sae), Drawn())) for column in grid.columns)
         body.append(f"<tr><th>{escape(row.sae)}</th>{cells}</tr>")
     style = "table{border-collapse:collapse;font:14px sans-serif}td,th{padding:.4em .7em;border:1px solid #ccc}"
-    caption = f"{escape(grid.metric)}; * adjusted p ≤ {SIGNIFICANT}; {escape(subset)}"
+    caption = f"{escape(grid.metric)}; * adjusted p ≤ {SIGNIFICANT}; {escape(about)}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(grid.metric)}</title>'
         f"<style>{style}</style>"

@@ -81,7 +81,7 @@ def prepare(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> PreparedCk
     return PreparedCka(_normed(x, debiased, "x"), _normed(y, debiased, "y"), debiased)
 
 
-@metric(title="linear CKA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
+@metric(title="linear CKA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
 def cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> Cka:
     """Compare the inner products between all rows of two matched samples.
 

@@ -75,7 +75,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedMatchedCosine:
     return PreparedMatchedCosine(unit_rows(x, "x"), unit_rows(y, "y"))
 
 
-@metric(title="mean matched cosine", invariances=set(), prepare=prepare, same_columns=True)
+@metric(title="mean matched cosine", invariances=set(), prepare=prepare, least=-1.0, same_columns=True)
 def matched_cosine(x: ArrayLike, y: ArrayLike) -> MatchedCosine:
     """Average the cosine of row i of x with row i of y.
 

@@ -1,4 +1,4 @@
-"""Mutual k-NN: the share of its nearest rows that each row has in common in both samples.
+"""Mutual k-NN: the Jaccard overlap of the nearest rows of each row in both samples, |both| / |either|.
 
 Source: Klabunde et al. 2023, arXiv:2305.06329, sec. 3.4 (k-NN Jaccard similarity), as in ReSi, arXiv:2408.00531.
 Orientation: rows are matched samples, columns are dimensions; k = 10 and cosine as there.
@@ -110,7 +110,7 @@ def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosine")
     return PreparedMutualKnn(_neighbours(x, k, by, "x"), _neighbours(y, k, by, "y"), n, k)
 
 
-@metric(title="mutual k-NN", invariances={"scaling", "rotation"}, prepare=prepare)
+@metric(title="mutual k-NN (Jaccard)", invariances={"scaling", "rotation"}, prepare=prepare)
 def mutual_knn(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosine") -> MutualKnn:
     """Compare which rows are nearest to each row, in two matched samples.
 

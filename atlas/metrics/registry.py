@@ -73,6 +73,9 @@ class Metric:
     symmetric: bool = True
     """The score of x and y is that of y and x."""
 
+    least: float = 0.0
+    """No score lies below, with any options."""
+
     same_columns: bool = False
     """Column j of x and column j of y must be the same coordinate, as for two SAEs of one hook."""
 
@@ -89,13 +92,14 @@ def metric(
     invariances: set[Invariance],
     prepare: Callable[..., Prepared] | None = None,
     symmetric: bool = True,
+    least: float = 0.0,
     same_columns: bool = False,
 ) -> Callable[[Function], Function]:
     """Enter the decorated function into `METRICS` under its own name."""
 
     def enter(function: Function) -> Function:
         name = function.__name__
-        METRICS[name] = Metric(name, function, title, frozenset(invariances), prepare, symmetric, same_columns)
+        METRICS[name] = Metric(name, function, title, frozenset(invariances), prepare, symmetric, least, same_columns)
         return function
 
     return enter

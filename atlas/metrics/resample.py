@@ -32,7 +32,7 @@ class Interval:
     """The score of all rows."""
 
     low: float
-    """`observed` moved as far as the lower percentile of the draws lies below their mean."""
+    """`observed` moved as far as the lower percentile of the draws lies below their mean; no score can be lower."""
 
     high: float
     """`observed` moved as far as the upper percentile lies above the mean of the draws; at most 1."""
@@ -100,7 +100,8 @@ def bootstrap(
         if on_progress:
             on_progress(i + 1, n)
     below, above = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) - draws.mean()
-    return Interval(observed, observed + float(below), min(1.0, observed + float(above)), level, draws)
+    low = max(known_metric(name).least, observed + float(below))
+    return Interval(observed, low, min(1.0, observed + float(above)), level, draws)
 
 
 def split_half(

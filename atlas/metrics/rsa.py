@@ -148,7 +148,7 @@ def bytes_needed(n: int, *, compare: Compare = "spearman") -> int:
     return a_pair * n * (n - 1) // 2 + 2**29
 
 
-@metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
+@metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
 def rsa(x: ArrayLike, y: ArrayLike, *, rdm: Rdm = "euclidean", compare: Compare = "spearman") -> Rsa:
     """Compare which pairs of rows are near and which are far, in two matched samples.
 

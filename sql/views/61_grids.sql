@@ -17,6 +17,14 @@
 --   p_adjusted    p_value adjusted for the grid (Benjamini and Hochberg 1995)
 --   subset        which pairs, in words: match rule, filters, condition, concept; null where there is no score
 --   steps         candidates, what each filter took of what the ones before it left, and pairs left (JSON)
+--   corpus        corpus on which the features were matched; where the cuts of one text differ, that of sae_a
+--   space         rows that were compared: decoder, encoder or activation
+--   options       of the metric (JSON)
+--   null_kind     what the null is made of, as in view scores
+--   null_n        draws of the null
+--   seed          of the draws
+--   low           lower end of the 95 % interval of the value; null if it was not asked for
+--   high          upper end of it
 create or replace view grids as
 select
     g.grid_id       as grid,
@@ -33,9 +41,18 @@ select
     s.p_value,
     c.p_adjusted,
     s.subset,
-    s.steps
+    s.steps,
+    k.name          as corpus,
+    s.space,
+    s.options,
+    s.null_kind,
+    s.null_n,
+    s.seed,
+    s.low,
+    s.high
 from grid_cell c
 join grid g using (grid_id)
 join sae a on a.sae_id = c.sae_a
 join sae b on b.sae_id = c.sae_b
-left join score s on s.score_id = c.score_id;
+left join score s on s.score_id = c.score_id
+left join corpus k on k.corpus_id = s.corpus_id;
