@@ -51,6 +51,8 @@ format: .venv/made
 	$(BIN)/ruff check --fix .
 
 screens: demo
+	$(BIN)/featlas --db $(DB) matrix svcca --rows 'tinyA_L?_w512_s0' --cols 'tinyB_L?_w512_s0' --shuffles 200
+	$(BIN)/featlas --db $(DB) match A I --method assignment
 	$(BIN)/python docs/screenshots.py --db $(DB) --out docs/screens
 
 clean:

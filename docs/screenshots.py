@@ -17,6 +17,9 @@ FONT = "DejaVu Sans Mono"
 MOVE = "move"
 """Stands for some rows downwards."""
 
+QUERY = "select sae, count(*) as n, median(density) as density from features group by all order by density desc"
+"""What the SQL console is asked."""
+
 SCREENS: dict[str, tuple[str, ...]] = {
     "overview": ("o",),
     "browse": ("a", MOVE),
@@ -24,6 +27,11 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "pairs": ("2", MOVE),
     "pairs_all": ("2", "d", "d"),
     "pair": ("2", MOVE, "enter"),
+    "matrix": ("3",),
+    "sql": ("4", QUERY, "f5"),
+    "concepts": ("5", MOVE),
+    "scores": ("6",),
+    "orphans": ("7", MOVE),
     "help": ("question_mark",),
 }
 """Keys that lead to each screen."""
@@ -35,7 +43,7 @@ async def picture(db: Path, size: tuple[int, int], keys: tuple[str, ...], moves:
     async with app.run_test(size=size) as pilot:
         await settle(app, pilot)
         for key in keys:
-            await pilot.press(*(["j"] * moves if key == MOVE else [key]))
+            await pilot.press(*(["j"] * moves if key == MOVE else [*key] if key == QUERY else [key]))
             await settle(app, pilot)
         return app.export_screenshot(title="featlas")
 
