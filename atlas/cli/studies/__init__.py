@@ -12,6 +12,7 @@ STUDIES = {
     "geometry": "Whether features that fire together, or lead to the same tokens, point the same way.",
     "pooling": "Whether correlation with a label of the document grows with the tokens pooled, and why.",
     "description-length": "Bits a token takes, at what distortion, and the size at which the total is least.",
+    "conditional": "Activations of a feature split by the evidence for a property of the text.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
