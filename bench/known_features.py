@@ -43,7 +43,7 @@ class World:
 
 def known(world: World) -> tuple[np.ndarray, np.ndarray]:
     """Codes (n_tokens, n_features) and features (n_features, d_in) of norm 1."""
-    rng = np.random.default_rng([world.seed, 0])
+    rng = np.random.default_rng([world.seed, 7])
     features = rng.normal(size=(world.n_features, world.d_in))
     codes = np.zeros((world.n_tokens, world.n_features))
     for row in codes:
@@ -53,7 +53,7 @@ def known(world: World) -> tuple[np.ndarray, np.ndarray]:
 
 def learned(x: np.ndarray, size: int, world: World) -> tuple[np.ndarray, np.ndarray]:
     """Codes and a dictionary of a size, learned on x."""
-    rng = np.random.default_rng([world.seed, 1])
+    rng = np.random.default_rng([world.seed, 8])
     decoder = _unit(x[rng.choice(len(x), size, replace=len(x) < size)])
     codes = np.zeros((len(x), size))
     for _ in range(world.rounds):

@@ -13,6 +13,7 @@ STUDIES = {
     "pooling": "Whether correlation with a label of the document grows with the tokens pooled, and why.",
     "description-length": "Bits a token takes, at what distortion, and the size at which the total is least.",
     "conditional": "Activations of a feature split by the evidence for a property of the text.",
+    "families": "Trees of features that fire together, and features that split in a wider SAE.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
