@@ -26,7 +26,7 @@ CALLS = {
     "sharing_sweep": "sharing_sweep('A', 'B')",
     "families_over": "families_over()",
     "counterparts": "counterparts()",
-    "feature_splits": "feature_splits()",
+    "feature_splits": "feature_splits('activation')",
     "disagreements_between": "disagreements_between('A', 'B')",
     "position_dependence": "position_dependence()",
 }

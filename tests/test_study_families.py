@@ -12,6 +12,8 @@ import scipy.sparse as sp
 from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.cli import run
+from atlas.figures.families import draw
+from atlas.figures.style import save
 from atlas.pairing.job import pair_saes
 from atlas.pairing.masked import masked_cosine
 from atlas.studies.families import measure, rolled
@@ -92,6 +94,14 @@ def test_tables_leave_and_a_figure_is_drawn_with_or_without_families(db, tmp_pat
     assert "A:8 " in drawn
     assert run([*command, "B", "--threshold", "1", "--figure", str(tmp_path / "e.svg")]) == 0
     assert "no family of" in (tmp_path / "e.svg").read_text()
+
+
+def test_an_atlas_in_which_nothing_was_compared_has_no_children_and_a_figure(tmp_path):
+    plant(tmp_path / "alone.duckdb")
+    found = measure(tmp_path / "alone.duckdb")
+    assert "featlas correlate NARROW WIDE" in found.lines[-1]
+    assert len(found.table("splits").rows) == len(found.table("children").rows) == 0
+    save(draw(found), tmp_path / "alone.svg")
 
 
 @pytest.mark.real

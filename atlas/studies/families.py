@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from atlas.db import Atlas
 
+_SPLITS = ("sae", "other", "corpus", "feature", "n_children", "children", "values", "n_fired")
+
 MOST_CHILDREN = 3
 """Features with this number of children or more are counted together."""
 
@@ -116,9 +118,9 @@ def _splits(atlas: Atlas, scans: Sequence[Scanned], min_value: float) -> pl.Data
     """Features of narrower SAEs and who chose them in wider ones of the same model and hook."""
     import polars as pl
 
-    query = "from feature_splits(measure := 'masked_cosine', min_value := $least) where corpus = $corpus"
     if not atlas.rows("select 1 from pairing where measure = 'masked_cosine' limit 1").rows:
-        query = "from feature_splits(measure := 'activation', min_value := $least) where corpus = $corpus and false"
+        return pl.DataFrame(schema=list(_SPLITS))
+    query = "from feature_splits(min_value := $least) where corpus = $corpus"
     rows = atlas.sql(query, params={"least": min_value, "corpus": scans[0].corpus}).pl()
     wider = [(a.sae, b.sae) for a in scans for b in scans if a.d_sae < b.d_sae and _space(a) == _space(b)]
     pairs = pl.DataFrame(wider, schema={"sae": pl.String, "other": pl.String}, orient="row")
