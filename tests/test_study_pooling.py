@@ -175,7 +175,7 @@ def test_on_real_text_the_view_the_study_and_dense_documents_agree(shared_data, 
                 "--corpus",
                 str(tmp_path / "labelled.jsonl"),
                 "--tokens",
-                "20000",
+                "8000",
                 *shape,
             ]
         )

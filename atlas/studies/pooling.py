@@ -8,20 +8,20 @@ and max pooling with the length held fixed. See `atlas.studies.pooled` for the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.activations import open_scan
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError
 from atlas.studies.findings import Findings, Table
+from atlas.studies.labelled import Documents
 from atlas.studies.pooled import TRUNCATIONS, Correlations, Pooled, drawn_documents
 from atlas.studies.scanned import Scanned, chosen, sample_of
-from atlas.studies.texts import Text, pattern_of
 
 BAND = (0.025, 0.975)
 """Quantiles over the draws of the bootstrap."""
@@ -32,29 +32,8 @@ SHUFFLES = 99
 MOST = 3
 """Features of an SAE that are shown if none are named."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Documents:
-    """The documents of a scan."""
-
-    index: NDArray[np.int64]
-    """(n_tokens,) document of each token, from 0 without gaps."""
-
-    label: NDArray[np.float64]
-    """(n_documents,) NaN for none."""
-
-    what: str
-    """The label in words."""
-
-    @property
-    def n_labelled(self) -> int:
-        """Documents with a label."""
-        return int(np.count_nonzero(~np.isnan(self.label)))
-
-    @property
-    def varies(self) -> bool:
-        """Whether any correlation with it is defined."""
-        return self.n_labelled > 2 and bool(np.nanmin(self.label) < np.nanmax(self.label))
+Band = tuple[Correlations, Correlations]
+"""Correlations of some features as they are, and over the draws of the bootstrap."""
 
 
 def measure(
@@ -94,25 +73,15 @@ def measure(
         scans = chosen(atlas, saes, corpus)
         texts: dict[int, Documents] = {}
         for scan in scans:
-            documents = texts.setdefault(scan.n_tokens, _documents(atlas, scan, matching))
+            if scan.n_tokens not in texts:
+                texts[scan.n_tokens] = Documents.read(atlas, scan, matching)
+            documents = texts[scan.n_tokens]
             longest = int(np.bincount(documents.index).max())
             upto = [t for t in sorted(set(max_tokens or TRUNCATIONS)) if t < longest]
             parts.append(_of_scan(atlas, scan, documents, [*upto, None], feature, draws, seed))
             if on_progress:
                 on_progress(len(parts), len(scans))
     return _findings(scans, parts, next(iter(texts.values())))
-
-
-def _documents(atlas: Atlas, scan: Scanned, matching: str | None) -> Documents:
-    """Which document every token is of, and the labels."""
-    text = Text.read(atlas, scan.corpus, scan.n_tokens)
-    numbers, index = np.unique(text.document, return_inverse=True)
-    if matching is not None:
-        found = text.found_in(pattern_of(matching))
-        return Documents(index, np.array([float(found[n]) for n in numbers.tolist()]), f"/{matching}/ is found")
-    rows = atlas.rows("select document, label from documents where corpus = $corpus", corpus=scan.corpus)
-    labels = {number: label for number, label in rows if label is not None}
-    return Documents(index, np.array([labels.get(n, np.nan) for n in numbers.tolist()], float), "that of the corpus")
 
 
 def _of_scan(
@@ -129,18 +98,27 @@ def _of_scan(
     if any(not 0 <= f < scan.d_sae for f in wanted):
         raise AtlasError(f"{scan.sae} has features 0 to {scan.d_sae - 1}", why=f"asked for {list(wanted)}")
     of = {"sae": scan.sae, "alias": scan.alias, "corpus": scan.corpus}
-    pools = [Pooled.of(codes, documents.index, t, how) for how in ("max", "mean") for t in truncations]
-    whole = pools[len(truncations) - 1].with_label(documents.label).plain[0] if documents.varies else np.zeros(0)
-    order = np.argsort(-np.abs(np.nan_to_num(whole)), kind="stable")[:MOST]
-    shown = np.array(wanted or order[np.isfinite(whole[order])], np.int64)
+    shown = np.array(wanted or _largest(codes, documents), np.int64)
     weights = drawn_documents(len(documents.label), draws=draws, seed=seed)
-    rows = [of | _row(pool, documents, seed) for pool in pools]
-    if not documents.varies:
-        return {"truncations": rows, "features": [], "growth": []}
-    bands = [(pool, _banded(pool, documents, shown, weights)) for pool in pools]
-    features = [of | row for pool, band in bands for row in _feature_rows(pool, shown, band)]
+    rows, bands = [], []
+    for how in ("max", "mean"):
+        for truncation in truncations:
+            pool = Pooled.of(codes, documents.index, truncation, how)  # one at a time: they may be large
+            rows.append(of | _row(pool, documents, seed))
+            if documents.varies:
+                bands.append((how, truncation, _banded(pool, documents, shown, weights)))
+    features = [of | row for how, truncation, band in bands for row in _feature_rows(how, truncation, shown, band)]
     growth = [of | row for row in _growth(bands, shown)] if len(truncations) > 1 else []
     return {"truncations": rows, "features": features, "growth": growth}
+
+
+def _largest(codes: sp.csr_array, documents: Documents) -> list[int]:
+    """Features of the largest |r| of max pooling over whole documents."""
+    if not documents.varies:
+        return []
+    r = Pooled.of(codes, documents.index, None, "max").with_label(documents.label).plain[0]
+    order = np.argsort(-np.abs(np.nan_to_num(r)), kind="stable")[:MOST]
+    return order[np.isfinite(r[order])].tolist()
 
 
 def _row(pool: Pooled, documents: Documents, seed: int) -> dict[str, Any]:
@@ -178,7 +156,7 @@ def _row(pool: Pooled, documents: Documents, seed: int) -> dict[str, Any]:
     return row
 
 
-def _banded(pool: Pooled, documents: Documents, shown: NDArray, weights: NDArray) -> tuple[Correlations, Correlations]:
+def _banded(pool: Pooled, documents: Documents, shown: NDArray, weights: NDArray) -> Band:
     """Correlations of some features: as they are, and over the draws of the bootstrap."""
     return (
         pool.with_label(documents.label, features=shown),
@@ -186,11 +164,11 @@ def _banded(pool: Pooled, documents: Documents, shown: NDArray, weights: NDArray
     )
 
 
-def _feature_rows(pool: Pooled, shown: NDArray, band: tuple[Correlations, Correlations]) -> Iterator[dict[str, Any]]:
+def _feature_rows(how: str, truncation: int | None, shown: NDArray, band: Band) -> Iterator[dict[str, Any]]:
     """One row a feature."""
     there, drawn = band
     for i, feature in enumerate(shown.tolist()):
-        row: dict[str, Any] = {"feature_id": feature, "pooling": pool.how, "truncation": pool.truncation}
+        row: dict[str, Any] = {"feature_id": feature, "pooling": how, "truncation": truncation}
         for name, r, of_draws in (
             ("r", there.plain, drawn.plain),
             ("r_given_length", there.given_length, drawn.given_length),
@@ -200,10 +178,12 @@ def _feature_rows(pool: Pooled, shown: NDArray, band: tuple[Correlations, Correl
         yield row
 
 
-def _growth(bands: Sequence[tuple[Pooled, Any]], shown: NDArray) -> Iterator[dict[str, Any]]:
+def _growth(bands: Sequence[tuple[str, int | None, Band]], shown: NDArray) -> Iterator[dict[str, Any]]:
     """How much larger |r| is over whole documents than over their first tokens, in the same draws of documents."""
     for how in ("max", "mean"):
-        of_how = [(pool, band) for pool, band in bands if pool.how == how]
+        of_how = [(truncation, band) for pooling, truncation, band in bands if pooling == how]
+        if not of_how:
+            continue
         (first, begin), (_, end) = of_how[0], of_how[-1]
         for given in (False, True):
             sides = [[c.given_length if given else c.plain for c in band] for band in (begin, end)]
@@ -214,7 +194,7 @@ def _growth(bands: Sequence[tuple[Pooled, Any]], shown: NDArray) -> Iterator[dic
                     "feature_id": feature,
                     "pooling": how,
                     "given_length": given,
-                    "from_tokens": first.truncation,
+                    "from_tokens": first,
                     "r_from": _number(r_0[0, i]),
                     "r_whole": _number(r_1[0, i]),
                     "growth": _number(abs(r_1[0, i]) - abs(r_0[0, i])),
@@ -254,8 +234,9 @@ def _findings(scans: Sequence[Scanned], parts: Sequence[dict[str, list]], docume
         Table(name, line, pl.DataFrame([row for part in parts for row in part[name]], infer_schema_length=None))
         for name, line in about.items()
     )
-    n, ones = documents.n_labelled, int(np.count_nonzero(documents.label == 1))
-    label = f"{documents.what}, on {n:,} of {len(documents.label):,} documents, 1 on {ones:,}"
+    label = f"{documents.what}, on {documents.n_labelled:,} of {len(documents.label):,} documents"
+    if np.isin(documents.label[~np.isnan(documents.label)], (0, 1)).all():
+        label += f", 1 on {np.count_nonzero(documents.label == 1):,}"
     lines = [line for scan, part in zip(scans, parts, strict=True) for line in _lines(scan, part, documents)]
     return Findings("pooling", f"{sample_of(scans)}; label: {label}", tuple(lines), tables)
 
