@@ -42,7 +42,8 @@ def draw(found: Findings) -> Figure:
         _corners(row[2], found.table("corners").rows, sae)
         row[0].set_title(f"{sae['alias']}: n {sae['n_pairs']:,} pairs", fontsize=7, loc="left")
     if shown:
-        axes[0].legend(fontsize=5, loc="upper left")
+        if axes[0].get_legend_handles_labels()[1]:
+            axes[0].legend(fontsize=5, loc="upper left")
         legend_below(figure, axes[2])
     if len(matched):
         _across(axes[-3:], matched, found.table("across").rows)

@@ -14,6 +14,7 @@ STUDIES = {
     "description-length": "Bits a token takes, at what distortion, and the size at which the total is least.",
     "conditional": "Activations of a feature split by the evidence for a property of the text.",
     "families": "Trees of features that fire together, and features that split in a wider SAE.",
+    "seeds": "How much of what one SAE found others find too, that differ in seed, dataset, width or architecture.",
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
 
