@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atlas.figures.style import CHANCE, caption, chance_line, colour, legend_below, named, panels
+from atlas.figures.style import CHANCE, COLOURS, caption, chance_line, colour, legend_below, named, panels
 from atlas.studies.findings import Findings
 
 if TYPE_CHECKING:
@@ -26,14 +26,18 @@ def draw(found: Findings) -> Figure:
         zip(saes["sae"], named(saes["sae"].to_list(), saes["alias"].to_list()), strict=True)
     ):
         of = rows.filter(rows["sae"] == sae)
-        for how, column, line, kind in KINDS:
-            style: dict[str, Any] = {"color": colour(i), "linestyle": line, "marker": ".", "linewidth": 1.0}
-            label = f"{name}: {kind}"
+        for how, column, line, _ in KINDS:
+            style: dict[str, Any] = {"color": colour(i), "linestyle": line, "linewidth": 1.0, **_marker(i)}
+            label = name if (how, column) == ("max", "r") else None
             here = of.filter(of["pooling"] == how)
             _line(axes[0], here, f"rms_{column}", label=label, **style)
             _line(axes[1], here, f"best_{column}", **style)
             if column == "r":
                 _line(axes[3], here, "rms_r_length", label=label, **style)
+    for panel in (axes[0], axes[3]):
+        for _, column, line, kind in KINDS:
+            if panel is axes[0] or column == "r":
+                panel.plot([], [], color="black", linestyle=line, linewidth=1.0, label=kind)
     _chance(axes, rows.filter((rows["pooling"] == "max") & (rows["sae"] == rows["sae"].first())))
     _bands(axes[2], features)
     titles = ("rms r with the label,\nall features", "largest |r| of all features", "r with the label",
@@ -44,9 +48,14 @@ def draw(found: Findings) -> Figure:
         panel.set_xlim(-0.3, len(ticks) - 0.7)
     for panel in (axes[0], axes[1], axes[3]):
         panel.set_ylim(bottom=0)
-    legend_below(figure, axes[0] if len(features) else axes[3], columns=3)
+    legend_below(figure, axes[0] if len(features) else axes[3])
     caption(figure, "Pooled activations against a label of the document, by truncation", found.sample)
     return figure
+
+
+def _marker(i: int) -> dict[str, Any]:
+    """The marker of series number i, another one when the colours begin anew: dashes tell the poolings apart."""
+    return {"marker": "osv^D"[i // len(COLOURS) % 5], "markersize": 3}
 
 
 def _line(axes: Axes, rows: pl.DataFrame, column: str, **style: Any) -> None:

@@ -74,7 +74,8 @@ def _label(axes: list[Axes], saes: pl.DataFrame) -> None:
         chance_line(axes[1], float(np.mean(chance.to_numpy())), "chance")
         chance_line(axes[1], float(np.mean(best.to_numpy())), "the luckiest, by chance", linestyle=":")
         axes[1].legend(fontsize=6, loc="upper right")
-        low, high = axes[2].get_xlim()
-        axes[2].plot([low, high], [low, high], **CHANCE)
-        chance_line(axes[2], float(np.mean(best.to_numpy())), "the luckiest, by chance", linestyle=":")
+        if np.isfinite(axes[2].dataLim.minpos).all():
+            low, high = axes[2].get_xlim()
+            axes[2].plot([low, high], [low, high], **CHANCE)
+            chance_line(axes[2], float(np.mean(best.to_numpy())), "the luckiest, by chance", linestyle=":")
         axes[3].legend(fontsize=5, ncols=2, loc="upper right", frameon=False)

@@ -235,7 +235,7 @@ def _findings(scans: Sequence[Scanned], parts: Sequence[dict[str, list]], docume
         for name, line in about.items()
     )
     label = f"{documents.what}, on {documents.n_labelled:,} of {len(documents.label):,} documents"
-    if np.isin(documents.label[~np.isnan(documents.label)], (0, 1)).all():
+    if documents.n_labelled and np.isin(documents.label[~np.isnan(documents.label)], (0, 1)).all():
         label += f", 1 on {np.count_nonzero(documents.label == 1):,}"
     lines = [line for scan, part in zip(scans, parts, strict=True) for line in _lines(scan, part, documents)]
     return Findings("pooling", f"{sample_of(scans)}; label: {label}", tuple(lines), tables)
