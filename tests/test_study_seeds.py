@@ -188,7 +188,6 @@ def test_two_seeds_of_a_topk_sae_share_what_was_measured_before(real_atlas, shar
     draw(found).savefig(tmp_path / "real.png")
 
 
-@pytest.mark.real
 @pytest.mark.slow
 def test_built_in_saes_agree_across_seeds_more_than_across_datasets_and_architectures(tmp_path):
     from ingest.job import ingest
@@ -216,5 +215,5 @@ def test_built_in_saes_agree_across_seeds_more_than_across_datasets_and_architec
     assert kinds["architecture"]["shared_paulo_belrose"] < 0.2
     trained, untrained = found.table("models").rows.rows(named=True)
     assert (trained["model"], untrained["model_other"]) == ("tinyA", "untrainedA")
-    assert untrained["activation_median"] > 10 * untrained["activation_chance"]
+    assert untrained["activation_median"] > 3 * untrained["activation_chance"]
     assert untrained["rsa"] < 0.06 < 0.15 < trained["rsa"]

@@ -46,7 +46,6 @@ def caption(figure: Figure, title: str, sample: str) -> None:
     from textwrap import wrap
 
     lines = wrap(sample, int(figure.get_figwidth() * 15))
-    lines = wrap(sample, int(figure.get_figwidth() * 16))
     figure.suptitle("\n".join([title, *lines]), fontsize=8)
 
 
