@@ -29,7 +29,7 @@ _BY_FEATURE = (
     "feature_token",
     "feature_pooling",
 )
-_OF_A_SCAN = (*_BY_FEATURE, "scan_position", "scan_pooling", "feature_family", "scan")
+_OF_A_SCAN = (*_BY_FEATURE, "scan_position", "scan_pooling", "feature_family", "ablation", "scan")
 _COMPARISONS = (
     ("matching", "matching_id", "matching_pair", "matchings", "match"),
     ("pairing", "pairing_id", "pair", "correlations", "correlate"),

@@ -41,6 +41,9 @@ def write_more(atlas: Atlas) -> None:
             "mean_below": [0.2] * 4,
         },
     )
+    effects = {"effects": [[None, 0.1, -0.2, -0.9, 0.0, 0.1]], "chance": [[None, 0.0, 0.1, -0.1, 0.0, 0.0]]}
+    place = {"rank": [1], "context_id": [0], "position": [2], "start": [0]}
+    atlas.insert("ablation", {"scan_id": [1], "run_id": [1], "feature_id": [0], **place, **effects})
     _write_grid(atlas)
 
 

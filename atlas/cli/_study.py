@@ -42,11 +42,11 @@ def study_command(name: str, *options: Any, help: str) -> click.Command:
         session: Session, saes: tuple[str, ...], table: str | None, figure: Path | None, out: Out, **given: Any
     ) -> None:
         if figure is not None:
-            _check(figure)
+            check(figure)
         found = _measured(session, name, saes, given)
-        _print(session, found, table, out)
+        show(session, found, table, out)
         if figure is not None:
-            _draw(session, name, found, figure)
+            draw(session, name, found, figure)
 
     return click.command(name, help=help)(_with(options, study))
 
@@ -65,8 +65,8 @@ def figure_command(name: str, *options: Any) -> click.Command:
     @click.pass_obj
     def figure(session: Session, saes: tuple[str, ...], output: Path | None, **given: Any) -> None:
         path = output or Path(f"{name}.png")
-        _check(path)
-        _draw(session, name, _measured(session, name, saes, given), path)
+        check(path)
+        draw(session, name, _measured(session, name, saes, given), path)
 
     return click.command(name, help=f"Draw study {name}: featlas study {name} --help says what it measures.")(
         _with(options, figure)
@@ -88,7 +88,7 @@ def _measured(session: Session, name: str, saes: Sequence[str], given: dict[str,
         return module.measure(session.db, saes, wait=session.wait, on_progress=report, **given)
 
 
-def _print(session: Session, found: Findings, table: str | None, out: Out) -> None:
+def show(session: Session, found: Findings, table: str | None, out: Out) -> None:
     """Sentences and one table; in formats for machines the table alone."""
     chosen = found.table(table)
     if out.format_ == "table" and out.path is None:
@@ -104,13 +104,13 @@ def _print(session: Session, found: Findings, table: str | None, out: Out) -> No
         session.note(f"other tables: {', '.join(others)}")
 
 
-def _check(figure: Path) -> None:
+def check(figure: Path) -> None:
     from atlas.figures.style import check_figure
 
     check_figure(figure)
 
 
-def _draw(session: Session, name: str, found: Findings, path: Path) -> None:
+def draw(session: Session, name: str, found: Findings, path: Path) -> None:
     from atlas.figures.style import save
 
     save(import_module(f"atlas.figures.{name.replace('-', '_')}").draw(found), path)

@@ -15,12 +15,17 @@ STUDIES = {
     "conditional": "Activations of a feature split by the evidence for a property of the text.",
     "families": "Trees of features that fire together, and features that split in a wider SAE.",
     "seeds": "How much of what one SAE found others find too, that differ in seed, dataset, width or architecture.",
+    "ablation": "What the model says of the next tokens when a feature is taken out.",
 }
-"""One line of help for each study; `atlas.cli.studies.<name>` holds its commands."""
+"""One line of help for each study; `atlas.cli.studies.<name>` holds its commands, or what `_ELSEWHERE` says."""
+
+_ELSEWHERE = {"ablation": "ingest.ablation_cli"}
+"""Modules of the studies that need a model."""
 
 
 def _at(attribute: str) -> dict[str, tuple[str, str]]:
-    return {name: (f"atlas.cli.studies.{name.replace('-', '_')}:{attribute}", line) for name, line in STUDIES.items()}
+    modules = {name: _ELSEWHERE.get(name, f"atlas.cli.studies.{name.replace('-', '_')}") for name in STUDIES}
+    return {name: (f"{modules[name]}:{attribute}", line) for name, line in STUDIES.items()}
 
 
 @click.group(cls=LazyGroup, commands_at=_at("STUDY"))
