@@ -96,6 +96,21 @@ def test_the_sweep_is_that_of_the_macro(db, found, rule, measure_):
     assert list(zip(of["threshold"], of["share"], strict=True)) == rows
 
 
+def test_labels_are_counted_among_orphans_and_among_the_rest(db, found, tmp_path):
+    path = tmp_path / "labels.duckdb"
+    shutil.copy(db, path)
+    shutil.copytree(f"{db}.store", f"{path}.store")
+    orphan = found.table("features").rows.filter(pl.col("alias") == "A", pl.col("n_shared") == 0, pl.col("n_fired") > 0)
+    with open_atlas(path, write=True) as atlas:
+        for feature in [0, 1, 2, int(orphan["feature_id"][0])]:
+            given = {"sae_id": [1], "feature_id": [feature], "label": ["a label"], "source": ["test"]}
+            atlas.insert("feature_label", given)
+    rows = measure(path).table("labels").rows.filter(pl.col("alias") == "A")
+    assert rows["orphan"].to_list() == [False, True]
+    assert rows["n_labelled"].to_list() == [3, 1]
+    assert rows["n"].to_list() == [D_SAE - 1 - len(orphan), len(orphan)]
+
+
 def compared(name: str, others: dict[str, list[float]]) -> list[Compared]:
     """Comparisons of one SAE whose features reach given values in the others."""
     scan = lambda sae: Scanned(sae, sae, "m", "h", 0, "topk", 4, 5, sae, "words", 1, 100)  # noqa: E731
@@ -103,7 +118,14 @@ def compared(name: str, others: dict[str, list[float]]) -> list[Compared]:
     for other, values in others.items():
         n = len(values)
         judged = pl.DataFrame(
-            {"feature": range(n), "value": values, "least_value": values, "n_fired": [1] * n, "passes": [True] * n}
+            {
+                "feature": range(n),
+                "value": values,
+                "least_value": values,
+                "n_fired": [1] * n,
+                "passes": [True] * n,
+                "labelled": [False] * n,
+            }
         )
         random = np.array([[0.5, 0.4, 0.3, 0.2], [0.9, 0.4, 0.3, 0.2]])
         found.append(Compared(scan(name), scan(other), "seed", {RULES[0]: judged}, pl.DataFrame(), {}, {}, random))

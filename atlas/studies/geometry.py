@@ -137,10 +137,10 @@ def _sampled(n_fired: NDArray, n_tokens: int, features: int, pairs: int, seed: i
     rng = np.random.default_rng(np.random.PCG64(seed))
     of = np.flatnonzero((n_fired >= FEWEST_FIRED) & (n_fired < n_tokens))
     of = np.sort(rng.choice(of, min(len(of), features), replace=False))
-    first, second = np.triu_indices(len(of), 1)
-    if len(first) > pairs:
-        taken = np.sort(rng.choice(len(first), pairs, replace=False))
-        first, second = first[taken], second[taken]
+    before = np.concatenate([[0], np.cumsum(np.arange(len(of) - 1, 0, -1))])  # pairs of features of a lower place
+    taken = np.sort(rng.choice(before[-1], min(int(before[-1]), pairs), replace=False))
+    first = np.searchsorted(before, taken, side="right") - 1
+    second = taken - before[first] + first + 1
     return of, first, second
 
 

@@ -146,6 +146,7 @@ def counterparts(group: Sequence[Compared], threshold: float) -> pl.DataFrame:
             "density": judged["n_fired"].to_numpy() / sae.n_tokens,
             "n_others": len(of),
             "n_shared": flags.sum(axis=0),
+            "labelled": judged["labelled"],
             "best_decoder": np.where(np.isnan(best), -np.inf, best).max(axis=0),
         }
         parts.append(pl.DataFrame(columns))
@@ -185,3 +186,12 @@ def by_density(features: pl.DataFrame) -> pl.DataFrame:
             lo, hi = float(edges[k]), float(edges[min(k + 1, 16)])
             rows.append(names | {"lo": lo, "hi": hi, "n": len(here), "share": share})
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def by_label(features: pl.DataFrame) -> pl.DataFrame:
+    """How many of the features that none of the others shares have a label, and of the rest; of those that fire."""
+    import polars as pl
+
+    live = features.filter(pl.col("n_fired") > 0).with_columns(orphan=pl.col("n_shared") == 0)
+    counted = live.group_by("sae", "alias", "corpus", "orphan", maintain_order=True)
+    return counted.agg(pl.len().alias("n"), pl.col("labelled").sum().alias("n_labelled")).sort("alias", "orphan")

@@ -21,6 +21,7 @@ from atlas.studies.seed_models import between_models, models_line
 from atlas.studies.seed_pairs import Compared, complete, read, spaces
 from atlas.studies.seed_tables import (
     by_density,
+    by_label,
     counterparts,
     kinds,
     of_pair,
@@ -96,6 +97,7 @@ def _findings(
         Table("sweep", "Share of the features shared at a threshold.", pl.concat([sweep(one) for one in compared])),
         Table("orphans", "Share of the features of one SAE that none of k others shares.", among),
         Table("densities", "Share shared of the features whose density lies in [lo, hi).", by_density(features)),
+        Table("labels", "Features of one SAE that none of the others shares, and the rest.", by_label(features)),
         Table("features", "One feature: in how many of the others it is shared by paulo-belrose.", features),
         Table("models", "Two SAEs of different models.", pl.DataFrame(across, infer_schema_length=None)),
     )
