@@ -52,6 +52,8 @@ def command_again(spec: Mapping[str, Any]) -> str:
     chosen = {name: value for name, value in subset.items() if not (paper and name in _BY_PAPER)}
     words += _words(chosen, _SUBSET)
     words += _words({name: value for name, value in spec.items() if value != "gaussian"}, _SCORE)
+    if spec.get("null") == "gaussian" and "--shuffles" not in words:  # whose default is another
+        words += ["--shuffles", str(spec["shuffles"])]
     for option, (metric, keyword) in METRIC_OPTIONS.items():
         value = spec.get("options", {}).get(keyword)
         if metric == spec["metric"] and value not in (None, False):

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.activations import open_scan
-from atlas.db import Atlas, open_atlas
+from atlas.activations import Scan, open_scan
+from atlas.db import open_atlas
 from atlas.errors import AtlasError
 from atlas.studies.findings import Findings, Table
 from atlas.studies.labelled import Documents
@@ -69,23 +69,25 @@ def measure(
         UsageError: `matching` is no regular expression.
     """
     parts: list[dict[str, list[dict[str, Any]]]] = []
+    texts: dict[int, Documents] = {}
     with open_atlas(db, wait=wait) as atlas:
         scans = chosen(atlas, saes, corpus)
-        texts: dict[int, Documents] = {}
+        opened = [open_scan(atlas, scan.sae, scan.corpus) for scan in scans]
         for scan in scans:
             if scan.n_tokens not in texts:
                 texts[scan.n_tokens] = Documents.read(atlas, scan, matching)
-            documents = texts[scan.n_tokens]
-            longest = int(np.bincount(documents.index).max())
-            upto = [t for t in sorted(set(max_tokens or TRUNCATIONS)) if t < longest]
-            parts.append(_of_scan(atlas, scan, documents, [*upto, None], feature, draws, seed))
-            if on_progress:
-                on_progress(len(parts), len(scans))
+    for scan, store in zip(scans, opened, strict=True):
+        documents = texts[scan.n_tokens]
+        longest = int(np.bincount(documents.index).max())
+        upto = [t for t in sorted(set(max_tokens or TRUNCATIONS)) if t < longest]
+        parts.append(_of_scan(store, scan, documents, [*upto, None], feature, draws, seed))
+        if on_progress:
+            on_progress(len(parts), len(scans))
     return _findings(scans, parts, next(iter(texts.values())))
 
 
 def _of_scan(
-    atlas: Atlas,
+    store: Scan,
     scan: Scanned,
     documents: Documents,
     truncations: Sequence[int | None],
@@ -94,7 +96,7 @@ def _of_scan(
     seed: int,
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows of all tables about one SAE."""
-    codes = open_scan(atlas, scan.sae, scan.corpus).csr()
+    codes = store.csr()
     if any(not 0 <= f < scan.d_sae for f in wanted):
         raise AtlasError(f"{scan.sae} has features 0 to {scan.d_sae - 1}", why=f"asked for {list(wanted)}")
     of = {"sae": scan.sae, "alias": scan.alias, "corpus": scan.corpus}

@@ -52,16 +52,16 @@ def measure(
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(done, total)` over SAEs.
     """
-    parts = []
+    read, parts = [], []
     with open_atlas(db, wait=wait) as atlas:
         scans = chosen(atlas, saes, corpus)
         for scan in scans:
-            features, places = _features(atlas, scan, first), _places(atlas, scan)
-            parts.append(
-                (_summary(scan, features, places, first, seed), features, places, _most(atlas, scan, features))
-            )
-            if on_progress:
-                on_progress(len(parts), len(scans))
+            features = _features(atlas, scan, first)
+            read.append((scan, features, _places(atlas, scan), _most(atlas, scan, features)))
+    for scan, features, places, most in read:
+        parts.append((_summary(scan, features, places, first, seed), features, places, most))
+        if on_progress:
+            on_progress(len(parts), len(scans))
     return _findings(scans, parts, first)
 
 

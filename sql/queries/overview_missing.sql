@@ -12,7 +12,7 @@ join corpus k on k.corpus_id = a.corpus_id
 where not exists (
     select 1
     from pairing g
-    where g.measure = 'activation' and ((g.sae_a = a.sae_id and g.sae_b = b.sae_id) or (g.sae_a = b.sae_id and g.sae_b = a.sae_id))
+    where g.measure = 'activation' and g.corpus_id = a.corpus_id and ((g.sae_a = a.sae_id and g.sae_b = b.sae_id) or (g.sae_a = b.sae_id and g.sae_b = a.sae_id))
 )
 order by a.sae_id, b.sae_id, k.corpus_id
 limit $most;

@@ -1,4 +1,4 @@
--- every scan of the widest extent of its SAE and corpus, with what a study groups by
+-- every SAE measured on a corpus, with what a study groups by
 select
     s.name, s.alias, m.name, s.hook_name, s.layer, s.architecture, s.d_in, s.d_sae, s.source,
     k.name, c.scan_id, c.n_tokens
@@ -6,5 +6,4 @@ from scan c
 join sae s using (sae_id)
 join model m using (model_id)
 join corpus k using (corpus_id)
-qualify row_number() over (partition by c.sae_id, c.corpus_id order by c.finished_at desc, c.scan_id desc) = 1
 order by m.name, s.layer nulls last, s.name, k.name;
