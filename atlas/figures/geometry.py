@@ -114,8 +114,8 @@ def _across(axes: list[Axes], matched: pl.DataFrame, relations: pl.DataFrame) ->
         y = np.array([row["r"] for row in rows])
         error = [[row["r"] - row["low"] for row in rows], [row["high"] - row["r"] for row in rows]]
         axes[2].errorbar(x, y, yerr=np.clip(error, 0, None), fmt="os"[i], color=colour(i), markersize=3, label=name)
-    axes[2].set_xticks(range(len(others)), [f"{first['alias_a']}, {other}" for other in others], fontsize=6)
+    axes[2].set_xticks(range(len(others)), others, fontsize=6)
     axes[2].set_xlim(-0.6, len(others) - 0.4)
-    axes[2].set(xlabel="SAEs", ylabel="r with activation\nover matched pairs")
+    axes[2].set(xlabel=f"SAE compared with {first['alias_a']}", ylabel="r with activation\nover matched pairs")
     chance_line(axes[2], 0, "unrelated")
-    axes[2].legend(fontsize=5)
+    axes[2].legend(fontsize=5, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), columnspacing=0.7)
