@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 import tui.feature
 import tui.listview
 from tui.app import FeatlasApp
+from tui.view import View
 
 tui.listview.DEBOUNCE = 0.005  # the cursor of a test need not rest for long
 tui.feature.REST = 0.005
@@ -54,7 +55,7 @@ async def settle(app: FeatlasApp, pilot: Pilot[None]) -> None:
     """Wait until the debounce is over and nothing is being read; a failed worker is not an error here."""
     for _ in range(4):
         await pilot.pause(0.012)
-        while any(not worker.is_finished for worker in app.workers):
+        while any(not worker.is_finished for worker in app.workers) or any(not v.is_made for v in app.query(View)):
             await asyncio.sleep(0.005)
 
 

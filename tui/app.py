@@ -18,8 +18,6 @@ from tui.catalogue import POLL
 from tui.clipboard import copy
 from tui.commandline import CommandLine
 from tui.commands import run
-from tui.export import Export, exported
-from tui.help import HelpScreen, NotesScreen, keys_of
 from tui.lines import Bar, Lines
 from tui.navigation import Navigator
 from tui.session import Start, keep, restore
@@ -27,11 +25,13 @@ from tui.shell import SLOW
 from tui.styles import Styler
 from tui.troubles import terminal, versions
 from tui.view import View
-from tui.views import VIEWS
+from tui.views import BY_NAME, VIEWS
 from tui.vtable import VTable
 
 if TYPE_CHECKING:
     from textual.command import Provider
+
+    from tui.export import Export
 
 
 def _provider() -> type[Provider]:
@@ -89,15 +89,15 @@ class FeatlasApp(Navigator):
             UnknownName: There is no such theme or view.
         """
         super().__init__(path, wait=wait, colour=colour)
-        if view is not None and view not in [entry.name for entry in VIEWS]:
-            raise UnknownName("view", view, [entry.name for entry in VIEWS])
+        if view is not None and view not in BY_NAME:
+            raise UnknownName("view", view, list(BY_NAME))
         if theme is not None:
             self.use_theme(theme)
         self.scans: list[Scan] = []
         self.pairings: list[Pairing] = []
         self._start: Start | None = Start(start, view, line)
         self._state = state
-        self._trail, self._past, self._future = [], [], []
+        self._trail, self._past, self._future, self._coming = [], [], [], "browse"
         self._touched = time.monotonic()
 
     def on_mount(self) -> None:
@@ -114,12 +114,12 @@ class FeatlasApp(Navigator):
         if start is not None:
             restore(self, self._state, start)
         else:
-            for view in self.query(View):
+            for view in (view for view in self.query(View) if view.is_made):
                 view.reload()
 
     def other_views(self) -> Iterator[View]:
         """All views but the feature table."""
-        return (view for view in self.query(View) if not isinstance(view, BrowseView))
+        return (view for view in self.query(View) if view.is_made and not isinstance(view, BrowseView))
 
     def report(self, error: BaseException) -> None:
         """Say what went wrong in the status line, and in the table if it is empty."""
@@ -180,12 +180,16 @@ class FeatlasApp(Navigator):
         words = self.front.command()
         if words is None:
             raise UsageError(f"no command exports {self.front.NAME}", hint="c copies its text")
+        from tui.export import Export
+
         job = Export(self.store.path, tuple(words), path)
         self.flash(f"writing {path} …")
         self.run_worker(lambda: self._exported(job), group="export", thread=True, exit_on_error=False)
 
     def _exported(self, job: Export) -> None:
         """Runs in the worker thread."""
+        from tui.export import exported
+
         exported(job)
         self.troubles.note(f"last export: {job.line}")
         self.call_from_thread(self.flash, f"wrote {job.path} – {job.line}")
@@ -258,11 +262,15 @@ class FeatlasApp(Navigator):
 
     def action_help(self) -> None:
         """The keys that work here, from the focused widget outwards."""
+        from tui.help import HelpScreen, keys_of
+
         nodes = [*([self.focused] if self.focused else []), self.front, self]
         self.push_screen(HelpScreen(self.front.NAME, keys_of(nodes)))
 
     def action_errors(self) -> None:
         """What went wrong last, and on what."""
+        from tui.help import NotesScreen
+
         system = self.console.color_system
         about = [*versions(), terminal(system, (self.size.width, self.size.height)), "", *self.store.timings()]
         self.push_screen(NotesScreen("last error", [*self.troubles.lines(), "", *about]))

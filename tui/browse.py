@@ -87,7 +87,8 @@ class BrowseView(FeatureList):
         """Fill the pane, the preview and the feature view."""
         self.detail = detail
         self.draw_detail()
-        self.browser.feature_view.show(detail)
+        if (whole := self.browser.feature_view) is not None:
+            whole.show(detail)
 
     def draw_detail(self) -> None:
         """Fill pane and preview."""

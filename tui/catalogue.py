@@ -26,6 +26,8 @@ class Catalogue(Shell):
     scans: list[Scan]
     pairings: list[Pairing]
     _touched: float
+    is_read = False
+    """The catalogue was read, however little it holds."""
 
     @abstractmethod
     def arrived(self) -> None:
@@ -52,6 +54,7 @@ class Catalogue(Shell):
     def _show_catalogue(self, found: tuple[list[Scan], list[Pairing]]) -> None:
         """The atlas is open: let every view read."""
         self.scans, self.pairings = found
+        self.is_read = True
         self.arrived()
 
     def tend(self) -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from atlas.errors import UnknownName, UsageError
 from atlas.filters.fields import full_name
 from atlas.references import parse_reference, resolve_sae
-from tui.console import ConsoleView
 from tui.listview import ListView
-from tui.views import VIEWS
+from tui.views import BY_NAME
 
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
@@ -80,9 +79,8 @@ def _sae(app: FeatlasApp, text: str) -> None:
 
 def _view(app: FeatlasApp, text: str) -> None:
     """A view by name."""
-    names = [entry.name for entry in VIEWS]
-    if text not in names:
-        raise UnknownName("view", text, names)
+    if text not in BY_NAME:
+        raise UnknownName("view", text, list(BY_NAME))
     app.action_view(text)
 
 
@@ -96,7 +94,7 @@ def _sql(app: FeatlasApp, text: str) -> None:
     query = text or app.front.sql() or ""
     app.action_view("sql")
     if query:
-        app.query_one(ConsoleView).open(query)
+        app.with_view("sql", lambda console: console.open(query))
 
 
 def _act(action: str) -> Callable[[FeatlasApp, str], None]:

@@ -6,13 +6,12 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from atlas import conceptlist
 from atlas.conceptlist import CONCEPT_RULES, ConceptDetail, ConceptRow
-from atlas.db import Atlas
 from atlas.queries.browse_records import Scan
 from atlas.render.concept import concept_lines
 from atlas.render.numbers import count
@@ -20,6 +19,9 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.lazylist import LazyList
 from tui.vtable import Column
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 EMPTY = "no concept in this atlas – run: featlas concepts add FILE"
 _SORTED = {"concept": 0, "features": 2, "share": 3}

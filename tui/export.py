@@ -6,8 +6,6 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas.cli import run_within
-
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -31,4 +29,6 @@ def exported(job: Export) -> None:
     Raises:
         AtlasError: The command refused.
     """
+    from atlas.cli import run_within
+
     run_within(["--quiet", "--db", str(job.db), *job.words, "-o", str(job.path)])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from atlas.db import Atlas
 from atlas.queries.browse_feature import contexts_of, feature_more, with_neighbours
 from atlas.queries.browse_records import Context, FeatureDetail
 from atlas.queries.feature_records import ContextKind, FeatureMore
@@ -21,6 +20,9 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.lines import Lines
 from tui.view import View
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 SHADED = " shade: share of the maximum "
 OWN = " shade: share of the context's strongest "
@@ -83,6 +85,10 @@ class FeatureView(View):
     def compose(self) -> ComposeResult:
         """One pane."""
         yield FeaturePane(id="feature-pane")
+
+    def on_mount(self) -> None:
+        """The table has a feature already."""
+        self.show(self.browser.browse_view.detail)
 
     def enter(self) -> None:
         """Focus the pane; read what the table did not need."""
@@ -148,6 +154,7 @@ class FeatureView(View):
         detail, more = self._detail, self._more
         look = replace(self._look, brackets=self.browser.styler.brackets)
         pane = self.query_one(FeaturePane)
+        self.browser.refresh_bars()
         if detail is None:
             pane.show(lambda size: [])
         elif self._described and more is not None:

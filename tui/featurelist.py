@@ -6,9 +6,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from atlas.db import Atlas
 from atlas.errors import UsageError
 from atlas.filters.compile import Names, compile_filter
 from atlas.filters.fields import SORTABLE
@@ -19,6 +18,9 @@ from atlas.queries.browse_records import FeatureRow, Scan
 from atlas.render.text import clean
 from tui.columns import SORTED, cells_of, columns_for
 from tui.listview import ListView
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 FIRST = 256
 """Rows of a long table that are ordered first, so that something shows at once."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from atlas.db import Atlas
 from atlas.errors import UnknownName
 from tui.filterbox import FilterBox
 from tui.view import View
 from tui.vtable import WINDOW, VTable
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 DEBOUNCE = 0.03
 """Seconds the cursor must rest before what follows it is read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from textual.widgets import ContentSwitcher
 
@@ -12,10 +13,12 @@ from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.references import FeatureRef, PairRef
 from tui.browse import BrowseView
 from tui.catalogue import Catalogue
-from tui.feature import FeatureView
-from tui.pair import PairKey, PairView
-from tui.pairs import PairsView
 from tui.start import located
+from tui.view import View
+
+if TYPE_CHECKING:
+    from tui.feature import FeatureView
+    from tui.pair import PairKey
 
 Place = tuple[str, object]
 """Name of a view and where it stood."""
@@ -27,6 +30,8 @@ class Navigator(Catalogue):
     _trail: list[str]
     _past: list[Place]
     _future: list[Place]
+    _coming: str
+    """The view that is in front, or will be once it is made."""
 
     @property
     def browse_view(self) -> BrowseView:
@@ -34,30 +39,34 @@ class Navigator(Catalogue):
         return self.query_one(BrowseView)
 
     @property
-    def feature_view(self) -> FeatureView:
-        """One feature."""
-        return self.query_one(FeatureView)
+    def feature_view(self) -> FeatureView | None:
+        """One feature; None while it was never looked at."""
+        view = self.query_one_optional("#feature", View)
+        return cast("FeatureView", view) if view and view.is_made else None
 
     def go(self, name: str) -> None:
         """Show a view; esc comes back."""
-        current = self.query_one(ContentSwitcher).current
-        if current != name:
+        if self._coming != name:
             self.remember_place()
         self._step(name)
 
     def _step(self, name: str) -> None:
         """Show a view; the place before was remembered already."""
-        current = self.query_one(ContentSwitcher).current
-        if current != name:
-            self._trail = [past for past in self._trail if past != name] + ([current] if current else [])
+        if self._coming != name:
+            self._trail = [past for past in self._trail if past != name] + [self._coming]
         self._bring(name)
 
     def _bring(self, name: str) -> None:
         """Put a view in front."""
-        self.query_one(ContentSwitcher).current = name
-        self._flash = ""
-        self.front.enter()
-        self.refresh_bars()
+        self._coming, self._flash = name, ""
+        self.with_view(name, self._put_front)
+
+    def _put_front(self, view: View) -> None:
+        """Show a view, unless another one was asked for while it was made."""
+        if view.id == self._coming:
+            self.query_one(ContentSwitcher).current = view.id
+            view.enter()
+            self.refresh_bars()
 
     # history ----------------------------------------------------------------------------------------------------
 
@@ -75,7 +84,7 @@ class Navigator(Catalogue):
     def _here(self) -> Place:
         """The view in front and where it stands; the feature view shows what the table's cursor is on."""
         view = self.front
-        return str(view.id), (self.browse_view if isinstance(view, FeatureView) else view).place()
+        return str(view.id), (self.browse_view if view.id == "feature" else view).place()
 
     def action_past(self, step: int) -> None:
         """Back (-1) to what was looked at before, or forward (1) again."""
@@ -85,9 +94,8 @@ class Navigator(Catalogue):
             return
         target.append(self._here())
         name, place = source.pop()
-        view = self.browse_view if name == "feature" else self.query_one(f"#{name}")
         if place is not None:
-            view.return_to(place)  # type: ignore[union-attr]
+            self.with_view("browse" if name == "feature" else name, lambda view: view.return_to(place))
         self._bring(name)
 
     # ways -------------------------------------------------------------------------------------------------------
@@ -118,7 +126,7 @@ class Navigator(Catalogue):
         if a is None or b is None:
             self.flash(f"{sae_a} or {sae_b} was not measured on {corpus}")
             return
-        self.query_one(PairsView).show_sides(a, b)
+        self.with_view("pairs", lambda view: view.show_sides(a, b))
         self.go("pairs")
 
     def pair_of(self, detail: FeatureDetail) -> None:
@@ -137,7 +145,7 @@ class Navigator(Catalogue):
         self, at: Callable[[int], PairKey | None], row: int, n_rows: int, *, measure: str = "activation"
     ) -> None:
         """Show one pair of a list, with candidates by a measure."""
-        self.query_one(PairView).open(at, row, n_rows, measure=measure)
+        self.with_view("pair", lambda view: view.open(at, row, n_rows, measure=measure))
         self.go("pair")
 
     def open_reference(self, start: FeatureRef | PairRef) -> None:
@@ -155,5 +163,5 @@ class Navigator(Catalogue):
         if len(places) == 1:
             self._step("feature")
         else:
-            self.query_one(PairView).open(lambda row: (*places[0], *places[1]), 0, 1)
+            self.with_view("pair", lambda view: view.open(lambda row: (*places[0], *places[1]), 0, 1))
             self._step("pair")

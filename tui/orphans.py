@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from atlas import orphanlist
-from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.orphanlist import OrphanOrder, OrphanRow, Orphans
 from atlas.queries import browse
@@ -23,6 +22,9 @@ from atlas.render.text import clean
 from tui.columns import words
 from tui.lazylist import LazyList
 from tui.vtable import Column
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 THRESHOLDS = (0.7, 0.9, 0.3, 0.5)
 _SORTED = {"feature": 0, "fires": 2, "value": 5}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from atlas.db import Atlas
 from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail, Scan
 from atlas.queries.pair_records import PairMore
@@ -20,6 +19,9 @@ from atlas.render.pair import pair_lines
 from atlas.render.spans import Line, Span
 from tui.feature import FeaturePane
 from tui.view import View
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 PairKey = tuple[Scan, int, Scan, int]
 """Scan and feature of the left side, scan and feature of the right."""

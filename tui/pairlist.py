@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from atlas.db import Atlas
 from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail, Pairing, PairRow, Scan
 from atlas.render.feature import preview_line
@@ -22,6 +21,7 @@ from tui.pairs_reading import Asked, Found, compared_scans, pairings_between, re
 from tui.vtable import VTable
 
 if TYPE_CHECKING:
+    from atlas.db import Atlas
     from atlas.pairlist import PairOrder
     from atlas.subsets import Subset
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.queries.browse_records import Pairing, PairRow, Scan
 
 if TYPE_CHECKING:
+    from atlas.db import Atlas
     from atlas.pairlist import PairOrder
     from atlas.subsets import Subset
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from atlas.db import Atlas
 from atlas.queries import scorelist
 from atlas.queries.scorelist import ScoreRecord, ScoreRow
 from atlas.render.grid import probability
@@ -19,6 +18,9 @@ from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.lazylist import LazyList
 from tui.vtable import Column
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 EMPTY = "no score in this atlas – run: featlas metric svcca A B"
 _SORTED = {"newest": 0, "n": 3, "value": 4, "z": 6, "p": 7}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.events import Resize
@@ -19,7 +20,7 @@ from tui.store import Store
 from tui.styles import Styler
 from tui.troubles import Troubles
 from tui.view import View, keys_line
-from tui.views import VIEWS
+from tui.views import BY_NAME
 
 SLOW = 0.15
 """Seconds after which a question shows that it is being answered."""
@@ -64,8 +65,7 @@ class Shell(App[None]):
         """Title, views, status, keys."""
         yield Bar(id="title")
         with ContentSwitcher(initial="browse", id="views"):
-            for entry in VIEWS:
-                yield entry.view(id=entry.name)
+            yield BY_NAME["browse"].made()
         yield CommandLine(id="command")
         yield Bar(id="status")
         yield Bar(id="keys")
@@ -84,6 +84,15 @@ class Shell(App[None]):
     def front(self) -> View:
         """The view that is shown."""
         return self.query_one(f"#{self.query_one(ContentSwitcher).current}", View)
+
+    def with_view(self, name: str, then: Callable[[Any], None]) -> None:
+        """Do something with a view; one that was never shown is made first."""
+        view = self.query_one_optional(f"#{name}", View)
+        if view is None:
+            view = BY_NAME[name].made()
+            view.display = False
+            self.query_one(ContentSwitcher).mount(view)
+        view.once_made(then)
 
     def is_front(self, view: View) -> bool:
         """Whether a view is the one that is shown."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.queries import console
 from atlas.queries.console import Cancelled, Result, SqlError
@@ -13,6 +12,8 @@ from atlas.render.spans import Line, Span
 
 if TYPE_CHECKING:
     import duckdb
+
+    from atlas.db import Atlas
 
 QUICK = 0.15
 """Seconds after which the status line says that a query runs."""

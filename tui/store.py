@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import duckdb
-
 from atlas.errors import AtlasError, AtlasUnavailable
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ class Store:
             AtlasUnavailable: It is missing, locked, closed for others, or no atlas.
             Cancelled: A person did not want to wait any longer.
         """
+        import duckdb
+
         with self._lock:
             if self.state.kind in ("released", "resting"):
                 raise AtlasUnavailable(self.state.message)

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 import traceback
-from importlib.metadata import PackageNotFoundError, version
 
 from atlas.render.text import clean
 
@@ -39,6 +38,8 @@ class Troubles:
 
 def versions() -> list[str]:
     """The program and what it stands on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     known = []
     for name in _PACKAGES:
         try:

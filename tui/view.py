@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual.containers import Container
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from atlas.db import Atlas
 from atlas.render.spans import Line, Span
 from tui.lines import Lines
 from tui.messages import Answered
 from tui.vtable import VTable
 
 if TYPE_CHECKING:
+    from atlas.db import Atlas
     from tui.app import FeatlasApp
 
 Answer = TypeVar("Answer")
@@ -29,6 +29,29 @@ class View(Container):
 
     NAME: ClassVar[str] = ""
     """As the help calls it."""
+
+    def __init__(self, *, id: str) -> None:
+        """Its parts come later."""
+        super().__init__(id=id)
+        self.is_made = False
+        """All its parts are on the screen, or ready to be."""
+        self._waiting: list[Callable[[Any], None]] = []
+
+    def once_made(self, then: Callable[[Any], None]) -> None:
+        """Do something as soon as all parts are there."""
+        if self.is_made:
+            then(self)
+        else:
+            self._waiting.append(then)
+
+    def on_mount(self) -> None:
+        """All parts are there: read what the others have read already, then do what waited."""
+        self.is_made = True
+        if self.browser.is_read:
+            self.reload()
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then(self)
 
     @property
     def browser(self) -> FeatlasApp:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from tui.browse import BrowseView
-from tui.concepts import ConceptsView
-from tui.console import ConsoleView
-from tui.feature import FeatureView
-from tui.matrix import MatrixView
-from tui.orphans import OrphansView
-from tui.overview import OverviewView
-from tui.pair import PairView
-from tui.pairs import PairsView
-from tui.scores import ScoresView
-from tui.view import View
+if TYPE_CHECKING:
+    from tui.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +23,27 @@ class Entry:
     about: str
     """What it shows, as help and palette say it."""
 
-    view: type[View]
+    place: str
+    """Module and class, imported when it is looked at for the first time."""
+
+    def made(self) -> View:
+        """The widget."""
+        module, _, kind = self.place.partition(":")
+        return getattr(import_module(module), kind)(id=self.name)
 
 
 VIEWS = (
-    Entry("overview", "o,0", "SAEs and comparisons", OverviewView),
-    Entry("browse", "1", "browse features", BrowseView),
-    Entry("pairs", "2", "matched pairs", PairsView),
-    Entry("matrix", "3", "scores of many pairs of SAEs", MatrixView),
-    Entry("sql", "4", "SQL over the views", ConsoleView),
-    Entry("concepts", "5", "concepts and their features", ConceptsView),
-    Entry("scores", "6", "stored scores", ScoresView),
-    Entry("orphans", "7", "features without a counterpart", OrphansView),
-    Entry("feature", "", "the feature under the cursor", FeatureView),
-    Entry("pair", "", "two features side by side", PairView),
+    Entry("overview", "o,0", "SAEs and comparisons", "tui.overview:OverviewView"),
+    Entry("browse", "1", "browse features", "tui.browse:BrowseView"),
+    Entry("pairs", "2", "matched pairs", "tui.pairs:PairsView"),
+    Entry("matrix", "3", "scores of many pairs of SAEs", "tui.matrix:MatrixView"),
+    Entry("sql", "4", "SQL over the views", "tui.console:ConsoleView"),
+    Entry("concepts", "5", "concepts and their features", "tui.concepts:ConceptsView"),
+    Entry("scores", "6", "stored scores", "tui.scores:ScoresView"),
+    Entry("orphans", "7", "features without a counterpart", "tui.orphans:OrphansView"),
+    Entry("feature", "", "the feature under the cursor", "tui.feature:FeatureView"),
+    Entry("pair", "", "two features side by side", "tui.pair:PairView"),
 )
 """Keys 1 to 9 are for views: 3 matrix, 4 sql, 5 concepts, 6 scores, 7 orphans."""
+
+BY_NAME = {entry.name: entry for entry in VIEWS}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from atlas.db import Atlas, Rows
 from atlas.errors import AtlasError, UnknownName
 from atlas.queries.browse_records import (
     Context,
@@ -19,6 +18,9 @@ from atlas.queries.browse_records import (
 )
 from atlas.queries.filtered import FeatureOrder
 from atlas.references import resolve_sae
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas, Rows
 
 _Record = TypeVar("_Record")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from atlas.db import Atlas
 from atlas.queries.browse import records
 from atlas.queries.browse_records import Context, Scan
 from atlas.queries.feature_records import (
@@ -18,6 +17,9 @@ from atlas.queries.feature_records import (
     Statistic,
     TokenStat,
 )
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 N_LOGITS = 20
 """Logit tokens a sign, at most."""

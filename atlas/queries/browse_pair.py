@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from atlas.db import Atlas
 from atlas.queries.browse import feature_detail, pairings, records
 from atlas.queries.browse_records import Candidate, PairDetail, Scan
 from atlas.queries.pair_records import MatchingOfPair, MeasureOfPair
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 
 def pair_detail(

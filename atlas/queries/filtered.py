@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from atlas.db import Atlas, first_line
 from atlas.errors import UsageError
 from atlas.filters.compile import Compiled, Names, compile_filter
 from atlas.filters.parser import parse_filter
@@ -16,6 +13,8 @@ from atlas.filters.terms import Sort
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from atlas.db import Atlas
 
 SORTS = ("density", "max", "mean_active", "match", "feature_id")
 """Orders of the feature table that a key steps through; any field of a filter may be one."""
@@ -108,6 +107,10 @@ def feature_order(
     Raises:
         UsageError: The line cannot be read, or names what the atlas does not hold.
     """
+    import duckdb
+
+    from atlas.db import first_line
+
     query = compiled(atlas, line, sort=sort or natural("density"), marks=marks, listed=listed)
     try:
         found = atlas.columns(query.sql, **query.params, scans=list(scan_ids), most=most)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from atlas.db import Atlas, Rows
+if TYPE_CHECKING:
+    from atlas.db import Atlas, Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from atlas.db import Atlas
 from atlas.queries.browse import records
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 MOST_MISSING = 8
 """Missing comparisons that are named."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from atlas.db import Atlas
 from atlas.score_command import command_again
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 SCORE_SORTS = ("newest", "value", "z", "p", "n")
 """Orders of the list; `p` starts with the least."""
