@@ -27,6 +27,7 @@ COMMANDS = {
     "concepts": ("atlas.cli.concepts:concepts", "Count the features of concepts; add concepts of your own."),
     "study": ("atlas.cli.studies:study", "Ask what the field asks of SAEs: distribution, geometry, seeds …"),
     "figure": ("atlas.cli.studies:figure", "Draw a study as PNG, SVG or PDF."),
+    "report": ("atlas.cli.report:report", "Write one page of HTML: status, scores, grids and chosen studies."),
     "scores": ("atlas.cli.scores:scores", "List the stored scores."),
     "runs": ("atlas.cli.runs:runs", "List the commands that wrote to this atlas."),
     "sql": ("atlas.cli.sql:sql", "Run SQL over the views, read-only unless --write is given."),

@@ -26,7 +26,7 @@ def status(session: Session) -> None:
     from atlas.db import store_of
 
     with session.read() as atlas:
-        lines = _lines(atlas)
+        lines = holdings(atlas)
         next_step = _next_step(atlas)
     store = store_of(session.db)
     kept = sum(file.stat().st_size for file in store.rglob("*") if file.is_file()) if store.is_dir() else 0
@@ -38,8 +38,8 @@ def status(session: Session) -> None:
     session.note(f"next:  {session.command(*next_step)}")
 
 
-def _lines(atlas: Atlas) -> list[tuple[str, str]]:
-    """Title and text of each line."""
+def holdings(atlas: Atlas) -> list[tuple[str, str]]:
+    """What an atlas holds: title and text of each line."""
     models = atlas.fetch("list_models").dicts()
     corpora = atlas.fetch("list_corpora").dicts()
     saes = atlas.fetch("list_saes").dicts()
