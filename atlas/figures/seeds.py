@@ -27,6 +27,8 @@ def draw(found: Findings) -> Figure:
     _ranks(axes[1], found.table("ranks").rows, kinds, "encoder")
     _sweep(axes[2], found.table("sweep").rows, kinds, RULES[0])
     _sweep(axes[3], found.table("sweep").rows, kinds, RULES[3])
+    for panel in axes[2:4]:
+        panel.axvline(float(pairs["threshold"][0]), color="#bbbbbb", linewidth=0.6)
     for level in pairs["activation_chance"].drop_nulls().sort().head(1):
         chance_line(axes[3], level, "_", vertical=True)
     _beside(axes[4], found.table("kinds").rows)
@@ -71,9 +73,8 @@ def _sweep(panel: Axes, rows: pl.DataFrame, kinds: list[str], rule: tuple[str, s
         panel.plot(mean["threshold"], mean["share"], markevery=20, markersize=3, **_style(i))
     chance = _means(of.drop_nulls("random"), "threshold", "random")
     panel.plot(chance["threshold"], chance["random"], **CHANCE)
-    panel.axvline(0.7, color="#bbbbbb", linewidth=0.6)
     names = {"paulo-belrose": "Paulo-Belrose", "top-1": f"best {rule[1]} r"}
-    panel.set(xlabel="threshold", ylabel=f"share, {names.get(rule[0], rule[0])}", ylim=(0, 1.02))
+    panel.set(xlabel="threshold", ylabel=f"share, {names.get(rule[0], rule[0])}", xlim=(0, 1), ylim=(0, 1.02))
 
 
 def _beside(panel: Axes, kinds: pl.DataFrame) -> None:

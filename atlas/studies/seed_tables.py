@@ -49,6 +49,7 @@ def of_pair(one: Compared, threshold: float) -> dict[str, Any]:
         "d_other": one.other.d_sae,
         "n_tokens": one.sae.n_tokens,
         "n_live": int(live.sum()),
+        "threshold": threshold,
     }
     for measure in ("decoder", "encoder"):
         best = one.ranks.filter((one.ranks["measure"] == measure) & (one.ranks["rank"] == 1))
