@@ -114,8 +114,7 @@ class BrowseView(FeatureList):
     def action_next_sae(self) -> None:
         """One SAE after the other, then all."""
         choices: list[Scan | None] = [None, *self.browser.scans]
-        held = [scan.scan_id if scan else None for scan in choices]
-        place = held.index(self.scope.scan_id if self.scope else None) if self.scope else 0
+        place = choices.index(self.scope) if self.scope in choices else 0
         self.scope = choices[(place + 1) % len(choices)]
         self.read_order(0)
 
@@ -146,16 +145,21 @@ class BrowseView(FeatureList):
             self.browser.flash(f"nothing here holds {' or '.join(map(clean, words))}")
 
     def action_pair(self) -> None:
-        """The feature beside its best partner."""
-        if self.detail is not None:
+        """The feature under the cursor beside its best partner, however quickly the cursor came there."""
+        at = self.at_cursor()
+        if at is None:
+            return
+        if self.detail and (self.detail.scan, self.detail.feature.feature_id) == at:
             self.browser.pair_of(self.detail)
+        else:
+            self.read(lambda atlas: browse.feature_detail(atlas, *at), self.browser.pair_of, group="pair")
 
     # bars -------------------------------------------------------------------------------------------------------
 
     def crumbs(self) -> list[str]:
         """The scope."""
         if self._list is not None:
-            return ["features", self._list[1]]
+            return ["features", self._list.about]
         return [self.scope.sae if self.scope else f"{len(self.browser.scans)} SAEs", "features"]
 
     def corner(self) -> Line:

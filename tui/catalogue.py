@@ -107,6 +107,10 @@ class Catalogue(Shell):
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.report(event.worker.error)
 
+    def now(self, scan: Scan) -> Scan | None:
+        """A scan as it is now: one that was measured again has another number."""
+        return self.scan_of(scan.sae, scan.corpus)
+
     def scan_of(self, sae: str, corpus: str) -> Scan | None:
         """A scan by names."""
         return next((scan for scan in reversed(self.scans) if (scan.sae, scan.corpus) == (sae, corpus)), None)

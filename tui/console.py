@@ -24,8 +24,7 @@ from tui.view import View
 from tui.vtable import WINDOW, VTable
 
 TICK = 0.1  # seconds between two looks at a running query
-FIRST = "select alias, sae, layer, d_sae from saes"
-"""What stands in the editor at first."""
+FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
 
 
 class ConsoleView(View):
@@ -135,9 +134,10 @@ class ConsoleView(View):
             self.editor.move_cursor(found.place)
             self.editor.focus()
 
-    def failed(self) -> None:
+    def failed(self, group: str) -> None:
         """The atlas could not be asked; the application says why."""
-        self._done()
+        if group == "sql":
+            self._done()
 
     def on_unmount(self) -> None:
         """The program ends: let no query hold it."""

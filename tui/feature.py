@@ -173,8 +173,7 @@ class FeatureView(View):
 
     def action_pair(self) -> None:
         """The feature beside its best partner."""
-        if self._detail is not None:
-            self.browser.pair_of(self._detail)
+        self.browser.browse_view.action_pair()
 
     def action_kind(self, kind: ContextKind) -> None:
         """Contexts that were chosen in another way."""

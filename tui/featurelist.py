@@ -29,6 +29,16 @@ LONG = 200_000
 """Features from which an order is read in two steps."""
 
 
+class Handed(NamedTuple):
+    """A list that another view has made."""
+
+    order: filtered.FeatureOrder
+    about: str
+    """What it holds, for the title."""
+    scans: list[Scan]
+    """Those whose numbers are in the order: a scan that is measured again gets another one."""
+
+
 class BrowsePlace(NamedTuple):
     """Where the feature table stands."""
 
@@ -55,7 +65,7 @@ class FeatureList(ListView):
         self.scope: Scan | None = None
         self.order: filtered.FeatureOrder | None = None
         self._wanted: tuple[int, int] | None = None
-        self._list: tuple[filtered.FeatureOrder, str] | None = None
+        self._list: Handed | None = None
         self._took = 0.0
         self._applied = ""
 
@@ -68,8 +78,18 @@ class FeatureList(ListView):
         return tuple(SORTABLE)
 
     def reload(self) -> None:
-        """Read the order again and stay on the row."""
-        self.read_order(self.table.cursor)
+        """Read again and stay on the row; scans that were measured again are still the ones that are shown."""
+        self.scope = self.scope and self.browser.now(self.scope)
+        handed = self._list
+        order = handed and handed.order.renumbered(self._numbers(handed.scans))
+        if handed and order:
+            self.show_list(order, handed.about, cursor=self.table.cursor)
+        else:
+            self.read_order(self.table.cursor)
+
+    def _numbers(self, scans: list[Scan]) -> dict[int, int]:
+        """Numbers of scans as they are now, by those they had."""
+        return {scan.scan_id: now.scan_id for scan in scans if (now := self.browser.now(scan))}
 
     def show_scan(
         self,
@@ -92,11 +112,13 @@ class FeatureList(ListView):
         self.box.value = self.text = line
         self.read_order(0)
 
-    def show_list(self, order: filtered.FeatureOrder, about: str) -> None:
+    def show_list(self, order: filtered.FeatureOrder, about: str, *, cursor: int = 0) -> None:
         """Show a list of features as it is, until esc, a filter, another order or another SAE."""
-        self.scope, self._list = None, (order, about)
+        self.drop("order")
+        self.scope, self._wanted = None, None
         self.clear_filter()
-        self._show_order(order, 0, time.perf_counter())
+        self._show_order(order, cursor, time.perf_counter())
+        self._list = Handed(order, about, self.browser.scans)
 
     def retreat(self) -> bool:
         """Esc leaves a list that another view has made, after what a filter has to undo."""
@@ -107,7 +129,6 @@ class FeatureList(ListView):
 
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order: of a long table the first rows, then all."""
-        self._list = None
         scope = [self.scope.scan_id] if self.scope else []
         known = sum(scan.d_sae for scan in self.browser.scans if not scope or scan.scan_id in scope)
         self.table.retitle(columns_for(self.sorting))
@@ -115,13 +136,14 @@ class FeatureList(ListView):
         order = partial(order, marks=frozenset(self.browser.marks), listed=self.browser.listed)
         started = time.perf_counter()
 
-        def whole(atlas: Atlas) -> filtered.FeatureOrder:
-            if known > LONG and cursor < FIRST and self._wanted is None:
-                head = order(atlas, most=FIRST)
-                self.app.call_from_thread(self._show_order, head, cursor, started)
-            return order(atlas)
+        def head(found: filtered.FeatureOrder) -> None:
+            self._show_order(found, cursor, started)
+            self.read(order, lambda all_of_it: self._show_order(all_of_it, self.table.cursor, started), group="order")
 
-        self.read(whole, lambda found: self._show_order(found, cursor, started), group="order")
+        if known > LONG and cursor < FIRST and self._wanted is None:
+            self.read(partial(order, most=FIRST), head, group="order")
+        else:
+            self.read(order, lambda found: self._show_order(found, cursor, started), group="order")
 
     @property
     def sorting(self) -> Sort:
@@ -154,7 +176,7 @@ class FeatureList(ListView):
 
     def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
         """Fill the table."""
-        self._applied = self.text
+        self._list, self._applied = None, self.text
         self.order, self._took = order, time.perf_counter() - started
         if self._wanted is not None and (row := order.row_of(*self._wanted)) is not None:
             cursor = row
@@ -163,10 +185,11 @@ class FeatureList(ListView):
         if not len(order):
             self.emptied()
 
-    def failed(self) -> None:
+    def failed(self, group: str) -> None:
         """The list that is shown stays, and with it the filter that made it."""
-        super().failed()
-        self.text = self._applied
+        super().failed(group)
+        if group == "order":
+            self.text = self._applied
 
     def _nothing(self) -> str:
         """Why the table is empty and what to do."""
@@ -225,6 +248,7 @@ class FeatureList(ListView):
 
     def return_to(self, place: BrowsePlace) -> None:
         """Show the same list, with the cursor on the same feature."""
+        place = place._replace(scope=place.scope and self.browser.now(place.scope))
         changed = place[:4] != self.place()[:4]
         self.scope, self.text, self.sort, self.ascending, self._wanted = place
         self.box.value = self.text

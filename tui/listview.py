@@ -83,9 +83,10 @@ class ListView(View):
         self._reading = False
         self.table.deliver(generation, window, [self.cells(row) for row in rows])
 
-    def failed(self) -> None:
-        """Nothing is being read any more."""
-        self._reading = False
+    def failed(self, group: str) -> None:
+        """No window is being read any more."""
+        if group == "window":
+            self._reading = False
 
     # the cursor -------------------------------------------------------------------------------------------------
 

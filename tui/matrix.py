@@ -91,13 +91,19 @@ class MatrixView(View):
     def _take_heads(self, heads: list[GridHead]) -> None:
         """The grids are known: stay on the one that is shown, else show the newest."""
         self.heads = heads
-        shown = self.grid.head.grid_id if self.grid else None
-        head = next((one for one in heads if one.grid_id == shown), heads[0] if heads else None)
-        if head is None:
-            self.grid = None
-            self._draw()
+        place = self._place()
+        if place is None:
+            self.grid = None  # it was computed again, or is gone: its cells are those of nothing that is stored
+        if heads:
+            self._read_grid(heads[place or 0])
         else:
-            self._read_grid(head)
+            self.drop("cells")
+            self._draw()
+
+    def _place(self) -> int | None:
+        """Where the grid that is shown stands among those that are stored; None if it is not among them."""
+        shown = self.grid.head.grid_id if self.grid else None
+        return next((place for place, head in enumerate(self.heads or ()) if head.grid_id == shown), None)
 
     def _read_grid(self, head: GridHead) -> None:
         """Ask for the cells of a grid."""
@@ -153,9 +159,9 @@ class MatrixView(View):
 
     def action_other(self, step: int) -> None:
         """Another grid."""
-        if self.grid is not None and self.heads:
-            ids = [head.grid_id for head in self.heads]
-            self._read_grid(self.heads[(ids.index(self.grid.head.grid_id) + step) % len(ids)])
+        place = self._place()
+        if place is not None and self.heads:
+            self._read_grid(self.heads[(place + step) % len(self.heads)])
 
     def action_look(self) -> None:
         """The next way of drawing."""
@@ -209,9 +215,9 @@ class MatrixView(View):
 
     def corner(self) -> Line:
         """Which grid of how many."""
-        if self.grid is None or not self.heads:
+        place = self._place()
+        if place is None or self.grid is None or not self.heads:
             return []
-        place = [head.grid_id for head in self.heads].index(self.grid.head.grid_id)
         return [Span(f"grid {self.grid.head.grid_id} · {place + 1} of {len(self.heads)}  ", tone="dim")]
 
     def status(self) -> tuple[Line, Line]:

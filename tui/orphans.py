@@ -104,9 +104,20 @@ class OrphansView(LazyList):
                 before.threshold if before else THRESHOLDS[0],
             )
 
+    def _now(self) -> Orphans | None:
+        """What is asked for, of the scans as they are now; None if one is gone."""
+        asked = self.asked
+        scan = asked and self.browser.now(asked.scan)
+        other = asked and asked.other and self.browser.now(asked.other)
+        if asked is None or scan is None or (asked.other and other is None):
+            return None
+        self._beside = self._beside and self.browser.now(self._beside)
+        return replace(asked, scan=scan, other=other)
+
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order."""
-        if self.asked is None or self.browser.scan_of(self.asked.scan.sae, self.asked.scan.corpus) is None:
+        self.asked = self._now()
+        if self.asked is None:
             self._choose()
         if self.asked is None:
             self.table.reset(0, message=self._nothing())

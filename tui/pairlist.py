@@ -63,13 +63,16 @@ class PairList(ListView):
 
     def reload(self) -> None:
         """Read the list again and stay on the row."""
-        known = {scan.scan_id for scan in self.browser.scans}
-        if self.sides and not known >= {scan.scan_id for scan in self.sides}:
-            self.sides = None
+        self.sides = self._now(self.sides)
         if self.sides is None and not self._choose(0):
             self.table.reset(0, message=self._nothing())
         elif self.browser.is_front(self):
             self.read_order(self.table.cursor)
+
+    def _now(self, sides: tuple[Scan, Scan] | None) -> tuple[Scan, Scan] | None:
+        """Both scans as they are now; None if one is gone."""
+        a, b = (self.browser.now(side) for side in sides) if sides else (None, None)
+        return (a, b) if a and b else None
 
     @property
     def _compared(self) -> list[tuple[Scan, Scan]]:

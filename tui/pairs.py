@@ -53,7 +53,8 @@ class PairsView(PairList):
 
     def return_to(self, place: tuple[Any, ...]) -> None:
         """Show the same list again."""
-        if place != self.place():
+        place = (self._now(place[0]), *place[1:])
+        if place != self.place() and place[0] is not None:
             self.sides, self.measure, self.rule, self.text, self.sort, self.ascending, self.shown = place
             self.box.value = self.text
             self.read_order(0)

@@ -110,8 +110,12 @@ class View(Container):
     def return_to(self, place: Any) -> None:
         """Stand again where `place` says; called before the view comes to the front."""
 
-    def failed(self) -> None:
-        """A worker of this view has failed; the application says why."""
+    def failed(self, group: str) -> None:
+        """A question of this view has failed; the application says why.
+
+        Args:
+            group: As it was given to `read`.
+        """
 
     def read(
         self, question: Callable[[Atlas], Answer], then: Callable[[Answer], None], *, group: str, exclusive: bool = True
@@ -124,6 +128,10 @@ class View(Container):
             thread=True,
             exit_on_error=False,
         )
+
+    def drop(self, group: str) -> None:
+        """Let no answer of a group arrive any more."""
+        self.workers.cancel_group(self, f"{self.id}-{group}")
 
     def _answer(self, question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
         """Runs in the worker thread."""
@@ -139,7 +147,7 @@ class View(Container):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed is one line on the screen, never the end of the program."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.failed()
+            self.failed(event.worker.group.removeprefix(f"{self.id}-"))
             self.browser.report(event.worker.error)
 
 

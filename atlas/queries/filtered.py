@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,14 @@ class FeatureOrder:
         """Where a feature stands; None if it is not there."""
         rows = ((self.scan_ids == scan_id) & (self.feature_ids == feature_id)).nonzero()[0]
         return int(rows[0]) if len(rows) else None
+
+    def renumbered(self, scan_ids: Mapping[int, int]) -> FeatureOrder:
+        """The same list where scans have got other numbers; features of scans that are not named are left out."""
+        import numpy as np
+
+        held = np.isin(self.scan_ids, list(scan_ids))
+        numbers = [scan_ids[scan] for scan in self.scan_ids[held].tolist()]
+        return FeatureOrder(np.array(numbers, dtype=self.scan_ids.dtype), self.feature_ids[held])
 
 
 def natural(sort: str, *, reverse: bool = False) -> Sort:
