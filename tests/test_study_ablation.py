@@ -128,3 +128,29 @@ def test_what_cannot_be_measured_is_said(folder, tmp_path):
         live = atlas.rows("select feature_id from features where sae = 'two' and n_fired > 0 limit 1").rows[0][0]
     with pytest.raises(AtlasError, match="not the one that was measured"):
         ablate(db, [FeatureRef("two", live)])
+
+
+def test_show_underlines_what_the_feature_helped_and_hurt(full, capsys):
+    from atlas.queries import browse
+    from atlas.render.ansi import Coding, to_text
+    from atlas.render.feature import Look, feature_lines
+
+    with open_atlas(full) as atlas:
+        detail = browse.feature_detail(atlas, browse.scan_named(atlas, "A", None), 0, n_contexts=2)
+    assert detail.contexts[0].effects == [None, 0.1, -0.2, -0.9, 0.0, 0.1]
+    assert detail.contexts[1].effects is None
+    spans = [span for line in feature_lines(detail, 100) for span in line]
+    marked = [(span.text.strip(), span.effect) for span in spans if span.effect]
+    tokens = [token.strip() for token in detail.contexts[0].tokens]
+    signs = (1, -1, -1, 1)
+    assert marked[:2] == [("less", -1), ("more likely", 1)]
+    assert marked[2:] == [(tokens[i], sign) for i, sign in zip((1, 2, 3, 5), signs, strict=True)]
+    text = "".join(to_text(line, Coding.COLOUR) for line in feature_lines(detail, 100))
+    assert "4;58;2;86;180;233m" in text
+    assert "4;58;2;213;94;0m" in text
+    wrapped = [span.effect for line in feature_lines(detail, 100, Look(wrap=True)) for span in line if span.effect]
+    assert wrapped[2:] == list(signs)
+    assert run(["-q", "--db", str(full), "show", "A:0"]) == 0
+    printed = capsys.readouterr().out
+    assert "without it -0.90 nats after 1 peaks" in printed
+    assert "less / more" not in printed

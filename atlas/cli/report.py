@@ -17,22 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STUDIES = ("distribution", "positions")
 
-_SCORES = [
-    "metric",
-    "sae_a",
-    "sae_b",
-    "corpus",
-    "subset",
-    "space",
-    "n",
-    "value",
-    "null_mean",
-    "null_std",
-    "null_n",
-    "z",
-    "p_value",
-    "run_id",
-]
+_WHAT = ("metric", "sae_a", "sae_b", "corpus", "subset", "space", "n")
+_SCORES = (*_WHAT, "value", "null_mean", "null_std", "null_n", "z", "p_value", "run_id")
 
 _MOST_SCORES = 200
 

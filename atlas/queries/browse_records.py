@@ -118,6 +118,8 @@ class Context:
     """Index of the peak in `tokens`."""
     tokens: list[str]
     activations: list[float]
+    effects: list[float | None] | None = None
+    """Change of each token's log probability without the feature, in nats; None if it was not measured."""
 
     @property
     def place(self) -> tuple[int, int]:

@@ -12,6 +12,9 @@ from atlas.render.spans import Span
 
 _TONES = {"dim": "2", "strong": "1", "badge": "7", "accent": "1", "warn": "1", "bar": "", "": ""}
 
+_UNDERLINES = {-1: "58;2;86;180;233", 1: "58;2;213;94;0"}
+"""Colours of underlines by effect: blue for helped, red for hurt, told apart with every kind of colour vision."""
+
 
 class Coding(Enum):
     """How activation is shown."""
@@ -54,6 +57,8 @@ def _piece(span: Span, coding: Coding) -> str:
     if coding is Coding.COLOUR and shade:
         background = DARK[shade]
         codes += ["38;2;{};{};{}".format(*rgb(ink(background))), "48;2;{};{};{}".format(*rgb(background))]
+    if coding is Coding.COLOUR and span.effect:
+        codes += ["4", _UNDERLINES[span.effect]]
     elif coding is Coding.MONO:
         codes += ["1"] if span.level >= 4 else ["4"] if span.level >= 2 else []
     codes = list(dict.fromkeys(code for code in codes if code))

@@ -9,7 +9,7 @@ from atlas.queries.browse_records import Context, Feature, FeatureDetail, Partne
 from atlas.queries.feature_records import ContextKind, FeatureMore
 from atlas.render.feature_more import brief_lines
 from atlas.render.histogram import COLUMNS, histogram_lines, sparkline
-from atlas.render.kwic import kwic, wrapped
+from atlas.render.kwic import LEAST_EFFECT, kwic, wrapped
 from atlas.render.numbers import correlation, count, percent, share, strength
 from atlas.render.spans import Line, Span, fit, labelled, line_width
 from atlas.render.text import clean
@@ -149,7 +149,19 @@ def contexts_heading(detail: FeatureDetail, look: Look, shared: Collection[tuple
     if shared is not None:
         both = sum(context.place in shared for context in detail.contexts)
         line.append(Span(f"   {SHARED} in both: {both}", tone="dim"))
-    return line
+    return [*line, *_taken_out(detail.contexts, look)]
+
+
+def _taken_out(contexts: Sequence[Context], look: Look) -> Line:
+    """What becomes of the tokens after the peaks without the feature, where that was measured; what underlines mean."""
+    after = [c.effects[c.peak + 1] for c in contexts if c.effects and c.peak + 1 < len(c.effects)]
+    known = [value for value in after if value is not None]
+    if not known:
+        return []
+    mean = f"   without it {sum(known) / len(known):+.2f} nats after {len(known)} peaks"
+    said = "" if look.brackets else f"; {LEAST_EFFECT:g} or more: "
+    parts = [] if look.brackets else [Span("less", effect=-1), Span(" / ", tone="dim"), Span("more likely", effect=1)]
+    return [Span(mean + said, tone="dim"), *parts]
 
 
 def context_lines(
@@ -175,9 +187,9 @@ def context_lines(
         most = max(context.activations, default=0) if look.own_scale else maximum
         window = (context.tokens, context.activations, context.peak, most, left)
         if not look.wrap:
-            lines.append([*mark, number, *kwic(*window, brackets=look.brackets)])
+            lines.append([*mark, number, *kwic(*window, brackets=look.brackets, effects=context.effects)])
             continue
-        first, *rest = wrapped(*window, brackets=look.brackets)
+        first, *rest = wrapped(*window, brackets=look.brackets, effects=context.effects)
         lines += [[*mark, number, *first], *([Span(" " * (6 + len(mark))), *line] for line in rest)]
     return lines
 

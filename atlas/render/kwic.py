@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from atlas.render.spans import Line, Span, line_width, merged
 from atlas.render.text import clean, cut_right, width
 
 LEVELS = 7
 """Shades above none."""
+
+LEAST_EFFECT = 0.1
+"""Change of log probability, in nats, from which a token is underlined."""
 
 PEAK_AT = 0.42
 """Share of the width to the left of the peak."""
@@ -22,6 +26,12 @@ def level(activation: float, maximum: float | None) -> int:
     return min(LEVELS, max(1, math.ceil(LEVELS * activation / maximum)))
 
 
+def effect_of(effects: Sequence[float | None] | None, place: int) -> int:
+    """-1 where a token is less likely without the feature by `LEAST_EFFECT` or more, 1 where more likely, else 0."""
+    value = effects[place] if effects else None
+    return 0 if value is None or abs(value) < LEAST_EFFECT else -1 if value < 0 else 1
+
+
 def kwic(
     tokens: Sequence[str],
     activations: Sequence[float],
@@ -30,6 +40,7 @@ def kwic(
     cells: int,
     *,
     brackets: bool = False,
+    effects: Sequence[float | None] | None = None,
 ) -> Line:
     """One context in exactly `cells` cells.
 
@@ -40,16 +51,20 @@ def kwic(
         maximum: The feature's largest activation.
         cells: Width of the line.
         brackets: Put `⟦⟧` around the peak, for terminals without colour.
+        effects: Change of each token's log probability without the feature, in nats; None if it was not measured.
     """
     levels = [level(value, maximum) for value in activations]
     texts = [clean(token) for token in tokens]
     word = texts[peak].lstrip(" ") or texts[peak]
     space = texts[peak][: len(texts[peak]) - len(word)]
     column = int(cells * PEAK_AT)
-    before = [Span(text, level=shade) for text, shade in zip(texts[:peak], levels[:peak], strict=True)]
+    spans = [
+        Span(text, shade, effect=effect_of(effects, i))
+        for i, (text, shade) in enumerate(zip(texts, levels, strict=True))
+    ]
+    before, after = spans[:peak], spans[peak + 1 :]
     lead = Span(space, level=0 if brackets else levels[peak])
-    middle = Span(f"⟦{word}⟧" if brackets else word, level=levels[peak], peak=True)
-    after = [Span(text, level=shade) for text, shade in zip(texts[peak + 1 :], levels[peak + 1 :], strict=True)]
+    middle = replace(spans[peak], text=f"⟦{word}⟧" if brackets else word, peak=True)
     line = [*_ending(merged([*before, lead]), column), middle, *merged(after)]
     return _beginning(line, cells)
 
@@ -62,6 +77,7 @@ def wrapped(
     cells: int,
     *,
     brackets: bool = False,
+    effects: Sequence[float | None] | None = None,
 ) -> list[Line]:
     """One whole context, over as many lines of at most `cells` cells as it takes; the arguments are those of `kwic`."""
     lines: list[Line] = [[]]
@@ -77,7 +93,8 @@ def wrapped(
             lines.append([])
             left, text = cells, text.lstrip(" ")
             size = width(text)
-        lines[-1].append(Span(text, level=level(activation, maximum), peak=place == peak))
+        span = Span(text, level=level(activation, maximum), peak=place == peak, effect=effect_of(effects, place))
+        lines[-1].append(span)
         left -= size
     return [merged(line) for line in lines]
 
@@ -100,7 +117,7 @@ def _ending(spans: Line, cells: int) -> Line:
         text = span.text
         while text and width(text) > left:
             text = text[1:]
-        kept.append(Span(text, level=span.level))
+        kept.append(replace(span, text=text))
         left -= width(text)
         break
     return merged([Span("…" + " " * left, tone="dim"), *reversed(kept)])
@@ -122,7 +139,7 @@ def _beginning(spans: Line, cells: int) -> Line:
             left -= size
             continue
         text = cut_right(span.text, left, force=True)
-        kept.append(Span(text[:-1], span.level, span.peak, span.tone))
+        kept.append(replace(span, text=text[:-1]))
         kept.append(Span("…" + " " * (left - width(text)), tone="dim"))
         break
     return [span for span in kept if span.text]

@@ -33,6 +33,9 @@ class Span:
     ground: int = 0
     """Colour behind a number that says the same, 1 to 7; nothing without colour."""
 
+    effect: int = 0
+    """-1: less likely without the feature, underlined in blue; 1: more likely, in red; nothing without colour."""
+
 
 Line = list[Span]
 
@@ -82,7 +85,7 @@ def merged(spans: Iterable[Span]) -> Line:
 
 def _look(span: Span) -> tuple[object, ...]:
     """All that decides how a span looks."""
-    return span.level, span.peak, span.tone, span.ink, span.ground
+    return span.level, span.peak, span.tone, span.ink, span.ground, span.effect
 
 
 def labelled(*parts: tuple[str, str]) -> Line:

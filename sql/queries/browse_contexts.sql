@@ -5,10 +5,14 @@ with shown as (
         every_activation(x.length, x.places, x.activations)                 as activations,
         k.documents[x.position + 1]                                         as document,
         k.token_ids[x.start + 1 : x.start + x.length]                       as ids,
-        c.corpus_id                                                         as corpus
+        c.corpus_id                                                         as corpus,
+        a.effects
     from feature_context x
     join scan c using (scan_id)
     join context k on k.corpus_id = c.corpus_id and k.context_id = x.context_id
+    left join ablation a
+        on x.kind = 'top' and a.scan_id = x.scan_id and a.feature_id = x.feature_id and a.rank = x.rank
+        and a.context_id = x.context_id and a.position = x.position
     where x.scan_id = $scan_id and x.feature_id = $feature_id and x.kind = $kind and x.rank <= $most
 ),
 words as (
@@ -28,6 +32,7 @@ select
     h.position,
     h.position - h.start                                        as peak,
     list_transform(h.ids, lambda id: words.text_of[id])         as tokens,
-    h.activations
+    h.activations,
+    h.effects
 from shown h, words
 order by h.bin desc, h.rank;
