@@ -154,3 +154,15 @@ def test_show_underlines_what_the_feature_helped_and_hurt(full, capsys):
     printed = capsys.readouterr().out
     assert "without it -0.90 nats after 1 peaks" in printed
     assert "less / more" not in printed
+
+
+def test_the_browser_tells_helped_from_hurt():
+    from atlas.render.spans import Span
+    from tui.styles import Styler
+
+    styler = Styler(dark=True, colour=True)
+    helped, hurt, shaded = (styler.style(Span("x", level, effect=sign)) for level, sign in ((0, -1), (0, 1), (3, 1)))
+    assert (helped.underline, helped.underline2) == (True, False)
+    assert (hurt.underline, hurt.underline2, shaded.underline2) == (False, True, True)
+    assert helped.color != hurt.color
+    assert styler.style(Span("x", 3)).color == shaded.color

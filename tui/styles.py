@@ -51,7 +51,7 @@ class Styler:
         self.colour = colour
         self._ramp = ramp(dark=dark)
         self._tones = (_DARK_TONES if dark else _LIGHT_TONES) if colour else _MONO_TONES
-        self._known: dict[tuple[str, int, bool, int, int], Style] = {}
+        self._known: dict[tuple[str, int, bool, int, int, int], Style] = {}
 
     @property
     def brackets(self) -> bool:
@@ -65,9 +65,9 @@ class Styler:
 
     def style(self, span: Span) -> Style:
         """How one span looks."""
-        key = (span.tone, span.level, span.peak, span.ink, span.ground)
+        key = (span.tone, span.level, span.peak, span.ink, span.ground, span.effect)
         if key not in self._known:
-            self._known[key] = self._tones[span.tone] + self._shade(span) + self._painted(span)
+            self._known[key] = self._tones[span.tone] + self._shade(span) + self._painted(span) + self._underlined(span)
         return self._known[key]
 
     def _shade(self, span: Span) -> Style:
@@ -86,6 +86,13 @@ class Styler:
         ground = self._ramp[span.ground] if span.ground else None
         letters = self._ramp[span.ink] if span.ink else ink(ground or "#000000")
         return Style(color=letters, bgcolor=ground)
+
+    def _underlined(self, span: Span) -> Style:
+        """What a feature does to a token: one line where it helped, two where it hurt, coloured without shade."""
+        if not self.colour or not span.effect:
+            return Style()
+        letters = None if span.level else self._tones["bar" if span.effect < 0 else "warn"].color
+        return Style(color=letters, underline=span.effect < 0, underline2=span.effect > 0)
 
     def strip(self, line: Iterable[Span], cells: int, base: Style) -> Strip:
         """A line as Textual draws it, exactly `cells` wide. Nothing in it is read as markup."""
