@@ -166,3 +166,49 @@ def test_the_browser_tells_helped_from_hurt():
     assert (hurt.underline, hurt.underline2, shaded.underline2) == (False, True, True)
     assert helped.color != hurt.color
     assert styler.style(Span("x", 3)).color == shaded.color
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_changes_on_a_real_model_are_those_of_stored_activations_times_the_stored_row(real_atlas, shared_data):
+    from transformers import AutoModelForCausalLM
+
+    from atlas.activations import read_scan
+
+    with open_atlas(real_atlas) as atlas:
+        sae, model_name = atlas.rows("select sae, model from saes where alias = 'A'").rows[0]
+        feature = atlas.rows("select arg_max(feature_id, n_fired) from features where sae = $s", s=sae).rows[0][0]
+    ablate(real_atlas, [FeatureRef(sae, feature)], contexts=3)
+    codes = read_scan(real_atlas, "A")[:, [feature]].toarray()[:, 0]
+    with open_atlas(real_atlas) as atlas:
+        row = atlas.rows(
+            "select w_dec from feature_vector join sae using (sae_id) where name = $s and feature_id = $f",
+            s=sae,
+            f=feature,
+        ).rows[0][0]
+        rows = atlas.rows(
+            "select a.effects, a.start, k.token_ids, k.documents, k.first_token from ablation a "
+            "join scan c using (scan_id) join context k on k.corpus_id = c.corpus_id and k.context_id = a.context_id "
+            "where a.feature_id = $f order by a.rank",
+            f=feature,
+        ).rows
+    model: Any = AutoModelForCausalLM.from_pretrained(shared_data / "models" / model_name).eval()
+    taken = torch.zeros(0)
+
+    def hook(_: Any, __: Any, out: Any) -> Any:
+        return (out[0] - taken, *out[1:]) if isinstance(out, tuple) else out - taken
+
+    model.model.layers[2].register_forward_hook(hook)
+    for effects, start, ids, documents, first in rows:
+        counted, both = np.array(documents) >= 0, []
+        amounts = np.zeros(len(ids), np.float32)
+        amounts[counted] = codes[first : first + counted.sum()]
+        for scale in (0.0, 1.0):
+            taken = torch.from_numpy(scale * np.outer(amounts, np.array(row, np.float32)).astype(np.float32))
+            with torch.inference_mode():
+                logits = model(torch.tensor([ids])).logits[0, :-1].double()
+            both.append(torch.log_softmax(logits, dim=-1)[range(len(ids) - 1), ids[1:]].numpy())
+        expected = np.append(np.nan, both[1] - both[0])[start : start + len(effects)]
+        found = np.array([np.nan if value is None else value for value in effects])
+        np.testing.assert_allclose(found, np.where(np.isnan(found), np.nan, expected), atol=1e-4)
+        assert np.nanmax(np.abs(found)) > 0.01
