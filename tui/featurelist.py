@@ -18,6 +18,7 @@ from atlas.queries.browse_records import FeatureRow, Scan
 from atlas.render.text import clean
 from tui.columns import SORTED, cells_of, columns_for
 from tui.listview import ListView
+from tui.vtable import WINDOW
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -52,6 +53,22 @@ class BrowsePlace(NamedTuple):
     """It was turned round."""
     feature: tuple[int, int] | None
     """Scan and number of the feature under the cursor."""
+
+
+class Read(NamedTuple):
+    """A list as it was read, with the rows that show first."""
+
+    order: filtered.FeatureOrder
+    window: int
+    """Number of the window that the cursor is in."""
+    rows: list[FeatureRow]
+
+
+def _read(atlas: Atlas, order: filtered.FeatureOrder, cursor: int, wanted: tuple[int, int] | None) -> Read:
+    """The rows around the cursor in one go with their order: each question more is a repaint more."""
+    row = order.row_of(*wanted) if wanted else None
+    window = max(0, min(cursor if row is None else row, len(order) - 1)) // WINDOW
+    return Read(order, window, browse.feature_window(atlas, order, window * WINDOW, (window + 1) * WINDOW))
 
 
 class FeatureList(ListView):
@@ -134,16 +151,20 @@ class FeatureList(ListView):
         self.table.retitle(columns_for(self.sorting))
         order = partial(filtered.feature_order, scan_ids=scope, line=self.text, sort=self.sorting)
         order = partial(order, marks=frozenset(self.browser.marks), listed=self.browser.listed)
-        started = time.perf_counter()
+        started, wanted = time.perf_counter(), self._wanted
 
-        def head(found: filtered.FeatureOrder) -> None:
-            self._show_order(found, cursor, started)
-            self.read(order, lambda all_of_it: self._show_order(all_of_it, self.table.cursor, started), group="order")
+        def read(atlas: Atlas, most: int = filtered.ALL) -> Read:
+            return _read(atlas, order(atlas, most=most), cursor, wanted)
 
-        if known > LONG and cursor < FIRST and self._wanted is None:
-            self.read(partial(order, most=FIRST), head, group="order")
+        def head(found: Read) -> None:
+            self._show_read(found, cursor, started)
+            if len(found.order) == FIRST:
+                self.read(order, self._grow, group="order")
+
+        if known > LONG and cursor < FIRST and wanted is None:
+            self.read(partial(read, most=FIRST), head, group="order")
         else:
-            self.read(order, lambda found: self._show_order(found, cursor, started), group="order")
+            self.read(read, lambda found: self._show_read(found, cursor, started), group="order")
 
     @property
     def sorting(self) -> Sort:
@@ -173,6 +194,16 @@ class FeatureList(ListView):
         """The query of the list, with its values in it."""
         query = compile_filter(parse_filter(self.text), self._names(), sort=self.sorting, places=True)
         return query.written_out([self.scope.scan_id] if self.scope else [])
+
+    def _show_read(self, found: Read, cursor: int, started: float) -> None:
+        """Fill the table, with rows where the cursor is."""
+        self._show_order(found.order, cursor, started)
+        self.table.deliver(self.table.generation, found.window, [self.cells(row) for row in found.rows])
+
+    def _grow(self, order: filtered.FeatureOrder) -> None:
+        """All of the list whose first rows are shown."""
+        self.order = order
+        self.table.grow(len(order))
 
     def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
         """Fill the table."""

@@ -106,6 +106,12 @@ class VTable(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Moved(self, self.cursor))
 
+    def grow(self, n_rows: int) -> None:
+        """The same list, of which more is known: what was read stays."""
+        self.n_rows = n_rows
+        self.virtual_size = Size(0, n_rows + 1)
+        self.refresh()
+
     def retitle(self, columns: Sequence[Column]) -> None:
         """Other columns or titles for the same rows."""
         self._columns = tuple(columns)

@@ -102,7 +102,7 @@ def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int
         AtlasError: The SAE has no such feature.
     """
     key: dict[str, Any] = {"sae": scan.sae, "corpus": scan.corpus, "feature_id": feature_id}
-    found = records(Feature, atlas.fetch("browse_feature", **key))
+    found = records(Feature, atlas.fetch("browse_feature_head", **key))
     if not found:
         raise AtlasError(
             f"{scan.sae} has no feature {feature_id}",
