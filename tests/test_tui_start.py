@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.tui_pilot import drive, dump, press
+import pytest
+
+import tui.featurelist
+from tests.tui_pilot import drive, dump, make_atlas, press
 from tui.app import FeatlasApp
 from tui.view import View
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_atlas(tmp_path_factory.mktemp("tui") / "synthetic.duckdb")
 
 
 def test_the_program_loads_no_library_of_data_before_it_paints():
@@ -27,3 +36,19 @@ def test_a_view_is_made_when_it_is_looked_at(tiny):
         assert app.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
+
+
+def test_a_long_list_shows_its_first_rows_and_then_all_of_them(synthetic, monkeypatch):
+    monkeypatch.setattr(tui.featurelist, "LONG", 500)
+
+    async def script(app, pilot):
+        assert "900" in dump(app).splitlines()[-2]
+        await press(app, pilot, "G")
+        assert "row 900 " in dump(app).splitlines()[-2]
+        assert app.browse_view.table.text()
+        await press(app, pilot, "slash", "text:id<9")
+        await pilot.pause(0.1)
+        await press(app, pilot, "enter")
+        assert "27 of 900" in dump(app)
+
+    drive(FeatlasApp(synthetic), script)

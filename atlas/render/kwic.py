@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from atlas.render.spans import Line, Span, line_width, merged
-from atlas.render.text import clean, cut_right, width
+from atlas.render.text import clean, cut_right, last, width
 
 LEVELS = 7
 """Shades above none."""
@@ -114,9 +114,7 @@ def _ending(spans: Line, cells: int) -> Line:
             kept.append(span)
             left -= size
             continue
-        text = span.text
-        while text and width(text) > left:
-            text = text[1:]
+        text = last(span.text, left)
         kept.append(replace(span, text=text))
         left -= width(text)
         break

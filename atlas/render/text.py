@@ -39,6 +39,7 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(_cells(character) for character in text)
 
 
+@lru_cache(maxsize=4096)
 def _cells(character: str) -> int:
     """Cells of one character: marks that stand on the letter before take none, East Asian wide ones two."""
     if unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
@@ -60,6 +61,17 @@ def cut_right(text: str, cells: int, *, force: bool = False) -> str:
         kept.append(character)
         used += size
     return "".join(kept) + "…"
+
+
+def last(text: str, cells: int) -> str:
+    """The longest end of a text that takes at most `cells` cells."""
+    start = len(text)
+    for character in reversed(text):
+        cells -= _cells(character)
+        if cells < 0:
+            break
+        start -= 1
+    return text[start:]
 
 
 def pad(text: str, cells: int, *, right: bool = False) -> str:
