@@ -110,8 +110,8 @@ def parquet(path, rows, **options):
     [
         ("a.txt", TXT),
         ("a.jsonl", JSONL),
-        ("a.txt.gz", gzip.compress(TXT)),
-        ("a.JSONL.GZ", gzip.compress(JSONL)),
+        ("a.txt.gz", gzip.compress(TXT, mtime=0)),
+        ("a.JSONL.GZ", gzip.compress(JSONL, mtime=0)),
         ("a.txt.zst", zstd(TXT)),
         ("a.jsonl.zst", zstd(JSONL)),
         ("a.jsonl.zst", zstd(JSONL[:40]) + zstd(JSONL[40:])),

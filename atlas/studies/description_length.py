@@ -83,26 +83,31 @@ def measure(
         scans = chosen(atlas, saes, corpus)
         if reference and reference.upper() not in {s.alias for s in scans} and reference not in {s.sae for s in scans}:
             raise UnknownName("SAE of this study", reference, [scan.sae for scan in scans])
-        coded = []
-        for scan in scans:
-            coded.append(_coded(atlas, scan, tokens))
-            if on_progress:
-                on_progress(len(coded), len(scans))
+        read = [_read(atlas, scan) for scan in scans]
         features = atlas.sql("from description_lengths where corpus = $corpus", params={"corpus": scans[0].corpus}).pl()
+    coded = []
+    for scan, parts in zip(scans, read, strict=True):
+        coded.append(_coded(scan, *parts, tokens))
+        if on_progress:
+            on_progress(len(coded), len(scans))
     references = compared(scans, [part.decoder for part in coded], reference)
     return _findings(coded, references, features, added_fvu)
 
 
-def _coded(atlas: Atlas, scan: Scanned, tokens: int) -> _Coded:
-    """Read an SAE and price its codes at every width."""
+def _read(atlas: Atlas, scan: Scanned) -> tuple[Scan, float | None, np.ndarray]:
+    """Where the activations of an SAE are, its FVU and its decoder."""
     opened = open_scan(atlas, scan.sae, scan.corpus)
     fvus = atlas.rows("select fvu from scans where sae = $sae and corpus = $corpus", sae=scan.sae, corpus=scan.corpus)
-    codes, decoder = first_tokens(opened, tokens), weight_rows(atlas, scan.sae, "w_dec").astype(np.float64)
-    covariance = _covariance(opened)
+    return opened, fvus.rows[0][0], weight_rows(atlas, scan.sae, "w_dec").astype(np.float64)
+
+
+def _coded(scan: Scanned, opened: Scan, fvu: float | None, decoder: np.ndarray, tokens: int) -> _Coded:
+    """Read the activations of an SAE and price them at every width."""
+    codes, covariance = first_tokens(opened, tokens), _covariance(opened)
     scale = float(np.sqrt(np.mean(np.square(codes.data.astype(np.float64))))) if codes.nnz else 1.0
     curve = tuple(code_length(codes, decoder, width * scale) for width in WIDTHS)
     variance = None if covariance is None else float(np.trace(covariance))
-    return _Coded(scan, fvus.rows[0][0], variance, covariance, codes, decoder, curve)
+    return _Coded(scan, fvu, variance, covariance, codes, decoder, curve)
 
 
 def first_tokens(scan: Scan, tokens: int) -> sp.csr_array:
