@@ -113,6 +113,7 @@ class FeatlasApp(Navigator):
         start, self._start = self._start, None
         if start is not None:
             restore(self, self._state, start)
+            self.tell_of_keys()
         else:
             for view in (view for view in self.query(View) if view.is_made):
                 view.reload()
@@ -265,7 +266,7 @@ class FeatlasApp(Navigator):
         from tui.help import HelpScreen, keys_of
 
         nodes = [*([self.focused] if self.focused else []), self.front, self]
-        self.push_screen(HelpScreen(self.front.NAME, keys_of(nodes)))
+        self.push_screen(HelpScreen(self.front.NAME, keys_of(nodes, self.keys)))
 
     def action_errors(self) -> None:
         """What went wrong last, and on what."""

@@ -59,9 +59,12 @@ def tui(
         session.read()  # says what is missing before the screen is taken over
     from atlas.remembered import state_path
     from tui.app import FeatlasApp
+    from tui.keys import config_path, read_keys
 
     state = None if fresh else state_path(session.db)
-    FeatlasApp(session.db, wait=session.wait, start=start, view=view, line=line, theme=theme, state=state).run()
+    app = FeatlasApp(session.db, wait=session.wait, start=start, view=view, line=line, theme=theme, state=state)
+    app.use_keys(*read_keys(config_path()))
+    app.run()
 
 
 def _options(view: str | None, line: str | None, theme: str | None) -> list[str]:

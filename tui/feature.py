@@ -64,7 +64,7 @@ class FeatureView(View):
         Binding("j,down,n", "step(1)", "next feature of the table", id="feature.next"),
         Binding("k,up,N", "step(-1)", "previous feature", id="feature.previous"),
         Binding("p,enter", "pair", "pair with its best partner", id="feature.pair"),
-        *(Binding(key, f"kind('{kind}')", CHOICES[kind], id=f"feature.{kind}") for key, kind in KINDS.items()),
+        *(Binding(key, f"kind('{kind}')", CHOICES[kind], id=f"feature.contexts_{kind}") for key, kind in KINDS.items()),
         Binding("w", "toggle('wrap')", "whole contexts", id="feature.wrap"),
         Binding("z", "toggle('own_scale')", "shade by the context's own strongest token", id="feature.scale"),
         Binding("v", "toggle('linear')", "histogram: log or linear count", id="feature.linear"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
@@ -15,26 +15,7 @@ from textual.widgets import Input
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean, pad
 from tui.feature import FeaturePane
-
-_SHOWN = {
-    "slash": "/",
-    "question_mark": "?",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "less_than_sign": "<",
-    "greater_than_sign": ">",
-    "plus": "+",
-    "colon": ":",
-    "asterisk": "*",
-    "equals_sign": "=",
-    "escape": "esc",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "enter": "⏎",
-    "f1": "F1",
-    "f5": "F5",
-    "f12": "F12",
-}
+from tui.keys import bindings_of, readable
 
 
 class NotesScreen(ModalScreen[None]):
@@ -115,15 +96,7 @@ def help_lines(title: str, keys: list[tuple[str, str]]) -> list[Line]:
     return [*head, *([Span(f"  {pad(key, 22)}", tone="accent"), Span(what)] for key, what in keys)]
 
 
-def keys_of(nodes: Sequence[object]) -> list[tuple[str, str]]:
-    """(keys, what they do) of some widgets, nearest first; only those that we named, not the ones of Textual."""
-    kinds = [kind for node in nodes for kind in type(node).__mro__]
-    bindings = [one for kind in kinds for one in kind.__dict__.get("BINDINGS", ())]
-    named = {one.id: one for one in bindings if isinstance(one, Binding) and one.id}
-    return [(readable(one.key), one.description) for one in named.values()]
-
-
-def readable(keys: str) -> str:
-    """`ctrl+d,pagedown` as it is read: `^d PgDn`."""
-    names = (key.strip() for key in keys.split(","))
-    return " ".join(_SHOWN.get(name, name.replace("ctrl+", "^")) for name in names)
+def keys_of(nodes: Sequence[object], keys: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(keys, what they do) of some widgets, nearest first; `keys` has those that were remapped."""
+    named = bindings_of(type(node) for node in nodes)
+    return [(readable(keys.get(one.id or "", one.key)), one.description) for one in named]

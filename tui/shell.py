@@ -15,12 +15,14 @@ from atlas.errors import AtlasError
 from atlas.render.spans import Line, Span, line_width
 from atlas.render.text import clean
 from tui.commandline import CommandLine
+from tui.keys import replaced, trouble_with
 from tui.lines import Bar
 from tui.store import Store
 from tui.styles import Styler
 from tui.troubles import Troubles
 from tui.view import View, keys_line
 from tui.views import BY_NAME
+from tui.vtable import VTable
 
 SLOW = 0.15
 """Seconds after which a question shows that it is being answered."""
@@ -60,6 +62,9 @@ class Shell(App[None]):
         self.marks: set[tuple[str, int]] = set()
         self.listed: frozenset[tuple[str, int]] | None = None
         self.troubles = Troubles()
+        self.keys: dict[str, str] = {}
+        """Keys of one's own, by the id of their binding."""
+        self._keys_note = ""
 
     def compose(self) -> ComposeResult:
         """Title, views, status, keys."""
@@ -70,6 +75,17 @@ class Shell(App[None]):
         yield Bar(id="status")
         yield Bar(id="keys")
         yield Static("", id="small", markup=False)
+
+    def use_keys(self, keys: dict[str, str], note: str = "") -> None:
+        """Other keys, by the id of their binding; `note` says what is wrong with their file."""
+        self.keys, self._keys_note = keys, note
+        self.set_keymap(keys)
+
+    def tell_of_keys(self) -> None:
+        """Say in one line what is wrong with one's own keys: once, after the first rows."""
+        note = self._keys_note or (trouble_with(self.keys) if self.keys else "")
+        if note:
+            self.flash(note)
 
     def toggle_mark(self, sae: str, feature_id: int) -> None:
         """Mark a feature, or take its mark away."""
@@ -127,7 +143,14 @@ class Shell(App[None]):
             left = [Span(f" {clean(trouble)}", tone="warn")]
             right = right if line_width(left) + line_width(right) < self.size.width else []
         self.query_one("#status", Bar).show(left, right)
-        self.query_one("#keys", Bar).show(keys_line(view.HINTS, self.size.width))
+        self.query_one("#keys", Bar).show(keys_line(self._hints(view), self.size.width))
+
+    def _hints(self, view: View) -> tuple[tuple[str, str], ...]:
+        """Keys for the last line, as they are now."""
+        if not self.keys:
+            return view.HINTS
+        moved = replaced((VTable, type(view), type(self)), self.keys)
+        return tuple((moved.get(key, key), what) for key, what in view.HINTS)
 
     def _waiting(self) -> Line:
         """A wheel and the time while a question takes long."""

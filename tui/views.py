@@ -26,10 +26,14 @@ class Entry:
     place: str
     """Module and class, imported when it is looked at for the first time."""
 
+    def kind(self) -> type[View]:
+        """The class."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)
+
     def made(self) -> View:
         """The widget."""
-        module, _, kind = self.place.partition(":")
-        return getattr(import_module(module), kind)(id=self.name)
+        return self.kind()(id=self.name)
 
 
 VIEWS = (
