@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from textual.binding import Binding
 
 from tests.tui_pilot import drive, dump, press
 from tui.app import FeatlasApp
-from tui.keys import _places, config_path, read_keys, trouble_with
+from tui.keys import _places, bindings_of, config_path, read_keys, readable, trouble_with
 
 
 def test_every_key_of_every_view_has_a_name_of_its_own():
@@ -17,6 +20,13 @@ def test_every_key_of_every_view_has_a_name_of_its_own():
         assert all(isinstance(one, Binding) and one.id and one.description for one in bindings)
         names = [one.id for one in bindings]
         assert len(names) == len(set(names))
+
+
+def test_the_page_on_the_browser_lists_every_key():
+    page = Path(__file__).parents[1] / "docs" / "browser.md"
+    told = dict(re.findall(r"^\| `(\w+\.\w+)` \| (.*?) \|", page.read_text(encoding="utf-8"), re.M))
+    real = {one.id: one.key for kinds in _places() for one in bindings_of(kinds)}
+    assert told == {name: " ".join(f"`{key}`" for key in readable(keys).split()) for name, keys in real.items()}
 
 
 def test_a_key_of_ones_own_takes_the_place_of_the_other_in_use_help_and_hints(tiny):
