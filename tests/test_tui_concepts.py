@@ -64,7 +64,7 @@ def test_a_concept_without_a_score_names_the_command(named):
 def test_enter_browses_the_features_and_keys_change_rule_and_order(named):
     async def script(app, pilot):
         await press(app, pilot, "5", "y", "enter")
-        assert app.clipboard == "featlas concepts list little/one little/two --concept Days --rule share"
+        assert app.clipboard == "featlas concepts list little/one little/two --concept Days --rule share --corpus words"
         assert "features › Days in A" in dump(app)
         assert "1 of 10" in dump(app)
         await press(app, pilot, "5", "s")

@@ -178,14 +178,29 @@ class FeatlasApp(Navigator):
             UsageError: No command gives it, or the name does not say its format.
         """
         self._may_write()
-        words = self.front.command()
-        if words is None:
-            raise UsageError(f"no command exports {self.front.NAME}", hint="c copies its text")
+        words = self._words()
+        keep(self, self._state)  # a command reads the marks from there
         from tui.export import Export
 
         job = Export(self.store.path, tuple(words), path)
         self.flash(f"writing {path} …")
         self.run_worker(lambda: self._exported(job), group="export", thread=True, exit_on_error=False)
+
+    def _words(self) -> list[str]:
+        """The words after `featlas` that print what is shown.
+
+        Raises:
+            UsageError: There are none.
+        """
+        words = self.front.command()
+        if words is None:
+            raise UsageError(self.front.refusal(), hint="c copies the text")
+        return words
+
+    @property
+    def remembers(self) -> bool:
+        """Whether marks are kept, so that a command finds them."""
+        return self._state is not None
 
     def _exported(self, job: Export) -> None:
         """Runs in the worker thread."""
@@ -237,8 +252,13 @@ class FeatlasApp(Navigator):
         self.open_command()
 
     def action_export(self) -> None:
-        """Type the name of the file."""
-        self.open_command(f"w {self.front.id}.csv")
+        """Type the name of the file, if there is anything to write."""
+        try:
+            self._words()
+        except AtlasError as error:
+            self.flash(f"{error.what} – {error.hint}" if error.hint else error.what)
+        else:
+            self.open_command(f"w {self.front.id}.csv")
 
     def action_copy(self) -> None:
         """Copy the reference of what is shown."""

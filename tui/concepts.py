@@ -182,6 +182,8 @@ class ConceptsView(LazyList):
             row.concept,
             "--rule",
             self.rule,
+            "--corpus",
+            row.corpus,
         ]
 
     def reference(self) -> str | None:

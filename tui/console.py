@@ -271,8 +271,8 @@ class ConsoleView(View):
         return consolerows.row_json(self.result, self.table.cursor)
 
     def command(self) -> list[str] | None:
-        """The command that prints the whole result."""
-        return ["sql", self._asked] if self._asked else None
+        """The command that prints the whole result; a blank keeps a comment from being read as an option."""
+        return ["sql", f" {self._asked}" if self._asked.startswith("-") else self._asked] if self._asked else None
 
     def sql(self) -> str | None:
         """What was run last."""

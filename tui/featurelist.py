@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -190,8 +191,10 @@ class FeatureList(ListView):
             listed=self.browser.listed,
         )
 
-    def sql(self) -> str:
-        """The query of the list, with its values in it."""
+    def sql(self) -> str | None:
+        """The query of the list, with its values in it; a list that another view has made has none."""
+        if self._list is not None:
+            return None
         query = compile_filter(parse_filter(self.text), self._names(), sort=self.sorting, places=True)
         return query.written_out([self.scope.scan_id] if self.scope else [])
 
@@ -265,11 +268,28 @@ class FeatureList(ListView):
         at = self.at_cursor()
         return f"{at[0].sae}:{at[1]}" if at else None
 
-    def command(self) -> list[str]:
-        """`featlas ls features` with the same scope, filter and order."""
-        wanted = str(self.sorting)
-        line = self.text if parse_filter(self.text).sort else f"{self.text} sort:{wanted}".strip()
-        return ["ls", "features", *([self.scope.alias] if self.scope else []), "--filter", line]
+    def command(self) -> list[str] | None:
+        """`featlas ls features` with the same scope, filter and order.
+
+        Raises:
+            UsageError: The filter names what only the browser knows.
+        """
+        if self._list is not None:
+            return None
+        marks = self._names().marks if self.browser.remembers else None
+        parsed, known = parse_filter(self.text), replace(self._names(), listed=None, marks=marks)
+        compile_filter(parsed, known, sort=self.sorting)
+        line = self.text if parsed.sort else f"{self.text} sort:{self.sorting}".strip()
+        scope = self.scope
+        if scope and any(scan.sae == scope.sae and scan.corpus != scope.corpus for scan in self.browser.scans):
+            corpus = scope.corpus.replace("\\", r"\\").replace('"', r"\"")
+            some = without_sort(self.text)
+            line = " ".join([f'corpus:"{corpus}"', *([f"({some})"] if some else []), f"sort:{self.sorting}"])
+        return ["ls", "features", *([scope.alias] if scope else []), "--filter", line]
+
+    def refusal(self) -> str:
+        """A list that was handed over is nobody's filter."""
+        return "no command lists what another view has made – export it there"
 
     def place(self) -> BrowsePlace:
         """Scope, filter, order and feature."""

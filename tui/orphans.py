@@ -253,8 +253,13 @@ class OrphansView(LazyList):
     # bars ---------------------------------------------------------------------------------------------------------
 
     def command(self) -> list[str] | None:
-        """The command that prints the list, without the filter."""
-        return None if self.asked is None else list(self.asked.command)
+        """The command that prints the list; it has one order and no filter."""
+        as_printed = self.sort == self.SORTS[0] and not self.ascending and not self.text
+        return list(self.asked.command) if self.asked is not None and as_printed else None
+
+    def refusal(self) -> str:
+        """What the command does not do."""
+        return "featlas orphans lists all by how often they fire – s and esc go back to that; b browses these"
 
     def reference(self) -> str | None:
         """Reference of the feature under the cursor."""

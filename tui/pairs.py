@@ -60,10 +60,17 @@ class PairsView(PairList):
             self.read_order(0)
 
     def command(self) -> list[str] | None:
-        """`featlas pairs` with the same rule and thresholds; it has no list of kept and dropped ones, and no text."""
-        if self.sides is None or self._subset is None or self._words or self.shown == "all":
+        """`featlas pairs` with the same rule and thresholds; it has one order, no text, and not kept beside dropped."""
+        one_order = self.sort == self.SORTS[0] and not self.ascending
+        if self.sides is None or self._subset is None or self._words or self.shown == "all" or not one_order:
             return None
         return [*command_of(*self.sides, self._subset), *(["--dropped"] if self.shown == "dropped" else [])]
+
+    def refusal(self) -> str:
+        """What the command does not do."""
+        return (
+            "featlas pairs lists kept or dropped pairs by value, without words to look for – s and esc go back to that"
+        )
 
     # keys -------------------------------------------------------------------------------------------------------
 

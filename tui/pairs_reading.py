@@ -97,6 +97,6 @@ def command_of(a: Scan, b: Scan, subset: Subset) -> list[str]:
     """The words after `featlas` that list the same pairs."""
     words = ["pairs", a.alias, b.alias, "--corpus", a.corpus, "--match", subset.match, "--measure", subset.measure]
     for name in ("min_value", "min_joint", "min_density", "max_density", "top_tokens"):
-        words += [f"--{name.replace('_', '-')}", f"{getattr(subset, name):g}"]
+        words += [f"--{name.replace('_', '-')}", f"{getattr(subset, name)}"]
     kept = (("--keep-non-concept", subset.keep_non_concept), ("--keep-unshared", subset.keep_unshared))
     return words + [flag for flag, wanted in kept if wanted]

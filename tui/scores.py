@@ -124,12 +124,14 @@ class ScoresView(LazyList):
             self.browser.open_pairs(values["sae_a"], values["sae_b"], values["corpus"], values["corpus_b"])
 
     def command(self) -> list[str] | None:
-        """The command that prints all scores."""
+        """The command that prints the scores that are shown."""
+        if self.text or self.ascending or self.sort != self.SORTS[0]:
+            return ["sql", self.sql()]
         return ["scores"]
 
-    def sql(self) -> str | None:
+    def sql(self) -> str:
         """The same as a query."""
-        return "from scores order by score_id desc"
+        return scorelist.score_sql(self.order, text=self.text, sort=self.sort, ascending=self.ascending)
 
     def reference(self) -> str | None:
         """The command that computes the score again."""

@@ -95,6 +95,10 @@ class View(Container):
         """The words after `featlas` that print what is shown: what `e` runs. None if no command does."""
         return None
 
+    def refusal(self) -> str:
+        """Why there is no command."""
+        return f"no command exports {self.NAME}"
+
     def sql(self) -> str | None:
         """A query that gives what is shown; None if there is none."""
         return None

@@ -192,7 +192,9 @@ def _literal(value: object) -> str:
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    return "'-infinity'::double" if value == -math.inf else repr(value)
+    if isinstance(value, float) and math.isinf(value):
+        return f"'{'-' if value < 0 else ''}infinity'::double"
+    return repr(value)
 
 
 def _at(column: int, error: UsageError) -> FilterError:

@@ -53,6 +53,14 @@ def score_order(atlas: Atlas, *, text: str = "", sort: str = "newest", ascending
     return [row[0] for row in atlas.fetch("browse_score_order", text=text, sort=sort, ascending=ascending)]
 
 
+def score_sql(order: Sequence[int], *, text: str, sort: str, ascending: bool) -> str:
+    """A query for a person that gives the rows of `score_order`; where a text was looked for, by their numbers."""
+    numbers = ", ".join(map(str, order)) or "null"
+    where = f" where score_id in ({numbers})" if text else ""
+    key = {"newest": "score_id", "p": "-p_value"}.get(sort, sort)
+    return f"from scores{where} order by {'-1 * ' if ascending else ''}{key} desc nulls last, score_id desc"
+
+
 def score_window(atlas: Atlas, scores: Sequence[int]) -> list[ScoreRow]:
     """The rows of some scores, in their order."""
     return [ScoreRow(*row) for row in atlas.fetch("browse_score_window", scores=list(scores))]
