@@ -18,10 +18,10 @@ from tui.app import FeatlasApp
 from tui.pairs_reading import command_of
 
 
-def rows(path) -> list[list[str]]:
-    """Lines of a file, without its head."""
+def column(path, name: str) -> list[str]:
+    """One column of a file."""
     with path.open(encoding="utf-8") as file:
-        return list(csv.reader(file))[1:]
+        return [row[name] for row in csv.DictReader(file)]
 
 
 def test_marks_and_sql_with_a_comment_are_written_and_a_list_that_no_command_knows_is_not(full, tmp_path, monkeypatch):
@@ -43,8 +43,8 @@ def test_marks_and_sql_with_a_comment_are_written_and_a_list_that_no_command_kno
         assert "featlas pairs lists kept or dropped pairs by value" in dump(app)
 
     drive(FeatlasApp(full, state=state_path(full)), script, size=(160, 36))
-    assert [row[0] for row in rows(marked)] == ["1"]
-    assert rows(counted) == [["42"]]
+    assert column(marked, "feature_id") == ["1"]
+    assert column(counted, "n") == ["42"]
 
 
 def test_marks_that_are_not_kept_are_not_exported_and_an_sae_on_two_corpora_names_its_own(tiny):

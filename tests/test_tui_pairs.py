@@ -33,7 +33,9 @@ def test_two_lines_below_the_list_show_both_features(tiny):
 
 
 def test_x_lets_the_other_sae_choose(tiny):
-    assert "little/two ↔ little/one" in screen_after(tiny, "2", "x").splitlines()[0]
+    lines = screen_after(tiny, "2", "x").splitlines()
+    assert "little/two ↔ little/one" in lines[0]
+    assert "median best .700, by chance .020" in lines[-2]
 
 
 def test_a_pair_filter_without_hits_says_so(tiny):
@@ -66,7 +68,9 @@ def test_brackets_show_another_candidate_and_x_swaps_the_sides(tiny):
     shown = screen_after(tiny, "2", "enter", "right_square_bracket")
     assert "A:0 ↔ B:3" in shown.splitlines()[0]
     assert "rank 2 from A, 1 from B" in shown
-    assert "B:1 ↔ A:0" in screen_after(tiny, "2", "enter", "x").splitlines()[0]
+    swapped = screen_after(tiny, "2", "enter", "x")
+    assert "B:1 ↔ A:0" in swapped.splitlines()[0]
+    assert "median best .700   by chance .020" in swapped
 
 
 def test_contexts_at_the_same_place_of_the_corpus_are_marked_on_both_sides(tiny):

@@ -13,7 +13,7 @@ from atlas.pairing.job import pair_saes
 from atlas.queries.scorelist import score_order, score_record
 from atlas.score_command import command_again
 from tests.planted import plant
-from tests.tui_pilot import drive, dump, press, screen_after
+from tests.tui_pilot import drive, dump, press, screen_after, settle
 from tui.app import FeatlasApp
 
 
@@ -48,7 +48,13 @@ def test_the_list_starts_with_the_newest_and_the_pane_has_its_whole_record(score
 
 def test_keys_sort_filter_and_open_the_record(scored):
     async def script(app, pilot):
-        await press(app, pilot, "6", "s")
+        await press(app, pilot, "6")
+        app.front.table.go_to(1)
+        seen = []
+        app.front._with_record(seen.append)
+        await settle(app, pilot)
+        assert [record.values["score_id"] for record in seen] == [2]
+        await press(app, pilot, "g", "s")
         assert dump(app).splitlines()[2].split()[0] == "▸cka"
         await press(app, pilot, "s", "s")
         assert dump(app).splitlines()[2].split()[0] == "▸rsa"

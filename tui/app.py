@@ -262,9 +262,7 @@ class FeatlasApp(Navigator):
 
     def action_copy(self) -> None:
         """Copy the reference of what is shown."""
-        reference = self.front.reference()
-        if reference is not None:
-            self._copy(reference, f"copied {clean(reference)}")
+        self.front.with_reference(lambda text: self._copy(text, f"copied {clean(text)}") if text else None)
 
     def action_copy_text(self) -> None:
         """Copy the row or the text that is shown."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from atlas.queries.browse_records import Pairing
+from atlas.queries.browse_records import Pairing, Scan
 from atlas.render.feature_more import value_of
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
@@ -14,9 +14,6 @@ from atlas.render.text import clean
 from tui.pairlist import SHOWN, PairList
 from tui.pairs_reading import RULES, command_of
 from tui.vtable import VTable
-
-if TYPE_CHECKING:
-    pass
 
 ROOMY = 140
 """Cells from which the status line has room for the sample and the reasons."""
@@ -140,14 +137,18 @@ class PairsView(PairList):
         elif self.shown != "kept":
             left = [Span(f" dropped: {reasons}")]
         elif self._pairing:
-            left = [*_sample(self._pairing), *([Span(f" · dropped: {reasons}")] if self.size.width >= ROOMY else [])]
+            left = [
+                *_sample(self._pairing, self.sides[0]),
+                *([Span(f" · dropped: {reasons}")] if self.size.width >= ROOMY else []),
+            ]
         total = count(len(self._all))
         shown = f"{total} candidates" if self.shown == "all" else f"{count(self.table.n_rows)} of {total} {self.shown}"
         row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""
         return left, [Span(f"{shown} · {self.sort} {'↑' if self.ascending else '↓'}{row} ")]
 
 
-def _sample(pairing: Pairing) -> Line:
-    """What the values were measured on, and what they would be by chance."""
-    judged = f"median best {value_of(pairing.median_best)}, by chance {value_of(pairing.chance)}"
+def _sample(pairing: Pairing, choosing: Scan) -> Line:
+    """What the values were measured on, and what they would be by chance for the side that chooses."""
+    best, chance = pairing.judged_from(choosing.sae)
+    judged = f"median best {value_of(best)}, by chance {value_of(chance)}"
     return [Span(f" {judged} · {count(pairing.n_tokens)} tokens of {clean(pairing.corpus)}", tone="dim")]

@@ -119,9 +119,22 @@ class ScoresView(LazyList):
 
     def action_pairs(self) -> None:
         """The matched pairs of the two SAEs."""
-        if self.record is not None:
-            values = self.record.values
-            self.browser.open_pairs(values["sae_a"], values["sae_b"], values["corpus"], values["corpus_b"])
+        self._with_record(self._open_pairs)
+
+    def _open_pairs(self, record: ScoreRecord) -> None:
+        """The matched pairs of the two SAEs of a score."""
+        values = record.values
+        self.browser.open_pairs(values["sae_a"], values["sae_b"], values["corpus"], values["corpus_b"])
+
+    def _with_record(self, then: Callable[[ScoreRecord], None]) -> None:
+        """Do something with the score under the cursor, which may have come there before its record was read."""
+        if self.table.cursor >= len(self.order):
+            return
+        score_id = self.order[self.table.cursor]
+        if self.record is not None and self.record.values["score_id"] == score_id:
+            then(self.record)
+        else:
+            self.read(partial(scorelist.score_record, score_id=score_id), then, group="wanted")
 
     def command(self) -> list[str] | None:
         """The command that prints the scores that are shown."""
@@ -136,6 +149,10 @@ class ScoresView(LazyList):
     def reference(self) -> str | None:
         """The command that computes the score again."""
         return (self.record.again or self.record.made_by) if self.record else None
+
+    def with_reference(self, then: Callable[[str | None], None]) -> None:
+        """The same of the score under the cursor."""
+        self._with_record(lambda record: then(record.again or record.made_by))
 
     def status(self) -> tuple[Line, Line]:
         """Filter to the left; how many, which order and which row to the right."""

@@ -84,6 +84,10 @@ class View(Container):
         """What `y` copies."""
         return None
 
+    def with_reference(self, then: Callable[[str | None], None]) -> None:
+        """Do something with the reference, at once or when it has been read."""
+        then(self.reference())
+
     def copied(self) -> str:
         """What `c` copies: the row under the cursor where a table has the focus, else what the panes say."""
         focused = self.app.focused

@@ -51,6 +51,14 @@ class Pairing:
     run_id: int
     corpus_b: str
     """Corpus of B; another than `corpus` where the features were aligned on the text."""
+    median_best_ba: float | None
+    """Median over live features of B of the best value in A."""
+    chance_ba: float | None
+    """The same with the token rows of B shifted."""
+
+    def judged_from(self, sae: str) -> tuple[float | None, float | None]:
+        """Median of the best values of the features of one side in the other, and the same by chance."""
+        return (self.median_best, self.chance) if sae == self.sae_a else (self.median_best_ba, self.chance_ba)
 
     def corpus_of(self, sae: str) -> str:
         """Corpus on which one of the two was measured."""

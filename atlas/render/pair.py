@@ -111,10 +111,11 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
             (detail.b.reference, count(link.n_b)),
             ("", "mutual best" if detail.mutual else _ranks(detail, link)),
         )
+    best, chance = pairing.judged_from(detail.a.scan.sae)
     judged = labelled(
         ("margin to 2nd", value_of(detail.margin) if link is not None and detail.margin is not None else "–"),
-        ("median best", value_of(pairing.median_best)),
-        ("by chance", value_of(pairing.chance)),
+        ("median best", value_of(best)),
+        ("by chance", value_of(chance)),
         ("decoder cos", correlation(detail.cosine) if detail.cosine is not None else "–"),
     )
     sample = labelled(

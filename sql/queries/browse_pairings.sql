@@ -12,7 +12,9 @@ select
     p.median_best,
     p.chance,
     p.run_id,
-    coalesce(l.name, k.name) as corpus_b
+    coalesce(l.name, k.name) as corpus_b,
+    p.median_best_ba,
+    p.chance_ba
 from pairing p
 join sae a on a.sae_id = p.sae_a
 join sae b on b.sae_id = p.sae_b
