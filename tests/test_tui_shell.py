@@ -15,6 +15,7 @@ from tests.tui_pilot import drive, dump, press, settle
 from tui.app import FeatlasApp
 from tui.commands import COMMANDS
 from tui.recall import Recall
+from tui.vtable import VTable
 
 
 def after(path: Path, *keys: str, size: tuple[int, int] = (140, 36), **options) -> tuple[FeatlasApp, str]:
@@ -148,15 +149,19 @@ def test_filters_of_the_past_come_back_with_the_arrow_keys(tiny):
     drive(FeatlasApp(tiny), script)
 
 
-def test_a_click_on_a_title_sorts_and_another_reverses(tiny):
+def test_a_click_on_a_title_sorts_every_list_and_another_reverses(full):
     async def script(app, pilot):
-        at = dump(app).splitlines()[1].index("max")
-        for arrow in ("max▼", "max▲"):
-            await pilot.click("#features", offset=(at, 0))
-            await settle(app, pilot)
-            assert arrow in dump(app)
+        for key, title in (("1", "max"), ("2", "margin"), ("5", "features"), ("6", "score"), ("7", "value")):
+            await press(app, pilot, key)
+            at = dump(app).splitlines()[1].index(f" {title}") + 1
+            shown = []
+            for _ in range(2):
+                await pilot.click(VTable.__name__ + f"#{app.front.table.id}", offset=(at, 0))
+                await settle(app, pilot)
+                shown.append(dump(app).splitlines()[1].partition(f" {title}")[2][:1])
+            assert sorted(shown) == ["▲", "▼"]
 
-    drive(FeatlasApp(tiny), script)
+    drive(FeatlasApp(full), script)
 
 
 # history, marks

@@ -15,7 +15,8 @@ from tui.vtable import Column
 SORTED = {"sae": 0, "feature_id": 1, "density": 2, "mean_active": 3, "max": 4, "match": 5, "token": 6, "label": 7}
 """Orders of the feature table, each with the place of its column."""
 
-_SORTED_PAIRS = {"feature": 0, "partner": 1, "value": 2, "margin": 3, "joint": 4, "n a": 5, "n b": 6}
+SORTED_PAIRS = {"feature": 0, "partner": 1, "value": 2, "margin": 3, "joint": 4, "n a": 5, "n b": 6}
+"""Orders of the pair list, each with the place of its column."""
 
 
 def switcher(aliases: list[str], chosen: str | None) -> Line:
@@ -63,7 +64,7 @@ def pair_columns(
         Column(f"tokens {alias_b}", 10, grow=1),
         *([Column("dropped because", 15, grow=1)] if verdict else []),
     ]
-    return _with_arrow(columns, _SORTED_PAIRS[sort], up=ascending != (sort in ("feature", "partner")))
+    return _with_arrow(columns, SORTED_PAIRS[sort], up=ascending != (sort in ("feature", "partner")))
 
 
 def _with_arrow(columns: list[Column], place: int, *, up: bool) -> list[Column]:

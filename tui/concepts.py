@@ -32,6 +32,7 @@ class ConceptsView(LazyList):
 
     NAME = "concepts"
     SORTS = conceptlist.CONCEPT_SORTS
+    SORTED = _SORTED
     HINTS: ClassVar = (
         ("⏎", "features"),
         ("+", "pane"),

@@ -76,6 +76,7 @@ class FeatureList(ListView):
     """Features of one scan or of all, filtered and in order."""
 
     SORTS = filtered.SORTS
+    SORTED = SORTED
 
     def __init__(self, *, id: str) -> None:
         """All features by density."""
@@ -241,10 +242,6 @@ class FeatureList(ListView):
         if parse_filter(self.text).sort:
             self.box.value = self.text = without_sort(self.text)
         self.use_sort(sort, reverse=filtered.natural(sort).descending != descending)
-
-    def sort_of(self, column: int) -> str | None:
-        """The order that a column shows."""
-        return next((sort for sort, place in SORTED.items() if place == column), None)
 
     def cells(self, row: FeatureRow) -> tuple[str, ...]:
         """One line of the table."""

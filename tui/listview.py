@@ -26,6 +26,8 @@ class ListView(View):
     """Keys and reading that the feature table and the pair list share."""
 
     SORTS: ClassVar[tuple[str, ...]]
+    SORTED: ClassVar[dict[str, int]] = {}
+    """Orders that a column shows, each with the place of the column."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter by text", id="list.filter", priority=True),
         Binding("s", "sort", "next sort order", id="list.sort"),
@@ -186,7 +188,7 @@ class ListView(View):
 
     def sort_of(self, column: int) -> str | None:
         """The order that the title of a column chooses; None if it chooses none."""
-        return None
+        return next((sort for sort, place in self.SORTED.items() if place == column), None)
 
     def on_vtable_titled(self, message: VTable.Titled) -> None:
         """Sort by the column whose title was clicked."""

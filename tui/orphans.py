@@ -35,6 +35,7 @@ class OrphansView(LazyList):
 
     NAME = "orphans"
     SORTS = orphanlist.ORPHAN_SORTS
+    SORTED = _SORTED
     HINTS: ClassVar = (
         ("⏎", "open"),
         ("a", "SAEs"),

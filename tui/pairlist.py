@@ -13,7 +13,7 @@ from atlas.queries.browse_records import PairDetail, Pairing, PairRow, Scan
 from atlas.render.feature import preview_line
 from atlas.render.text import clean
 from atlas.rules import PAIR_FILTER, PAIR_SORTS
-from tui.columns import pair_cells, pair_columns
+from tui.columns import SORTED_PAIRS, pair_cells, pair_columns
 from tui.filterbox import FilterBox
 from tui.lines import Bar
 from tui.listview import ListView
@@ -32,6 +32,7 @@ class PairList(ListView):
     """Partners of two SAEs with the verdict of the filters; two lines below compare the contexts."""
 
     SORTS = PAIR_SORTS
+    SORTED = SORTED_PAIRS
 
     def __init__(self, *, id: str) -> None:
         """The first comparison, kept pairs, best first."""

@@ -31,6 +31,7 @@ class ScoresView(LazyList):
 
     NAME = "scores"
     SORTS = scorelist.SCORE_SORTS
+    SORTED = _SORTED
     HINTS: ClassVar = (
         ("⏎", "whole record"),
         ("/", "filter"),
