@@ -255,7 +255,9 @@ def test_help_finds_keys_and_f12_names_the_last_error_and_the_versions(tiny):
     found = after(tiny, "question_mark", "text:mark")[1]
     assert "only the marked ones" in found
     assert "pair with its best" not in found
-    _, shown = after(tiny, *typed("filter re:/(?=x)/"), "f12")
+    app, shown = after(tiny, *typed("filter re:/(?=x)/"), *typed("report"), "f12")
+    assert "invalid perl operator" in app.clipboard
+    assert "colours: " in app.clipboard
     assert "invalid perl operator" in shown
     assert "duckdb" in shown
     assert "TERM=" in shown

@@ -23,7 +23,6 @@ from tui.navigation import Navigator
 from tui.session import Start, keep, restore
 from tui.shell import SLOW
 from tui.styles import Styler
-from tui.troubles import terminal, versions
 from tui.view import View
 from tui.views import BY_NAME, VIEWS
 from tui.vtable import VTable
@@ -290,6 +289,8 @@ class FeatlasApp(Navigator):
         """What went wrong last, and on what."""
         from tui.help import NotesScreen
 
-        system = self.console.color_system
-        about = [*versions(), terminal(system, (self.size.width, self.size.height)), "", *self.store.timings()]
-        self.push_screen(NotesScreen("last error", [*self.troubles.lines(), "", *about]))
+        self.push_screen(NotesScreen("last error", self.notes()))
+
+    def copy_report(self) -> None:
+        """What a report of a problem needs."""
+        self._copy("\n".join(self.notes()), "copied the last error, versions, terminal and colours")

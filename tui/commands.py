@@ -137,6 +137,7 @@ COMMANDS = (
     Command("resume", "", "open the database again", "any key", lambda app, text: app.come_back()),
     Command("screenshot", "[FILE.svg]", "save the screen as a picture", "", lambda app, text: app.save_screen(text)),
     Command("errors", "", "last error, versions and timings", "F12", _act("app.errors")),
+    Command("report", "", "report a problem: copy what F12 says", "", lambda app, text: app.copy_report()),
     Command("help", "", "keys of this view", "?", _act("app.help")),
     Command("q", "", "quit", "q", lambda app, text: app.exit()),
 )

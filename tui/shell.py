@@ -19,7 +19,7 @@ from tui.keys import replaced, trouble_with
 from tui.lines import Bar
 from tui.store import Store
 from tui.styles import Styler
-from tui.troubles import Troubles
+from tui.troubles import Troubles, terminal, versions
 from tui.view import View, keys_line
 from tui.views import BY_NAME
 from tui.vtable import VTable
@@ -127,6 +127,12 @@ class Shell(App[None]):
         if self.store.state.kind == "open":
             self._flash = error.what if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
         self.refresh_bars()
+
+    def notes(self) -> list[str]:
+        """The last error, and on what it happened."""
+        system = self.console.color_system
+        about = [*versions(), terminal(system, (self.size.width, self.size.height)), "", *self.store.timings()]
+        return [*self.troubles.lines(), "", *about]
 
     def refresh_bars(self) -> None:
         """Title, status and keys of the view in front."""
