@@ -123,6 +123,32 @@ def test_esc_cancels_a_query_that_runs_and_the_view_stays(tiny):
     drive(FeatlasApp(tiny), script)
 
 
+async def within(condition, pilot, seconds: float = 5) -> None:
+    """Wait for something while a query runs."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        await pilot.pause(0.03)
+
+
+def test_other_views_are_answered_while_a_query_runs_and_release_ends_it(tiny):
+    async def script(app, pilot):
+        await press(app, pilot, "4")
+        console = app.query_one(ConsoleView)
+        console.open("select count(*) from range(100000000000) a, range(1000) b")
+        await pilot.press("f5", "tab", "1", "j", "j")
+        await within(lambda: "fires on 30 of 100 tokens" in dump(app), pilot)
+        assert console.running
+        await pilot.press("2", "escape")
+        await within(lambda: "› features" in dump(app), pilot)
+        assert console.running
+        app.let_go()
+        await within(lambda: "is closed so that others may write" in dump(app) and not console.running, pilot)
+        open_atlas(tiny, write=True).close()
+
+    drive(FeatlasApp(tiny), script)
+
+
 def test_ctrl_c_cancels_from_the_editor_and_never_quits_there(tiny):
     async def script(app, pilot):
         await press(app, pilot, "4")

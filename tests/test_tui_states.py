@@ -159,3 +159,12 @@ def test_without_a_terminal_the_command_points_to_show(tiny):
     assert result.exception is not None
     assert "featlas show" in str(result.exception)
     assert run(["--db", str(tiny), "tui"]) == 2
+
+
+def test_names_of_files_and_measures_cannot_speak_to_the_terminal(tiny, tmp_path):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.con.execute("update pairing set measure = chr(27) || ']0;m'")
+    missing = screen_after(tmp_path / "a\x1b[31mb.duckdb", "2", size=(160, 24))
+    assert "there is no atlas at" in missing
+    for shown in (missing, screen_after(tiny, "2"), screen_after(tiny, "o")):
+        assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in shown.replace("\n", ""))

@@ -64,7 +64,7 @@ class Catalogue(Shell):
             self._in_thread(self.store.release, "tend")
         elif kind == "open" and self.store.replaced():
             self._in_thread(self._reopen, "tend")
-        elif kind == "open" and time.monotonic() - self._touched > IDLE:
+        elif kind == "open" and time.monotonic() - self._touched > IDLE and not self.store.is_asked_beside:
             self._in_thread(lambda: self._rest(f"after {IDLE / 60:.0f} minutes without a key"), "tend")
         elif kind in ("released", "unavailable"):
             self._in_thread(self._come_back, "tend")

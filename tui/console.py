@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -101,14 +102,13 @@ class ConsoleView(View):
             self.running = SqlRun(text)
             self._timer = self.set_interval(TICK, self._tick)
             self._say("")
-            self.read(self.running.answer, self._take, group="sql")
+            beside = partial(self.browser.store.ask_beside, stop=self.running.stop)
+            self.read(self.running.answer, self._take, group="sql", ask=beside)
 
     def _tick(self) -> None:
-        """Show the time; stop for a program that waits to write."""
+        """Show the time."""
         if self.running is not None:
             self.running.tick()
-            if self.browser.store.asked_to_leave():
-                self.running.stop()
         self.browser.refresh_bars()
 
     def cancel(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from atlas.errors import AtlasError
@@ -45,9 +46,12 @@ class SqlRun:
 
     def stop(self) -> None:
         """Interrupt the query."""
+        import duckdb
+
         self._stopping = True
         if self._con is not None:
-            self._con.interrupt()
+            with suppress(duckdb.ConnectionException):  # it ended by itself
+                self._con.interrupt()
 
     def tick(self) -> None:
         """Interrupt again what had not begun when it was stopped."""

@@ -47,6 +47,8 @@ class Store:
         self._wait = wait
         self._atlas: Atlas | None = None
         self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
+        self._beside: list[Callable[[], None]] = []
         self._file: tuple[int, int] | None = None
         self._asked_at: float | None = None
         self._timings: list[float] = []
@@ -61,9 +63,7 @@ class Store:
         import duckdb
 
         with self._lock:
-            if self.state.kind in ("released", "resting"):
-                raise AtlasUnavailable(self.state.message)
-            atlas = self._opened()
+            atlas = self._ready()
             self._asked_at = time.monotonic()
             try:
                 return question(atlas)
@@ -72,6 +72,35 @@ class Store:
             finally:
                 self._timings = [*self._timings[-7:], 1000 * self.busy_for()]
                 self._asked_at = None
+
+    def ask_beside(self, question: Callable[[Atlas], Answer], *, stop: Callable[[], None]) -> Answer:
+        """Answer a question on a connection of its own: however long it takes, others are answered meanwhile.
+
+        Args:
+            question: What to do.
+            stop: Ends it; called, from any thread and more than once, when the file has to be closed.
+
+        Raises:
+            AtlasUnavailable: As for `ask`.
+        """
+        from atlas.db import Atlas
+
+        with self._lock:
+            atlas = self._ready()
+            own = Atlas(atlas.path, atlas.con.cursor(), writable=False)
+            self._beside.append(stop)
+        try:
+            return question(own)
+        finally:
+            own.close()
+            with self._left:
+                self._beside.remove(stop)
+                self._left.notify_all()
+
+    @property
+    def is_asked_beside(self) -> bool:
+        """Whether a question runs on a connection of its own."""
+        return bool(self._beside)
 
     def timings(self) -> list[str]:
         """How long the last questions took."""
@@ -131,6 +160,16 @@ class Store:
         with self._lock:
             self._close()
 
+    def _ready(self) -> Atlas:
+        """The open atlas, unless others have it; the caller holds the lock.
+
+        Raises:
+            AtlasUnavailable: As for `ask`.
+        """
+        if self.state.kind in ("released", "resting"):
+            raise AtlasUnavailable(self.state.message)
+        return self._opened()
+
     def _opened(self) -> Atlas:
         """The open atlas; the caller holds the lock."""
         from atlas.db import open_atlas
@@ -146,7 +185,11 @@ class Store:
         return self._atlas
 
     def _close(self) -> None:
-        """Close the connection; the caller holds the lock."""
+        """Close all connections, for only then the file is free; the caller holds the lock."""
+        while self._beside:
+            for stop in self._beside:
+                stop()
+            self._left.wait(0.05)
         if self._atlas is not None:
             self._atlas.close()
             self._atlas = self._file = None

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from atlas.render.palette import ink, ramp
 from atlas.render.spans import Span
+from atlas.render.text import harmless
 
 _MONO_TONES = {
     "dim": Style(dim=True),
@@ -95,6 +96,9 @@ class Styler:
         return Style(color=letters, underline=span.effect < 0, underline2=span.effect > 0)
 
     def strip(self, line: Iterable[Span], cells: int, base: Style) -> Strip:
-        """A line as Textual draws it, exactly `cells` wide. Nothing in it is read as markup."""
-        strip = Strip([Segment(span.text, self.style(span)) for span in line])
+        """A line as Textual draws it, exactly `cells` wide. Nothing in it is read as markup or does what it says.
+
+        Who makes a line cleans what comes from the atlas, so that it is counted as it looks; here it is made sure of.
+        """
+        strip = Strip([Segment(harmless(span.text), self.style(span)) for span in line])
         return strip.adjust_cell_length(cells).apply_style(base)

@@ -126,11 +126,25 @@ class View(Container):
         """
 
     def read(
-        self, question: Callable[[Atlas], Answer], then: Callable[[Answer], None], *, group: str, exclusive: bool = True
+        self,
+        question: Callable[[Atlas], Answer],
+        then: Callable[[Answer], None],
+        *,
+        group: str,
+        exclusive: bool = True,
+        ask: Callable[[Callable[[Atlas], Answer]], Answer] | None = None,
     ) -> None:
-        """Ask the store in a worker thread and show the answer, unless a newer question of the group came after."""
+        """Ask the store in a worker thread and show the answer, unless a newer question of the group came after.
+
+        Args:
+            question: What to do with the atlas.
+            then: What to do with the answer.
+            group: Of questions of which the newest counts.
+            exclusive: Whether a newer question of the group makes this one void.
+            ask: How to ask; `ask` of the store if None.
+        """
         self.run_worker(
-            partial(self._answer, question, then),
+            partial(self._answer, ask or self.browser.store.ask, question, then),
             group=f"{self.id}-{group}",
             exclusive=exclusive,
             thread=True,
@@ -141,11 +155,11 @@ class View(Container):
         """Let no answer of a group arrive any more."""
         self.workers.cancel_group(self, f"{self.id}-{group}")
 
-    def _answer(self, question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
+    def _answer(self, ask: Callable[[Any], Any], question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
         """Runs in the worker thread."""
         worker = get_current_worker()
         if not worker.is_cancelled:
-            self.post_message(Answered(worker, then, self.browser.store.ask(question)))
+            self.post_message(Answered(worker, then, ask(question)))
 
     def on_answered(self, message: Answered) -> None:
         """Show what a worker has read."""

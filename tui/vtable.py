@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from atlas.render.spans import Line, Span
-from atlas.render.text import pad
+from atlas.render.text import clean, pad
 
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
@@ -222,7 +222,7 @@ class VTable(ScrollView, can_focus=True):
         row = y - 1 + self.scroll_offset.y
         if row >= self.n_rows:
             said = [] if self.n_rows or y < 2 else self.message.splitlines()
-            text = "".join(f" {line}" for line in said[y - 2 : y - 1])
+            text = "".join(f" {clean(line)}" for line in said[y - 2 : y - 1])
             return styler.strip([Span(text)], cells, self.rich_style)
         at_cursor = row == self.cursor
         base = self.rich_style + styler.cursor if at_cursor else self.rich_style

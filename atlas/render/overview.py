@@ -63,7 +63,7 @@ def _comparison_lines(pairings: Sequence[Pairing], cells: int) -> list[Line]:
     for (alias_a, alias_b, corpus, _), stored in grouped.items():
         line: Line = []
         for p in sorted(stored, key=lambda p: (p.measure != "activation", p.measure)):
-            line.append(Span(f"{p.measure} {value_of(p.median_best)} · {value_of(p.chance)}   "))
+            line.append(Span(f"{clean(p.measure)} {value_of(p.median_best)} · {value_of(p.chance)}   "))
         line.append(Span(f"{clean(corpus)}, {count(stored[0].n_tokens)} tokens", tone="dim"))
         names = f" {alias_a} ↔ {alias_b}" + (" (inside one SAE)" if alias_a == alias_b else "")
         first, *rest = folded(line, max(20, cells - _NAME))
@@ -78,7 +78,7 @@ def _matching_line(matching: StoredMatching) -> Line:
     proof = "   proved to be the largest sum" if matching.certified and matching.method == "assignment" else ""
     return [
         Span(f"{names:<{_NAME}}"),
-        Span(f"{matching.method} by {matching.measure}  ", tone="dim"),
+        Span(f"{clean(matching.method)} by {clean(matching.measure)}  ", tone="dim"),
         Span(f"{count(matching.n_pairs)} · {mean} · {value_of(matching.chance)}"),
         Span(proof, tone="dim"),
     ]

@@ -9,6 +9,7 @@ from atlas.queries.pair_records import MeasureOfPair, PairMore
 from atlas.render.feature_more import value_of
 from atlas.render.numbers import count, strength
 from atlas.render.spans import Line, Span, folded
+from atlas.render.text import clean
 
 _SHADES = " ░▒▓█"
 
@@ -32,13 +33,13 @@ def measure_lines(detail: PairDetail, more: PairMore) -> list[Line]:
             if matching.partner == b.feature.feature_id
             else f"gives {b.scan.alias}:{matching.partner}"
         )
-        lines.append([Span(f"{matching.method} by {matching.measure}", tone="dim"), Span(f"   {here}")])
+        lines.append([Span(clean(f"{matching.method} by {matching.measure}"), tone="dim"), Span(f"   {here}")])
     return lines if more.measures or more.matchings else []
 
 
 def _short(measure: str) -> str:
     """A measure in 16 cells."""
-    return measure.replace("activation_document_", "activation doc ")
+    return clean(measure.replace("activation_document_", "activation doc "))
 
 
 def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:

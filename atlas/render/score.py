@@ -46,7 +46,7 @@ def score_lines(record: ScoreRecord, cells: int) -> list[Line]:
     lines: list[Line] = [
         [
             Span(f" {clean(values['metric'])} ", tone="strong"),
-            Span(f"{clean(values['sae_a'])} × {clean(values['sae_b'])}   {values['space']} rows"),
+            Span(f"{clean(values['sae_a'])} × {clean(values['sae_b'])}   {clean(values['space'])} rows"),
         ],
         labelled(
             (" score", _short(values["value"])),

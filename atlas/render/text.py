@@ -21,6 +21,11 @@ def clean(text: str) -> str:
     return "".join(_safe(character) for character in text)
 
 
+def harmless(text: str) -> str:
+    """The same text if a terminal only prints it, else cleaned: a quick look for text that should be clean already."""
+    return text if text.isprintable() else clean(text)
+
+
 def _safe(character: str) -> str:
     """One character as it may be printed."""
     if character in _MARKS:
