@@ -44,6 +44,10 @@ class ConceptScore:
     p_value: float
     n: int
     """Matched pairs of features."""
+    space: str
+    """Rows that were compared: decoder, encoder or activation."""
+    null_kind: str
+    """As in the view `scores`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ def concept_detail(atlas: Atlas, row: ConceptRow, rule: str, other: Scan | None)
     counted = keyword_counts(
         atlas, row.sae, other.sae, by, Subset(match="one-to-one"), concept=row.concept, corpus=row.corpus
     )
-    scores = atlas.fetch("browse_concept_scores", concept=row.concept, sae_a=row.sae, sae_b=other.sae)
+    sides = {"sae_a": row.sae, "sae_b": other.sae, "corpus": row.corpus, "corpus_b": other.corpus}
+    scores = atlas.fetch("browse_concept_scores", concept=row.concept, rule=rule, **sides)
     return ConceptDetail(
         row=row,
         other=other,

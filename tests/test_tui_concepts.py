@@ -49,7 +49,7 @@ def test_every_concept_has_a_row_a_scan_as_sql_counts_them(named):
 def test_the_pane_has_counts_of_both_sides_the_pairs_and_the_scores(named):
     shown = screen_after(named, "5", "G", "k")
     assert "Moods  A little/one × B little/two" in shown
-    assert "rsa A B .600   null .100   p 0.01   n 4" in shown
+    assert "rsa A B .600   null .100   p 0.01   n 4   decoder rows, null of shuffle" in shown
     lines = [line.split() for line in shown.splitlines()]
     assert any(line[:4] == ["(all)", "1", "2", "1"] for line in lines)
     assert any("sad" in line and line[line.index("sad") + 1 :][:3] == ["1", "2", "1"] for line in lines)
@@ -71,6 +71,7 @@ def test_enter_browses_the_features_and_keys_change_rule_and_order(named):
         assert dump(app).splitlines()[2].startswith("▸Moods")
         await press(app, pilot, "r")
         assert "rule paper" in dump(app)
+        assert "no score of this concept" in dump(app)
         await press(app, pilot, "r", "r", "slash", "text:tuesday", "enter", "plus")
         assert "keyword" in dump(app)
         await press(app, pilot, "escape", "p")

@@ -187,3 +187,13 @@ def test_a_list_and_a_pair_can_be_stood_at_again(full):
         assert "best by logit" in dump(app).splitlines()[0]
 
     drive(FeatlasApp(full), script)
+
+
+def test_p_finds_the_partner_on_the_other_cut_of_the_text(tiny):
+    with open_atlas(tiny, write=True) as atlas:
+        atlas.con.execute(
+            "insert into corpus select * replace (2 as corpus_id, 'cut' as name, 'c2' as sha256) from corpus"
+        )
+        atlas.con.execute("update scan set corpus_id = 2 where sae_id = 2")
+        atlas.con.execute("update pairing set corpus_b = 2")
+    assert "A:0 ↔ B:1" in screen_after(tiny, "p").splitlines()[0]

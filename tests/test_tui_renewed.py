@@ -11,6 +11,7 @@ from tests.test_tui_shell import typed
 from tests.test_tui_states import until
 from tests.tui_pilot import drive, dump, press, settle
 from tui.app import FeatlasApp
+from tui.pairs import PairsView
 
 
 def measure_again(path) -> None:
@@ -49,6 +50,23 @@ def test_scope_list_and_pairs_survive_that_their_scans_are_measured_again(full):
         assert "▸A" in dump(app)
 
     drive(FeatlasApp(full), script)
+
+
+def test_an_open_pair_walks_through_its_own_list_and_shows_what_was_stored_since(full):
+    async def script(app, pilot):
+        await press(app, pilot, "2", "enter")
+        pairs = app.query_one("#pairs", PairsView)
+        pairs.action_swap()
+        await settle(app, pilot)
+        await press(app, pilot, "n")
+        assert "A:1 ↔ B:0" in dump(app).splitlines()[0]
+        await press(app, pilot, *typed("release"))
+        with open_atlas(full, write=True) as atlas:
+            atlas.rows("update matching set method = 'later' where method = 'greedy'")
+        app.come_back()
+        await until(app, pilot, "later by activation")
+
+    drive(FeatlasApp(full), script, size=(120, 50))
 
 
 def test_a_grid_that_was_computed_again_takes_the_place_of_the_old(full):

@@ -134,7 +134,7 @@ class Navigator(Catalogue):
         keys = [
             (detail.scan, detail.feature.feature_id, other, partner.feature_id)
             for partner in detail.partners
-            if (other := self.scan_of(partner.sae, detail.scan.corpus))
+            if (other := self.scan_of(partner.sae, partner.corpus))
         ]
         if keys:
             self.open_pair(lambda row: keys[row], 0, len(keys))

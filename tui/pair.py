@@ -95,6 +95,8 @@ class PairView(View):
 
     def _ask(self, key: PairKey) -> None:
         """Read both features and the candidates, then what compares them."""
+        a, b = (self.browser.now(scan) or scan for scan in (key[0], key[2]))  # they may have been measured again
+        key = (a, key[1], b, key[3])
         self._key, measure = key, self._measure
         self.read(lambda atlas: pair_detail(atlas, *key, measure=measure), self._show, group="pair")
 
@@ -103,11 +105,8 @@ class PairView(View):
         old = self._detail
         same = old is not None and (old.a, old.b) == (detail.a, detail.b)
         self._detail = detail
-        if same:
-            self._draw(stay=True)
-            return
-        self._more = None
-        self._draw()
+        self._more = self._more if same else None  # what is shown stays until it has been read again
+        self._draw(stay=same)
         self.read(partial(_read_more, detail), partial(self._take_more, detail), group="more")
 
     def _take_more(self, detail: PairDetail, more: PairMore) -> None:

@@ -179,10 +179,18 @@ class PairList(ListView):
 
     def key_at(self, row: int) -> tuple[Scan, int, Scan, int] | None:
         """The pair of a row."""
-        if self.order is None or self.sides is None or not 0 <= row < len(self.order):
-            return None
-        a, b = self.sides
-        return a, int(self.order.features_a[row]), b, int(self.order.features_b[row])
+        return self.keys()(row)
+
+    def keys(self) -> Callable[[int], tuple[Scan, int, Scan, int] | None]:
+        """The pairs of the rows as they are now, whatever is listed later."""
+        order, sides = self.order, self.sides
+
+        def key_at(row: int) -> tuple[Scan, int, Scan, int] | None:
+            if order is None or sides is None or not 0 <= row < len(order):
+                return None
+            return sides[0], int(order.features_a[row]), sides[1], int(order.features_b[row])
+
+        return key_at
 
     def reference(self) -> str | None:
         """The pair under the cursor."""

@@ -73,7 +73,7 @@ class PairsView(PairList):
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         """Open the pair; n and N walk through the list."""
-        self.browser.open_pair(self.key_at, message.row, self.table.n_rows, measure=self.measure)
+        self.browser.open_pair(self.keys(), message.row, self.table.n_rows, measure=self.measure)
 
     def action_show_next(self) -> None:
         """Kept, then dropped, then all."""

@@ -145,6 +145,8 @@ class Partner:
     value: float
     mutual: bool | None
     """Each is the other's best; None if the stored partners of the other side do not say."""
+    corpus: str
+    """On which that SAE was measured; another than that of the feature where two cuts of a text were aligned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def concept_lines(detail: ConceptDetail, cells: int) -> list[Line]:
                 ("null", correlation(score.null_mean, digits=3)),
                 ("p", probability(score.p_value)),
                 ("n", count(score.n)),
+                ("", clean(f"{score.space} rows, null of {score.null_kind}")),
             )
         )
     if other and not detail.scores:
