@@ -66,6 +66,40 @@ def test_links_from_the_command_line_lead_to_the_view_and_the_list(tiny):
     assert "› features › B:1" in both
 
 
+def test_esc_after_a_link_leads_to_the_list_that_holds_it(tiny):
+    async def feature(app, pilot):
+        await press(app, pilot, "escape")
+        assert "little/two › features" in dump(app).splitlines()[0]
+        assert app.front.reference() == "little/two:3"
+
+    async def pair(app, pilot):
+        await press(app, pilot, "n")
+        assert "this is the only pair of the list" in dump(app)
+        await press(app, pilot, "h")
+        assert "› pairs › little/one ↔ little/two" in dump(app)
+        assert "only pair" not in dump(app)
+        await press(app, pilot, "escape")
+        assert "little/one › features" in dump(app).splitlines()[0]
+
+    drive(FeatlasApp(tiny, start=parse_reference("B:3")), feature)
+    drive(FeatlasApp(tiny, start=parse_reference("A:0=B:1")), pair)
+
+
+def test_a_mark_is_kept_although_the_program_is_killed_a_moment_later(tiny, tmp_path):
+    state = tmp_path / "state.json"
+
+    async def script(app, pilot):
+        await press(app, pilot, "space")
+        deadline = time.monotonic() + 5
+        while load(state)[0].marks != (("little/one", 0),):
+            assert time.monotonic() < deadline
+            await pilot.pause(0.1)
+        tiny.unlink()
+        await until(app, pilot, "tiny.duckdb was deleted")
+
+    drive(FeatlasApp(tiny, state=state), script)
+
+
 def test_the_marks_are_known_to_the_command(tiny, tmp_path, monkeypatch, capsys):
     from atlas.remembered import state_path
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from atlas.remembered import load
 from bench.terminal import Terminal
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*?(?:[34]8;[25];|(?<=[\[;])(?:3|4|9|10)[0-7](?=[;m]))")
@@ -20,8 +23,16 @@ def browser(path: Path, **env: str) -> Terminal:
     return Terminal(command(path), env={"COLORTERM": "truecolor", **env})
 
 
-def command(path: Path) -> list[str]:
-    return [sys.executable, "-c", "from atlas.cli import main; main()", "--db", str(path), "tui", "--fresh"]
+def command(path: Path, *options: str) -> list[str]:
+    return [
+        sys.executable,
+        "-c",
+        "from atlas.cli import main; main()",
+        "--db",
+        str(path),
+        "tui",
+        *(options or ("--fresh",)),
+    ]
 
 
 def test_start_open_resize_esc_and_quit_in_a_real_terminal(tiny):
@@ -39,6 +50,16 @@ def test_start_open_resize_esc_and_quit_in_a_real_terminal(tiny):
     terminal.press(b"q")
     assert terminal.exit_code() == 0
     assert COLOUR.search(terminal.raw)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_that_ends_it_leaves_what_is_remembered(tiny, tmp_path, name):
+    terminal = Terminal(command(tiny, "--filter", "-dead"), env={"XDG_STATE_HOME": str(tmp_path)})
+    terminal.wait_for("▸A")
+    os.kill(terminal.pid, getattr(signal, name))
+    assert terminal.exit_code() == 0
+    (kept,) = (tmp_path / "featlas").glob("*.json")
+    assert load(kept)[0].filter == "-dead"
 
 
 def test_no_color_sends_no_colour_and_brackets_the_peak(tiny):

@@ -20,9 +20,10 @@ from tui.commandline import CommandLine
 from tui.commands import run
 from tui.lines import Bar, Lines
 from tui.navigation import Navigator
-from tui.session import Start, keep, restore
+from tui.session import Keeper, Start, leave_at_signals, restore
 from tui.shell import SLOW
 from tui.styles import Styler
+from tui.troubles import said
 from tui.view import View
 from tui.views import BY_NAME, VIEWS
 from tui.vtable import VTable
@@ -95,7 +96,7 @@ class FeatlasApp(Navigator):
         self.scans: list[Scan] = []
         self.pairings: list[Pairing] = []
         self._start: Start | None = Start(start, view, line)
-        self._state = state
+        self._keeper = Keeper(self, state)
         self._trail, self._past, self._future, self._coming = [], [], [], "browse"
         self._touched = time.monotonic()
 
@@ -106,12 +107,14 @@ class FeatlasApp(Navigator):
         self.call_after_refresh(self.open_atlas)
         self.set_interval(POLL, self.tend)
         self.set_interval(SLOW, self.watch_slowness)
+        self.set_interval(POLL, self._keeper.look)
+        leave_at_signals(self.exit)
 
     def arrived(self) -> None:
         """The atlas is open: the first time show what was left or asked for, later read again."""
         start, self._start = self._start, None
         if start is not None:
-            restore(self, self._state, start)
+            restore(self, self._keeper.path, start)
             self.tell_of_keys()
         else:
             for view in (view for view in self.query(View) if view.is_made):
@@ -129,7 +132,7 @@ class FeatlasApp(Navigator):
 
     def exit(self, *args: Any, **options: Any) -> None:
         """Remember how it is left, and end."""
-        keep(self, self._state)
+        self._keeper.keep()
         super().exit(*args, **options)
 
     def use_theme(self, name: str) -> None:
@@ -159,6 +162,7 @@ class FeatlasApp(Navigator):
 
     def on_command_line_entered(self, message: CommandLine.Entered) -> None:
         """Run what was typed."""
+        self.flash("")
         self.front.enter()
         if message.text:
             self.run_line(message.text)
@@ -168,7 +172,7 @@ class FeatlasApp(Navigator):
         try:
             run(self, line)
         except AtlasError as error:
-            self.flash(error.what + (f" – {error.hint or error.why}" if error.hint or error.why else ""))
+            self.flash(said(error))
 
     def export_to(self, path: Path) -> None:
         """Write what is shown to a file, by the command that gives the same.
@@ -178,7 +182,7 @@ class FeatlasApp(Navigator):
         """
         self._may_write()
         words = self._words()
-        keep(self, self._state)  # a command reads the marks from there
+        self._keeper.keep()  # a command reads the marks from there
         from tui.export import Export
 
         job = Export(self.store.path, tuple(words), path)
@@ -199,7 +203,7 @@ class FeatlasApp(Navigator):
     @property
     def remembers(self) -> bool:
         """Whether marks are kept, so that a command finds them."""
-        return self._state is not None
+        return self._keeper.path is not None
 
     def _exported(self, job: Export) -> None:
         """Runs in the worker thread."""
@@ -255,7 +259,7 @@ class FeatlasApp(Navigator):
         try:
             self._words()
         except AtlasError as error:
-            self.flash(f"{error.what} – {error.hint}" if error.hint else error.what)
+            self.flash(said(error))
         else:
             self.open_command(f"w {self.front.id}.csv")
 
@@ -270,7 +274,7 @@ class FeatlasApp(Navigator):
 
     def _copy(self, text: str, said: str) -> None:
         """Copy, and say where it is."""
-        also = copy(self, text, beside=self._state.parent if self._state else None)
+        also = copy(self, text, beside=self._keeper.path.parent if self._keeper.path else None)
         self.flash(said + (f" – {also}" if also else ""))
 
     def action_maximise(self) -> None:

@@ -100,6 +100,12 @@ class Catalogue(Shell):
             self._touched = time.monotonic()
             if self.store.state.kind == "resting":
                 self.come_back()
+            if (
+                self._flash
+                and not event.is_forwarded
+                and (not self.typing or getattr(event, "key", "") in ("enter", "escape"))
+            ):
+                self.flash("")
         await super().on_event(event)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

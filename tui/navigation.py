@@ -13,7 +13,8 @@ from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.references import FeatureRef, PairRef
 from tui.browse import BrowseView
 from tui.catalogue import Catalogue
-from tui.start import located
+from tui.pairs_reading import pairings_between
+from tui.start import HELD, located
 from tui.view import View
 
 if TYPE_CHECKING:
@@ -78,8 +79,10 @@ class Navigator(Catalogue):
         self._future = []
 
     def forget_way(self) -> None:
-        """What is in front is where the way begins."""
-        self._trail, self._past, self._future = [], [], []
+        """What is in front is where the way begins; behind a feature or a pair is the list that it is from."""
+        held = self._coming in HELD
+        self._trail = self._trail if held else []
+        self._past, self._future = [("browse", self.browse_view.place())] if held else [], []
 
     def _here(self) -> Place:
         """The view in front and where it stands; the feature view shows what the table's cursor is on."""
@@ -163,5 +166,12 @@ class Navigator(Catalogue):
         if len(places) == 1:
             self._step("feature")
         else:
-            self.with_view("pair", lambda view: view.open(lambda row: (*places[0], *places[1]), 0, 1))
-            self._step("pair")
+            self._step_pair(*places)
+
+    def _step_pair(self, left: tuple[Scan, int], right: tuple[Scan, int]) -> None:
+        """Show a pair; behind it are the pairs of the two SAEs, if they were compared."""
+        if pairings_between(left[0], right[0], self.pairings):
+            self.with_view("pairs", lambda view: view.show_sides(left[0], right[0]))
+            self._step("pairs")
+        self.with_view("pair", lambda view: view.open(lambda row: (*left, *right), 0, 1))
+        self._step("pair")

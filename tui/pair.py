@@ -129,6 +129,9 @@ class PairView(View):
         row = max(0, min(self._row + rows, self._n_rows - 1))
         if row != self._row:
             self._show_row(row)
+        else:
+            only = "this is the only pair of the list" if self._n_rows < 2 else "the list of pairs ends here"
+            self.browser.flash(f"{only} – esc goes back, ] shows another candidate")
 
     def action_candidate(self, step: int) -> None:
         """Another stored partner of the left feature."""

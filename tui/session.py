@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +14,11 @@ from atlas.errors import AtlasError
 from atlas.filters.fields import SORTABLE
 from atlas.references import FeatureRef, PairRef, parse_reference
 from atlas.remembered import Remembered, load, save
+from tui.start import HELD
 from tui.views import VIEWS
 
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
-
-HELD = ("feature", "pair")
-"""Views that show nothing of their own: another one opens them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +64,63 @@ def restore(app: FeatlasApp, path: Path | None, start: Start) -> None:
         app.flash(note or trouble)
 
 
-def keep(app: FeatlasApp, path: Path | None) -> None:
-    """Write down how the browser is left; an atlas that was never open leaves what was kept before."""
-    if path is None or not app.scans:
-        return
+class Keeper:
+    """Writes down how the browser is left: at the end, and a moment after a mark, a filter or a scope has changed."""
+
+    def __init__(self, app: FeatlasApp, path: Path | None) -> None:
+        """Nothing was written yet.
+
+        Args:
+            app: What is kept of.
+            path: The file that remembers; None to forget.
+        """
+        self.path = path
+        self._app = app
+        self._written: Remembered | None = None
+
+    def keep(self) -> None:
+        """Write everything; an atlas that was never open leaves what was kept before."""
+        if self.path is not None and self._app.scans:
+            self._write(self.path, _left(self._app))
+
+    def look(self) -> None:
+        """Write if more has changed than the place of the cursor."""
+        if self.path is None or not self._app.scans:
+            return
+        now, old = _left(self._app), self._written
+        if old is None or replace(now, view=old.view, cursor=old.cursor) != old:
+            self._write(self.path, now)
+
+    def _write(self, path: Path, state: Remembered) -> None:
+        """Write the file."""
+        self._written = state
+        save(path, state)
+
+
+def _left(app: FeatlasApp) -> Remembered:
+    """How the browser stands."""
     browse = app.browse_view
     scope = browse.scope
-    save(
-        path,
-        Remembered(
-            view=str(app.front.id),
-            filter=browse.text,
-            sort=browse.sort,
-            reverse=browse.ascending,
-            sae=scope.sae if scope else "",
-            corpus=scope.corpus if scope else "",
-            cursor=browse.reference() or "",
-            marks=tuple(sorted(app.marks)),
-            filters=tuple(browse.box.recall.texts),
-            commands=tuple(app.command_line.recall.texts),
-        ),
+    return Remembered(
+        view=str(app.front.id),
+        filter=browse.text,
+        sort=browse.sort,
+        reverse=browse.ascending,
+        sae=scope.sae if scope else "",
+        corpus=scope.corpus if scope else "",
+        cursor=browse.reference() or "",
+        marks=tuple(sorted(app.marks)),
+        filters=tuple(browse.box.recall.texts),
+        commands=tuple(app.command_line.recall.texts),
     )
+
+
+def leave_at_signals(leave: Callable[[], None]) -> None:
+    """End properly when the system asks for it or the terminal goes away; where signals are not to be had, do not."""
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGHUP"):
+        with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(getattr(signal, name), leave)
 
 
 def _cursor(app: FeatlasApp, text: str) -> tuple[int, int] | None:

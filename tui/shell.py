@@ -11,7 +11,6 @@ from textual.app import App, ComposeResult
 from textual.events import Resize
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
-from atlas.errors import AtlasError
 from atlas.render.spans import Line, Span, line_width
 from atlas.render.text import clean
 from tui.commandline import CommandLine
@@ -19,7 +18,7 @@ from tui.keys import replaced, trouble_with
 from tui.lines import Bar
 from tui.store import Store
 from tui.styles import Styler
-from tui.troubles import Troubles, terminal, versions
+from tui.troubles import Troubles, said, terminal, versions
 from tui.view import View, keys_line
 from tui.views import BY_NAME
 from tui.vtable import VTable
@@ -117,16 +116,16 @@ class Shell(App[None]):
     # bars -------------------------------------------------------------------------------------------------------
 
     def flash(self, text: str) -> None:
-        """Say something in the status line until the view changes."""
+        """Say something in the status line until the next key that does something."""
         self._flash = text
+        if text:
+            self.troubles.hear(text)
         self.refresh_bars()
 
     def report(self, error: BaseException) -> None:
         """Say what went wrong in the status line; why the file is closed says the store."""
         self.troubles.add(error)
-        if self.store.state.kind == "open":
-            self._flash = error.what if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
-        self.refresh_bars()
+        self.flash(said(error) if self.store.state.kind == "open" else self._flash)
 
     def notes(self) -> list[str]:
         """The last error, and on what it happened."""
@@ -144,10 +143,12 @@ class Shell(App[None]):
             title += [Span(" › ", tone="dim"), Span(clean(crumb))]
         self.query_one("#title", Bar).show(title, [*self._waiting(), *view.corner(), Span("ro ", tone="dim")])
         left, right = view.status()
-        trouble = self.store.state.message or self._flash
+        trouble = self.store.state.message or self._flash or self.store.gone()
         if trouble:
             left = [Span(f" {clean(trouble)}", tone="warn")]
-            right = right if line_width(left) + line_width(right) < self.size.width else []
+            cut = line_width(left) > self.size.width
+            whole = [Span("F12 ", tone="accent"), Span("all of it ", tone="dim")] if cut else []
+            right = right if line_width(left) + line_width(right) < self.size.width else whole
         self.query_one("#status", Bar).show(left, right)
         self.query_one("#keys", Bar).show(keys_line(self._hints(view), self.size.width))
 

@@ -8,6 +8,9 @@ from atlas.errors import AtlasError
 from atlas.queries.browse_records import Scan
 from atlas.references import FeatureRef, PairRef, resolve_feature
 
+HELD = ("feature", "pair")
+"""Views that show nothing of their own: another one opens them."""
+
 
 def located(start: FeatureRef | PairRef, scans: Sequence[Scan]) -> list[tuple[Scan, int]]:
     """Scan and number of one feature or of two; both on one corpus where they can be.

@@ -142,6 +142,12 @@ class Store:
         """Whether another file stands where the one that is open stood."""
         return self._file is not None and self._file != (_identity(self.path) or self._file)
 
+    def gone(self) -> str:
+        """One sentence if the file that is open was deleted; what is open can still be read."""
+        if self._file is None or _identity(self.path) is not None:
+            return ""
+        return f"{self.path.name} was deleted – what is open can still be read, until you quit"
+
     def come_back(self) -> bool:
         """Try to open the file again after a release or a failure; true if it is open now."""
         from atlas.handover import read_notice
@@ -205,5 +211,5 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _sentence(error: AtlasUnavailable) -> str:
-    """What is wrong and what to type, on one line."""
-    return error.what + (f" – {error.hint}" if error.hint else "")
+    """What is wrong, what to type, and that it is tried again, on one line."""
+    return " – ".join([error.what, *([error.hint] if error.hint else []), "tried again every half second"])

@@ -7,9 +7,21 @@ import platform
 import sys
 import traceback
 
+from atlas.errors import AtlasError
 from atlas.render.text import clean
 
+MESSAGES = 8
+"""Messages of the status line that are kept."""
+
 _PACKAGES = ("featlas", "textual", "rich", "duckdb", "numpy", "polars")
+
+
+def said(error: BaseException) -> str:
+    """An error on one line: what is wrong, and what to type, or else why."""
+    if not isinstance(error, AtlasError):
+        return f"{type(error).__name__}: {error}"
+    more = error.hint or error.why
+    return error.what + (f" – {more}" if more else "")
 
 
 class Troubles:
@@ -19,6 +31,7 @@ class Troubles:
         """Nothing went wrong yet."""
         self._lines: list[str] = []
         self._notes: list[str] = []
+        self._said: list[str] = []
 
     def add(self, error: BaseException) -> None:
         """Keep an error; never the values of variables."""
@@ -30,10 +43,15 @@ class Troubles:
         """Keep something to be read in full."""
         self._notes = [text]
 
+    def hear(self, text: str) -> None:
+        """Keep what the status line said: it may have been cut there."""
+        self._said = [*(line for line in self._said if line != text), text][-MESSAGES:]
+
     def lines(self) -> list[str]:
-        """The last error and the last note, line by line."""
+        """The last error, the last note and the last messages, the newest first, line by line."""
         text = "\n".join(self._lines) or "nothing went wrong so far"
-        return [clean(line) for line in [*text.splitlines(), *self._notes]]
+        heard = ["", "last messages", *(f"  {line}" for line in reversed(self._said))] if self._said else []
+        return [clean(line) for line in [*text.splitlines(), *self._notes, *heard]]
 
 
 def versions() -> list[str]:

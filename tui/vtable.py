@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -221,12 +222,16 @@ class VTable(ScrollView, can_focus=True):
             return styler.strip(self._header(cells), cells, self.rich_style)
         row = y - 1 + self.scroll_offset.y
         if row >= self.n_rows:
-            said = [] if self.n_rows or y < 2 else self.message.splitlines()
-            text = "".join(f" {clean(line)}" for line in said[y - 2 : y - 1])
+            said = [] if self.n_rows or y < 2 else self._said(cells)
+            text = "".join(f" {line}" for line in said[y - 2 : y - 1])
             return styler.strip([Span(text)], cells, self.rich_style)
         at_cursor = row == self.cursor
         base = self.rich_style + styler.cursor if at_cursor else self.rich_style
         return styler.strip(self._row(row, cells, at_cursor=at_cursor), cells, base)
+
+    def _said(self, cells: int) -> list[str]:
+        """The message, whole."""
+        return [part for line in self.message.splitlines() for part in wrap(clean(line), max(20, cells - 2)) or [""]]
 
     def _header(self, cells: int) -> Line:
         """Titles of the columns."""
