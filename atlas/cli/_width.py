@@ -20,7 +20,7 @@ SPARE = (
         "created_at",
     ),
     *("corpus_b", "corpus", "n_tokens", "doc_density", "std_active", "n_a", "n_b", "hook_name", "model", "is_concept"),
-    *("label", "margin", "z", "n_documents", "started_at", "n_dead"),
+    *("margin", "z", "n_documents", "started_at", "n_dead", "median_active", "mean_active", "n_fired"),
 )
 """Columns that go first, in this order; after them those furthest to the right."""
 
