@@ -92,6 +92,13 @@ def test_an_error_puts_the_cursor_where_it_is(tiny):
         shown = await ask(app, pilot, "select alias,\n  aliass from saes")
         assert 'Referenced column "aliass" not found' in shown
         assert app.query_one(ConsoleView).editor.cursor_location == (1, 2)
+        shown = await ask(app, pilot, " ")
+        assert "nothing to run: type SQL" in shown
+        await ask(app, pilot, "select 7 as seven", "tab")
+        assert "no_such" in await ask(app, pilot, "select 8 as eight; select no_such")
+        assert "seven" not in dump(app)
+        await press(app, pilot, "escape")
+        assert app.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
 
@@ -176,8 +183,19 @@ def test_enter_opens_the_feature_of_a_row_and_y_copies_it(tiny):
         )
         assert "b browses them all" in shown
         assert app.clipboard == "little/two:1"
+        assert "q quit" in dump(app).splitlines()[-1]
         await press(app, pilot, "enter")
         assert "features › B:1" in dump(app)
+        await press(app, pilot, "escape")
+        assert app.front.id == "sql"
+        assert app.focused is app.front.table
+        await press(app, pilot, "tab")
+        assert dump(app).splitlines()[-1].split()[:6] == ["F5", "run", "tab", "result", "esc", "out"]
+        assert "quit" not in dump(app).splitlines()[-1]
+        await press(app, pilot, "escape")
+        assert app.focused is app.front.table
+        await press(app, pilot, "escape")
+        assert app.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
 

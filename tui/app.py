@@ -242,8 +242,8 @@ class FeatlasApp(Navigator):
         """End a question that takes long, else undo within the view, else the view before."""
         if self.store.busy_for() > SLOW:
             self.front.cancel()
-        elif not self.front.retreat() and self._trail:
-            self._bring(self._trail.pop())
+        elif not self.front.retreat() and (self._trail or self.front.id == "sql"):  # where q is a letter
+            self._bring(self._trail.pop() if self._trail else "browse")
         self.refresh_bars()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
@@ -15,33 +14,21 @@ from atlas.queries import console
 from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
-from atlas.render.text import clean
 from tui import consolerows
+from tui.consolepanes import FIRST_MESSAGE, ConsolePanes
 from tui.consolerows import Listing, features_of
 from tui.editor import SqlEditor
-from tui.lines import Bar
 from tui.sqlrun import SqlRun
-from tui.view import View
-from tui.vtable import WINDOW, VTable
+from tui.troubles import said
+from tui.vtable import VTable
 
 TICK = 0.1  # seconds between two looks at a running query
-FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
 
 
-class ConsoleView(View):
+class ConsoleView(ConsolePanes):
     """SQL over the views, read-only, with no way to another file."""
 
     NAME = "sql"
-    HINTS: ClassVar = (
-        ("F5", "run"),
-        ("tab", "editor/result"),
-        ("F2", "tables"),
-        ("^r", "history"),
-        ("⏎", "open"),
-        ("b", "browse"),
-        ("y", "copy"),
-        ("< >", "columns"),
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+j", "run", "run the SQL", id="sql.run"),
         Binding("tab,shift+tab", "switch", "editor or result", id="sql.switch"),
@@ -59,36 +46,19 @@ class ConsoleView(View):
         self.result: Result | None = None
         self.history: list[str] = []
         self._asked = ""
-        self._listing = Listing((), [], message="F5 runs the SQL · F2 lists tables · tab goes to the result")
         self._first = 0
         self.running: SqlRun | None = None
         self._timer: Timer | None = None
-        self._note: Line = []
-
-    def compose(self) -> ComposeResult:
-        """Editor, what came of it, rows."""
-        yield SqlEditor(FIRST, id="sql-editor")
-        yield Bar(id="sql-note")
-        yield VTable((), id="sql-rows")
-
-    @property
-    def editor(self) -> SqlEditor:
-        """Where SQL is typed."""
-        return self.query_one(SqlEditor)
-
-    @property
-    def table(self) -> VTable:
-        """Rows of the result, the history or the tables."""
-        return self.query_one(VTable)
 
     def enter(self) -> None:
-        """Focus the editor."""
+        """Focus the result if there is one, else the editor."""
         self.table.message = self._listing.message
-        self.editor.focus()
+        (self.table if self._has_rows else self.editor).focus()
 
     def open(self, text: str) -> None:
         """Take SQL from another view."""
         self.editor.put(text)
+        self.editor.focus()
 
     # running ------------------------------------------------------------------------------------------------------
 
@@ -97,7 +67,9 @@ class ConsoleView(View):
         text = self.editor.text
         if self.running:
             self._say("a query runs already – esc cancels it", tone="warn")
-        elif text.strip():
+        elif not text.strip():
+            self._say("nothing to run: type SQL – F2 lists the tables, ^r earlier SQL", tone="warn")
+        else:
             self.history = [*(past for past in self.history if past != text), text]
             self.running = SqlRun(text)
             self._timer = self.set_interval(TICK, self._tick)
@@ -129,9 +101,12 @@ class ConsoleView(View):
             self.result, self._first, self._asked = found, 0, self.history[-1]
             self._show_result(found)
             return
+        self.result, self._asked = None, ""
+        self._list(Listing((), [], message=said(found)))
         self._say(found.what, tone="warn")
         if isinstance(found, SqlError) and found.place is not None:
             self.editor.move_cursor(found.place)
+        if self.browser.is_front(self):
             self.editor.focus()
 
     def failed(self, group: str) -> None:
@@ -159,42 +134,28 @@ class ConsoleView(View):
             self.app.exit()
 
     def retreat(self) -> bool:
-        """Esc cancels first, then goes from history or tables to the result."""
+        """Esc cancels first, then goes from the editor, from history and from tables to the result."""
         if self.running:
             self.running.stop()
             return True
-        if self._listing.kind == "result":
-            return False
-        self._show_result(self.result)
-        return True
+        if self._listing.kind != "result":
+            self._show_result(self.result)
+            return True
+        if self._has_rows and self.editor.has_focus:
+            self.table.focus()
+            return True
+        return False
 
     # lists --------------------------------------------------------------------------------------------------------
 
     def _show_result(self, result: Result | None) -> None:
         """The rows of the last query."""
         if result is None:
-            self._list(Listing((), [], message="F5 runs the SQL · F2 lists tables"))
+            self._list(Listing((), [], message=FIRST_MESSAGE))
             return
         self._list(consolerows.result_listing(result, self._first))
         named = features_of(result, 0, self.browser.scans)
         self._say("⏎ opens the feature of a row, b browses them all" if named else "")
-
-    def _list(self, listing: Listing) -> None:
-        """Fill the table."""
-        self._listing = listing
-        self.table.retitle(listing.columns)
-        self.table.reset(len(listing.rows), message=listing.message)
-
-    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
-        """All rows are held: hand the window over."""
-        table, window = message.table, message.table.missing()
-        if window is not None:
-            rows = self._listing.rows[window * WINDOW : (window + 1) * WINDOW]
-            table.deliver(table.generation, window, [self._listing.cells(row) for row in rows])
-
-    def on_vtable_moved(self, message: VTable.Moved) -> None:
-        """The status line has the row."""
-        self.browser.refresh_bars()
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         """Open the feature or the pair of a row; take SQL or a name into the editor."""
@@ -211,8 +172,7 @@ class ConsoleView(View):
     def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
         """One, or two as a pair."""
         if len(places) == 1:
-            self.browser.browse_scan(places[0][0], feature_id=places[0][1])
-            self.browser.go("feature")
+            self.browser.open_feature(*places[0])
         elif places:
             self.browser.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
         else:
@@ -279,15 +239,6 @@ class ConsoleView(View):
         return self._asked or None
 
     # bars ---------------------------------------------------------------------------------------------------------
-
-    def _say(self, text: str, tone: Any = "dim") -> None:
-        """What came of the last key, between editor and rows."""
-        self.query_one("#sql-note", Bar).show([Span(f" {clean(text)}", tone=tone)])
-        self.browser.refresh_bars()
-
-    def corner(self) -> Line:
-        """What the console cannot do."""
-        return [Span("file access off  ", tone="dim")]
 
     def status(self) -> tuple[Line, Line]:
         """The time while a query runs; rows and time after it."""

@@ -44,7 +44,7 @@ def read_keys(path: Path) -> tuple[dict[str, str], str]:
     except FileNotFoundError:
         return {}, ""
     except (OSError, ValueError) as error:
-        return {}, f"{path} cannot be read and is left aside: {clean(str(error))}"
+        return {}, f"{path.name} cannot be read and is left aside: {path}: {clean(str(error))}"
     if not isinstance(keys, dict) or not all(isinstance(value, str) and value.strip() for value in keys.values()):
         return {}, f'{path}: [keys] takes lines such as "list.sort" = "s,f6"; all are left aside'
     return keys, ""

@@ -19,7 +19,7 @@ from tui.lines import Bar
 from tui.store import Store
 from tui.styles import Styler
 from tui.troubles import Troubles, said, terminal, versions
-from tui.view import View, keys_line
+from tui.view import Hints, View, keys_line
 from tui.views import BY_NAME
 from tui.vtable import VTable
 
@@ -147,17 +147,16 @@ class Shell(App[None]):
         if trouble:
             left = [Span(f" {clean(trouble)}", tone="warn")]
             cut = line_width(left) > self.size.width
-            whole = [Span("F12 ", tone="accent"), Span("all of it ", tone="dim")] if cut else []
+            whole: Line = [Span("F12 ", tone="accent")] if cut else []
             right = right if line_width(left) + line_width(right) < self.size.width else whole
         self.query_one("#status", Bar).show(left, right)
-        self.query_one("#keys", Bar).show(keys_line(self._hints(view), self.size.width))
+        self.query_one("#keys", Bar).show(keys_line(*self._hints(view), self.size.width))
 
-    def _hints(self, view: View) -> tuple[tuple[str, str], ...]:
-        """Keys for the last line, as they are now."""
-        if not self.keys:
-            return view.HINTS
-        moved = replaced((VTable, type(view), type(self)), self.keys)
-        return tuple((moved.get(key, key), what) for key, what in view.HINTS)
+    def _hints(self, view: View) -> tuple[Hints, Hints]:
+        """Keys for the last line, as they are now: those that give way, and those that stay."""
+        shown, always = view.hints()
+        moved = replaced((VTable, type(view), type(self)), self.keys) if self.keys else {}
+        return tuple((moved.get(key, key), what) for key, what in shown), always
 
     def _waiting(self) -> Line:
         """A wheel and the time while a question takes long."""

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from tui.app import FeatlasApp
 
 Answer = TypeVar("Answer")
+Hints = tuple[tuple[str, str], ...]
+"""(key, what it does), the rarest last: narrow screens drop from the end."""
+
+ALWAYS: Hints = (("?", "help"), ("q", "quit"))
+"""Keys that are never dropped."""
 
 
 class View(Container):
     """One question that the browser answers. Views own no SQL and no arithmetic."""
 
-    HINTS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """(key, what it does), the rarest last: narrow screens drop from the end."""
+    HINTS: ClassVar[Hints] = ()
+    """Keys for the last line."""
 
     NAME: ClassVar[str] = ""
     """As the help calls it."""
@@ -65,6 +70,10 @@ class View(Container):
     def corner(self) -> Line:
         """Right end of the title line."""
         return []
+
+    def hints(self) -> tuple[Hints, Hints]:
+        """Keys for the last line as things stand, and those that are never dropped."""
+        return self.HINTS, ALWAYS
 
     def status(self) -> tuple[Line, Line]:
         """Left and right end of the status line."""
@@ -173,9 +182,8 @@ class View(Container):
             self.browser.report(event.worker.error)
 
 
-def keys_line(hints: tuple[tuple[str, str], ...], cells: int) -> Line:
-    """Keys for the last line of the screen: as many as fit, help and quit always."""
-    always = (("?", "help"), ("q", "quit"))
+def keys_line(hints: Hints, always: Hints, cells: int) -> Line:
+    """Keys for the last line of the screen: as many as fit, some of them always."""
     room = cells - 1 - sum(len(f"{key} {what}  ") for key, what in always)
     shown = []
     for key, what in hints:
