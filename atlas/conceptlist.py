@@ -65,9 +65,9 @@ class ConceptDetail:
 
 
 def concept_rows(
-    atlas: Atlas, rule: str, *, text: str = "", sort: str = "concept", ascending: bool = False
+    atlas: Atlas, rule: str, *, text: str = "", sort: str = "concept", reverse: bool = False
 ) -> list[ConceptRow]:
-    """Every concept in every scan whose concept, SAE or found keywords hold a text."""
+    """Every concept in every scan whose concept, SAE or found keywords hold a text: by name, or the largest first."""
     from atlas.concepts import concept_counts
     from atlas.lexicons import ConceptRule
 
@@ -77,7 +77,7 @@ def concept_rows(
     rows = [row for row in rows if wanted in " ".join([row.concept, row.alias, row.sae, *row.found]).lower()]
     if sort != "concept":
         rows.sort(key=lambda row: -(row.n_features if sort == "features" else row.n_half))
-    return rows[::-1] if ascending else rows
+    return rows[::-1] if reverse else rows
 
 
 def concept_detail(atlas: Atlas, row: ConceptRow, rule: str, other: Scan | None) -> ConceptDetail:

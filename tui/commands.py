@@ -44,6 +44,8 @@ def run(app: FeatlasApp, line: str) -> None:
     fits = [one for one in COMMANDS if one.name == name] or [one for one in COMMANDS if one.name.startswith(name)]
     if not name or not fits:
         raise UnknownName("command", name, [one.name for one in COMMANDS])
+    if len(fits) > 1:
+        raise UsageError(f"{name} may be {', '.join(one.name for one in fits[:-1])} or {fits[-1].name}")
     command = fits[0]
     if command.takes and not command.takes.startswith("[") and not rest:
         raise UsageError(f"{command.name} needs {command.takes}")

@@ -73,9 +73,7 @@ class ConceptsView(LazyList):
 
     def read_order(self, cursor: int) -> None:
         """Ask for the concepts of all scans: a few lines each."""
-        rows = partial(
-            conceptlist.concept_rows, rule=self.rule, text=self.text, sort=self.sort, ascending=self.ascending
-        )
+        rows = partial(conceptlist.concept_rows, rule=self.rule, text=self.text, sort=self.sort, reverse=self.ascending)
         self.read(rows, partial(self._take, cursor), group="order")
 
     def _take(self, cursor: int, rows: list[ConceptRow]) -> None:
@@ -197,4 +195,5 @@ class ConceptsView(LazyList):
         how = f" rule {self.rule} · half: at least half of the strongest tokens are keywords"
         left = Span(f" filter: {clean(self.text)}", tone="accent") if self.text else Span(how, tone="dim")
         row = f" · row {count(self.table.cursor + 1)}" if self.rows else ""
-        return [left], [Span(f"{count(len(self.rows))} · {self.sort} {'↑' if self.ascending else '↓'}{row} ")]
+        arrow = "↑" if self.ascending != (self.sort == "concept") else "↓"
+        return [left], [Span(f"{count(len(self.rows))} · {self.sort} {arrow}{row} ")]

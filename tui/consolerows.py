@@ -73,11 +73,15 @@ def tables_listing(columns: Sequence[ColumnAbout]) -> Listing:
 
 def features_of(result: Result, row: int, scans: Sequence[Scan]) -> list[tuple[Scan, int]]:
     """Features that a row names: one, the two of a pair, or none."""
-    if row >= len(result.rows):
-        return []
+    return _named(result.rows[row], features_in(result.columns), scans) if row < len(result.rows) else []
+
+
+def _named(
+    values: Sequence[Any], places: Sequence[tuple[int, int, int | None]], scans: Sequence[Scan]
+) -> list[tuple[Scan, int]]:
+    """Features that some values name; none if one of them is nowhere."""
     found = []
-    for sae, feature, corpus in features_in(result.columns):
-        values = result.rows[row]
+    for sae, feature, corpus in places:
         scan = _scan(scans, values[sae], None if corpus is None else values[corpus])
         if scan is None or not isinstance(values[feature], int) or not 0 <= values[feature] < scan.d_sae:
             return []
@@ -87,8 +91,9 @@ def features_of(result: Result, row: int, scans: Sequence[Scan]) -> list[tuple[S
 
 def all_features(result: Result, scans: Sequence[Scan]) -> list[tuple[int, int]]:
     """(scan, feature) of all rows, each once, in their order."""
-    found = [features_of(result, row, scans) for row in range(len(result.rows))]
-    return list(dict.fromkeys((scan.scan_id, feature) for places in found for scan, feature in places))
+    places = features_in(result.columns)
+    found = (_named(values, places, scans) for values in result.rows)
+    return list(dict.fromkeys((scan.scan_id, feature) for named in found for scan, feature in named))
 
 
 def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:

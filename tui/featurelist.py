@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from atlas.errors import UsageError
 from atlas.filters.compile import Names, compile_filter
@@ -19,7 +19,7 @@ from atlas.queries.browse_records import FeatureRow, Scan
 from atlas.render.text import clean
 from tui.columns import SORTED, cells_of, columns_for
 from tui.listview import ListView
-from tui.vtable import WINDOW
+from tui.places import BrowsePlace, Handed, Read, read_around
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -29,47 +29,6 @@ FIRST = 256
 
 LONG = 200_000
 """Features from which an order is read in two steps."""
-
-
-class Handed(NamedTuple):
-    """A list that another view has made."""
-
-    order: filtered.FeatureOrder
-    about: str
-    """What it holds, for the title."""
-    scans: list[Scan]
-    """Those whose numbers are in the order: a scan that is measured again gets another one."""
-
-
-class BrowsePlace(NamedTuple):
-    """Where the feature table stands."""
-
-    scope: Scan | None
-    """The one scan that is shown; None for all."""
-    line: str
-    """The filter."""
-    sort: str
-    """The order that the keys chose."""
-    reverse: bool
-    """It was turned round."""
-    feature: tuple[int, int] | None
-    """Scan and number of the feature under the cursor."""
-
-
-class Read(NamedTuple):
-    """A list as it was read, with the rows that show first."""
-
-    order: filtered.FeatureOrder
-    window: int
-    """Number of the window that the cursor is in."""
-    rows: list[FeatureRow]
-
-
-def _read(atlas: Atlas, order: filtered.FeatureOrder, cursor: int, wanted: tuple[int, int] | None) -> Read:
-    """The rows around the cursor in one go with their order: each question more is a repaint more."""
-    row = order.row_of(*wanted) if wanted else None
-    window = max(0, min(cursor if row is None else row, len(order) - 1)) // WINDOW
-    return Read(order, window, browse.feature_window(atlas, order, window * WINDOW, (window + 1) * WINDOW))
 
 
 class FeatureList(ListView):
@@ -156,7 +115,7 @@ class FeatureList(ListView):
         started, wanted = time.perf_counter(), self._wanted
 
         def read(atlas: Atlas, most: int = filtered.ALL) -> Read:
-            return _read(atlas, order(atlas, most=most), cursor, wanted)
+            return read_around(atlas, order(atlas, most=most), cursor, wanted)
 
         def head(found: Read) -> None:
             self._show_read(found, cursor, started)

@@ -282,4 +282,6 @@ class OrphansView(LazyList):
         left = Span(f" filter: {clean(self.text)}", tone="accent") if self.text else Span(rule, tone="dim")
         row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""
         many = f"{count(self.table.n_rows)} of {count(asked.scan.d_sae)}"
-        return [left], [Span(f"{many} · {self.sort} {'↑' if self.ascending else '↓'}{row} ")]
+        return [left], [
+            Span(f"{many} · {self.sort} {'↑' if self.ascending != (self.sort == 'feature') else '↓'}{row} ")
+        ]

@@ -159,5 +159,5 @@ class ScoresView(LazyList):
         """Filter to the left; how many, which order and which row to the right."""
         left = [Span(f" filter: {clean(self.text)}", tone="accent")] if self.text else []
         row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""
-        arrow = "↑" if self.ascending else "↓"
+        arrow = "↑" if self.ascending != (self.sort == "p") else "↓"
         return left, [Span(f"{count(self.table.n_rows)} scores · {self.sort} {arrow}{row} ")]
