@@ -44,6 +44,10 @@ def test_matchings_scores_and_grids_are_listed(full):
 def test_what_is_missing_comes_with_the_command_that_adds_it(tiny):
     change(tiny, "update scan set store = 's'", "delete from pair", "delete from pairing")
     assert "not compared: A↔B   featlas correlate A B" in screen_after(tiny, "o")
+    change(tiny, "update scan set store = null where scan_id = 1")
+    narrow = screen_after(tiny, "o", size=(60, 30)).splitlines()
+    at = narrow.index(" kept no activations: A")
+    assert "".join(narrow[at + 1 : at + 3]).split() == ["featlas", "ingest", "…", "--replace,", "without", "--no-store"]
 
 
 @pytest.mark.parametrize(

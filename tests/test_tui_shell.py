@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def typed(line: str) -> tuple[str, ...]:
         ("sort lable", "no order named 'lable'; did you mean 'label'?"),
         ("nonsense", "no command named 'nonsense'"),
         ("sae Q", "no SAE named 'Q'"),
+        ("matrix nope", "no matrix of 'nope'; stored: none"),
     ],
 )
 def test_a_command_does_what_it_says_or_says_why_not(tiny, line, says):
@@ -132,6 +134,11 @@ def test_the_palette_finds_a_command_and_runs_it(tiny):
         await press(app, pilot, "enter")
         await settle(app, pilot)
         assert "skew ↓" in dump(app)
+        await press(app, pilot, "ctrl+p", "text:json")  # the name of the command
+        await pilot.pause(0.4)
+        await press(app, pilot, "enter")
+        await settle(app, pilot)
+        assert json.loads(app.clipboard)["SAE"] == "A"
 
     drive(FeatlasApp(tiny), script)
 

@@ -18,15 +18,12 @@ from tui.catalogue import POLL
 from tui.clipboard import copy
 from tui.commandline import CommandLine
 from tui.commands import run
-from tui.lines import Bar, Lines
 from tui.navigation import Navigator
 from tui.session import Keeper, Start, leave_at_signals, restore
 from tui.shell import SLOW
-from tui.styles import Styler
 from tui.troubles import said
 from tui.view import View
 from tui.views import BY_NAME, VIEWS
-from tui.vtable import VTable
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -134,20 +131,6 @@ class FeatlasApp(Navigator):
         """Remember how it is left, and end."""
         self._keeper.keep()
         super().exit(*args, **options)
-
-    def use_theme(self, name: str) -> None:
-        """Other colours.
-
-        Raises:
-            UnknownName: There is no such theme.
-        """
-        if name not in self.available_themes:
-            raise UnknownName("theme", name, sorted(self.available_themes))
-        self.theme = name
-        self.styler = Styler(colour=self.styler.colour, dark=self.current_theme.dark)
-        if self.is_running:
-            for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
-                widget.refresh()
 
     # the command line -------------------------------------------------------------------------------------------
 
@@ -294,6 +277,11 @@ class FeatlasApp(Navigator):
         from tui.help import NotesScreen
 
         self.push_screen(NotesScreen("last error", self.notes()))
+
+    def copy_row(self) -> None:
+        """The row of a table as JSON."""
+        text = self.front.copied_row()
+        self._copy(text, "copied the row as JSON") if text else self.flash(f"{self.front.NAME} has no row")
 
     def copy_report(self) -> None:
         """What a report of a problem needs."""

@@ -103,6 +103,8 @@ def _act(action: str) -> Callable[[FeatlasApp, str], None]:
     """Do what a key of the application or of the view in front does."""
 
     def act(app: FeatlasApp, text: str) -> None:
+        if not action.startswith("app.") and not hasattr(app.front, f"action_{action}"):
+            raise UsageError(f"{app.front.NAME} has nothing to {action}", hint=":view browse")
         app.run_worker(app.run_action(action, app if action.startswith("app.") else app.front), exit_on_error=False)
 
     return act
@@ -113,6 +115,25 @@ def _filter(app: FeatlasApp, text: str) -> None:
     view = _list(app)
     view.box.recall.add(text)
     view.use_filter(text)
+
+
+def _features(app: FeatlasApp, text: str) -> None:
+    """Features that fit a filter, from whatever view."""
+    app.go("browse")
+    app.browse_view.use_filter(text)
+
+
+def _random(app: FeatlasApp, text: str) -> None:
+    """A feature by chance, from whatever view."""
+    app.go("browse")
+    app.browse_view.action_random()
+
+
+def _matrix(app: FeatlasApp, text: str) -> None:
+    """The newest grid, or that of a metric."""
+    app.action_view("matrix")
+    if text:
+        app.with_view("matrix", lambda view: view.show_metric(text))
 
 
 def _write(app: FeatlasApp, text: str) -> None:
@@ -130,9 +151,12 @@ COMMANDS = (
     Command("w", "a file name ending in .csv, .json, .jsonl or .parquet", "write what is shown to a file", "e", _write),
     Command("mark", "", "mark the feature, or take its mark away", "space", _act("mark")),
     Command("marked", "", "only the marked features, or all again", "*", _act("marked")),
-    Command("random", "", "a feature by chance", "r", _act("random")),
+    Command("random", "", "random feature", "r", _random),
+    Command("features", "[FILTER]", "features that fit a filter", "", _features),
+    Command("matrix", "[METRIC]", "open the matrix of a metric", "3", _matrix),
     Command("copy", "", "copy the reference", "y", _act("app.copy")),
     Command("text", "", "copy the text that is shown", "c", _act("app.copy_text")),
+    Command("json", "", "copy the row as JSON", "", lambda app, text: app.copy_row()),
     Command("maximise", "", "one pane on the whole screen, or all again", "+", _act("app.maximise")),
     Command("theme", "the name of a theme", "other colours", "", _theme),
     Command("release", "", "close the database, so that others may write", "", lambda app, text: app.let_go()),

@@ -224,6 +224,10 @@ class ConsoleView(ConsolePanes):
             return None
         return consolerows.row_text(self.result, self.table.cursor, self.browser.scans)
 
+    def copied_row(self) -> str:
+        """All values of the row, exactly."""
+        return consolerows.row_json(self.result, self.table.cursor) if self.result and self._has_rows else ""
+
     def copied(self) -> str:
         """All values of the row as JSON; the text of the editor while it is typed in."""
         if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:

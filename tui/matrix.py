@@ -100,6 +100,21 @@ class MatrixView(View):
             self.drop("cells")
             self._draw()
 
+    def show_metric(self, metric: str) -> None:
+        """Show the newest grid of a metric."""
+        self.read(grids.grid_heads, partial(self._take_metric, metric), group="grids")
+
+    def _take_metric(self, metric: str, heads: list[GridHead]) -> None:
+        """The grids are known: show one of the metric, or say which there are."""
+        self.heads = heads
+        found = next((head for head in heads if head.metric == metric), None)
+        if found is not None:
+            self._read_grid(found)
+            return
+        self._take_heads(heads)
+        stored = ", ".join(dict.fromkeys(head.metric for head in heads)) or "none"
+        self.browser.flash(f"no matrix of {metric!r}; stored: {stored}")
+
     def _place(self) -> int | None:
         """Where the grid that is shown stands among those that are stored; None if it is not among them."""
         shown = self.grid.head.grid_id if self.grid else None

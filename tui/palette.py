@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from asyncio import to_thread, wait_for
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from atlas.errors import AtlasError
 from atlas.filters.fields import SORTABLE
+from atlas.queries.grids import grid_heads
 from atlas.render.text import clean
 from tui.commands import COMMANDS
 from tui.views import VIEWS
@@ -17,9 +21,21 @@ from tui.views import VIEWS
 if TYPE_CHECKING:
     from tui.app import FeatlasApp
 
+PATIENCE = 0.3
+"""Seconds that the palette waits for the database."""
+
 
 class CommandProvider(Provider):
     """Offers the table of commands; what needs a value opens the command line."""
+
+    _metrics: Sequence[str] = ()
+
+    async def startup(self) -> None:
+        """Ask which metrics have a grid, but not for long: the rest is wanted at once."""
+        app = cast("FeatlasApp", self.app)
+        with suppress(AtlasError, TimeoutError):
+            heads = await wait_for(to_thread(app.store.ask, grid_heads), PATIENCE)
+            self._metrics = list(dict.fromkeys(head.metric for head in heads))
 
     async def discover(self) -> Hits:
         """All of it."""
@@ -30,7 +46,7 @@ class CommandProvider(Provider):
         """What fits some letters."""
         matcher = self.matcher(query)
         for text, line in self._choices():
-            score = matcher.match(text)
+            score = matcher.match(f"{text} {line}")  # the names of commands and views count as well
             if score > 0:
                 yield Hit(score, matcher.highlight(text), partial(self._run, line), text=text)
 
@@ -49,10 +65,12 @@ class CommandProvider(Provider):
         for entry in VIEWS:
             keys = f"   {entry.keys.replace(',', ' ')}" if entry.keys else ""
             yield f"view: {entry.about}{keys}", f"view {entry.name}"
+        for metric in self._metrics:
+            yield f"open matrix: {clean(metric)}", f"matrix {metric}"
         for scan in {scan.sae: scan for scan in app.scans}.values():
             yield f"features of SAE {clean(scan.alias)} {clean(scan.sae)}", f"sae {scan.sae}"
         for about, line in _FILTERS:
-            yield about, f"filter {line}"
+            yield about, f"features {line}"
         for sort in SORTABLE:
             yield f"sort by {sort}, largest first", f"sort -{sort}"
             yield f"sort by {sort}, smallest first", f"sort {sort}"
@@ -64,8 +82,8 @@ class CommandProvider(Provider):
 
 _FILTERS = (
     ("dead features", "dead"),
-    ("unlabelled features", "-labelled -dead"),
-    ("features without a partner", "-matched -dead"),
+    ("next unlabelled features", "-labelled -dead"),
+    ("unmatched features, without a partner", "-matched -dead"),
     ("features whose best partner chooses them too", "mutual"),
     ("features that are no function words or punctuation", "concept"),
 )

@@ -11,11 +11,12 @@ from textual.app import App, ComposeResult
 from textual.events import Resize
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
+from atlas.errors import UnknownName
 from atlas.render.spans import Line, Span, line_width
 from atlas.render.text import clean
 from tui.commandline import CommandLine
 from tui.keys import replaced, trouble_with
-from tui.lines import Bar
+from tui.lines import Bar, Lines
 from tui.store import Store
 from tui.styles import Styler
 from tui.troubles import Troubles, said, terminal, versions
@@ -85,6 +86,20 @@ class Shell(App[None]):
         note = self._keys_note or (trouble_with(self.keys) if self.keys else "")
         if note:
             self.flash(note)
+
+    def use_theme(self, name: str) -> None:
+        """Other colours.
+
+        Raises:
+            UnknownName: There is no such theme.
+        """
+        if name not in self.available_themes:
+            raise UnknownName("theme", name, sorted(self.available_themes))
+        self.theme = name
+        self.styler = Styler(colour=self.styler.colour, dark=self.current_theme.dark)
+        if self.is_running:
+            for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
+                widget.refresh()
 
     def toggle_mark(self, sae: str, feature_id: int) -> None:
         """Mark a feature, or take its mark away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -103,6 +104,11 @@ class View(Container):
         if isinstance(focused, VTable):
             return focused.text()
         return "\n".join(pane.text() for pane in self.query(Lines) if pane.size.width)
+
+    def copied_row(self) -> str:
+        """The row under the cursor as JSON; empty where no table is shown."""
+        tables = [table for table in self.query(VTable) if table.n_rows]
+        return json.dumps(tables[0].record(), ensure_ascii=False) if tables else ""
 
     def command(self) -> list[str] | None:
         """The words after `featlas` that print what is shown: what `e` runs. None if no command does."""

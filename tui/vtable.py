@@ -138,6 +138,11 @@ class VTable(ScrollView, can_focus=True):
         rows = self._windows.get(window, [])
         return "\t".join(rows[place]) if place < len(rows) else ""
 
+    def record(self) -> dict[str, str]:
+        """The row under the cursor by the titles of its columns."""
+        titles = [column.title.rstrip("▲▼") for column in self._columns]
+        return dict(zip(titles, self.text().split("\t"), strict=False))
+
     def missing(self) -> int | None:
         """A window that the screen shows and that was not read; None if all are there."""
         if not self.n_rows:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from atlas.queries.browse_records import Pairing, Scan
 from atlas.queries.overview import Overview, StoredMatching
 from atlas.render.feature_more import value_of
 from atlas.render.numbers import count
-from atlas.render.spans import Line, Span, folded
+from atlas.render.spans import Line, Span, folded, line_width
 from atlas.render.text import clean
 
 _NAME = 18
@@ -17,9 +18,9 @@ _NAME = 18
 
 def overview_lines(scans: Sequence[Scan], pairings: Sequence[Pairing], held: Overview | None, cells: int) -> list[Line]:
     """Everything below the table of scans."""
+    missing = [line for step in _missing_lines(scans, pairings, held) for line in _fitted(step, cells)]
     if not scans:
-        return _missing_lines(scans, pairings, held) if held else []
-    missing = _missing_lines(scans, pairings, held) if held else []
+        return missing
     lines = _section("missing", "what adds it", missing)
     lines += [[], _title("comparisons", "median best · by chance"), *_comparison_lines(pairings, cells)]
     if held is None:
@@ -117,6 +118,20 @@ def _missing_lines(scans: Sequence[Scan], pairings: Sequence[Pairing], held: Ove
         command = f"featlas matrix svcca --rows {compared.alias_a} --cols {compared.alias_b}{where}"
         lines.append(_step("no grid of scores", command))
     return lines
+
+
+def _fitted(step: Line, cells: int) -> list[Line]:
+    """What is missing and what to type on one line, or each whole on lines of its own."""
+    if line_width(step) < cells:
+        return [step]
+    what, gap, command = step
+    return [*_words(what, cells - 1), *([gap, *more] for more in _words(command, cells - 4))]
+
+
+def _words(span: Span, cells: int) -> list[Line]:
+    """A text over as many lines as it needs."""
+    words = span.text.split(" ")
+    return folded([replace(span, text=f"{word} ") for word in words[:-1]] + [replace(span, text=words[-1])], cells)
 
 
 def _step(what: str, command: str) -> Line:
