@@ -59,6 +59,20 @@ def test_a_state_that_cannot_be_written_is_nobodys_trouble(tiny):
     assert after(tiny, "j", state=Path("/proc/none/state.json"))[0].return_code == 0
 
 
+def test_two_browsers_of_one_atlas_keep_each_other_s_marks(tiny, tmp_path):
+    state = tmp_path / "state.json"
+    save(state, Remembered(marks=(("little/one", 1), ("little/one", 2))))
+
+    async def script(app, pilot):
+        save(state, Remembered(marks=(("little/one", 1), ("little/one", 2), ("little/two", 3))))
+        await press(app, pilot, "space")
+        app.toggle_mark("little/one", 2)
+        app.exit()
+
+    drive(FeatlasApp(tiny, state=state), script)
+    assert load(state)[0].marks == (("little/one", 0), ("little/one", 1), ("little/two", 3))
+
+
 def test_links_from_the_command_line_lead_to_the_view_and_the_list(tiny):
     assert "› pairs ›" in after(tiny, view="pairs")[1]
     assert "filter: dead" in after(tiny, line="dead")[1]

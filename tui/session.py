@@ -43,6 +43,7 @@ def restore(app: FeatlasApp, path: Path | None, start: Start) -> None:
     """
     kept, note = load(path) if path else (Remembered(), "")
     app.marks |= set(kept.marks)
+    app.marks_kept = frozenset(kept.marks)
     browse, bare = app.browse_view, start.reference is None and start.line is None
     browse.box.recall.texts = list(kept.filters)
     app.command_line.recall.texts = list(kept.commands)
@@ -92,9 +93,11 @@ class Keeper:
             self._write(self.path, now)
 
     def _write(self, path: Path, state: Remembered) -> None:
-        """Write the file."""
-        self._written = state
-        save(path, state)
+        """Write the file; marks that another browser of this atlas made or took away meanwhile stay as it left them."""
+        self._written, now, kept = state, frozenset(state.marks), self._app.marks_kept
+        marks = (set(load(path)[0].marks) | now - kept) - (kept - now)
+        self._app.marks_kept = now
+        save(path, replace(state, marks=tuple(sorted(marks))))
 
 
 def _left(app: FeatlasApp) -> Remembered:

@@ -60,6 +60,7 @@ class Shell(App[None]):
         self._flash = ""
         self._was_slow = False
         self.marks: set[tuple[str, int]] = set()
+        self.marks_kept: frozenset[tuple[str, int]] = frozenset()
         self.listed: frozenset[tuple[str, int]] | None = None
         self.troubles = Troubles()
         self.keys: dict[str, str] = {}
