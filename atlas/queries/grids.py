@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from atlas.queries.browse import records
+
 if TYPE_CHECKING:
-    from atlas.db import Atlas, Rows
+    from atlas.db import Atlas
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ class GridTable:
 
 def grid_heads(atlas: Atlas) -> list[GridHead]:
     """Every stored grid, the newest first."""
-    return _records(GridHead, atlas.fetch("browse_grids"))
+    return records(GridHead, atlas.fetch("browse_grids"))
 
 
 def grid_table(atlas: Atlas, head: GridHead) -> GridTable:
     """The cells of one grid."""
-    cells: list[GridCell] = _records(GridCell, atlas.fetch("browse_grid_cells", grid=head.grid_id))
+    cells: list[GridCell] = records(GridCell, atlas.fetch("browse_grid_cells", grid=head.grid_id))
     rows = {cell.row_place: (cell.sae_a, short_label(cell.alias_a, cell.layer_a)) for cell in cells}
     columns = {cell.column_place: (cell.sae_b, short_label(cell.alias_b, cell.layer_b)) for cell in cells}
     return GridTable(
@@ -118,9 +120,3 @@ def other_metrics(atlas: Atlas, score_id: int) -> list[tuple[str, float]]:
 def short_label(alias: str, layer: int | None) -> str:
     """Letter and layer of an SAE."""
     return alias if layer is None else f"{alias} L{layer}"
-
-
-def _records(kind: type, rows: Rows) -> list:
-    """One record a row, by the names of the columns."""
-    places = [rows.columns.index(field.name) for field in fields(kind)]
-    return [kind(*(row[place] for place in places)) for row in rows]
