@@ -33,7 +33,7 @@ def test_marks_and_sql_with_a_comment_are_written_and_a_list_that_no_command_kno
         await press(app, pilot, "4")
         app.front.open("-- how many\nselect 41 + 1 as n")
         await press(app, pilot, "f5", "tab", *typed(f"w {counted}"))
-        await press(app, pilot, "tab", "7", "b")
+        await press(app, pilot, "7", "b")
         assert app.front.sql() is None
         await press(app, pilot, "e")
         assert "no command lists what another view has made" in dump(app)
