@@ -12,7 +12,7 @@ PAIR_SORTS = ("value", "joint", "margin", "n a", "n b", "feature", "partner")
 """Orders of the pair list; `joint` by the tokens on which both fire, `n a` and `n b` by those of one side, `feature`
 and `partner` by the ids of the side that chooses and of the other."""
 
-PAIR_FILTER = "value>=0.5 joint>=20 density<=1e-2 top:3 +non-concept +unshared monday"
+PAIR_FILTER = "value>=0.5 mutual joint>=20 density<=1e-2 top:3 +non-concept +unshared monday"
 """Every term of the filter line of a pair list; what is none of them is looked for in the tokens."""
 
 METRIC_OPTIONS = {

@@ -201,8 +201,26 @@ def test_without_colour_the_peak_has_brackets_and_no_style_has_a_colour_of_ours(
         assert peak.reverse
         assert peak.bold
         assert peak.underline
+        await press(app, pilot, "v")
+        assert "this terminal shows no colours" in dump(app)
 
     drive(FeatlasApp(tiny, colour=False), script)
+
+
+def test_m_leads_to_the_matrix_and_v_changes_the_coding(full):
+    async def script(app, pilot):
+        await press(app, pilot, "v")
+        assert "⟦" in dump(app)
+        assert "activation by underline" in dump(app).splitlines()[-2]
+        await press(app, pilot, "v")
+        assert "⟦" not in dump(app)
+        await press(app, pilot, "a", "a", "m")
+        assert app.front.id == "matrix"
+        assert "B" in app.front.reference() or "two" in app.front.reference()
+        await press(app, pilot, "escape")
+        assert app.front.id == "browse"
+
+    drive(FeatlasApp(full, colour=True), script)
 
 
 def test_y_copies_the_full_reference(tiny):

@@ -46,6 +46,14 @@ def test_an_empty_atlas_says_what_to_type(tmp_path):
     drive(FeatlasApp(path), script)
 
 
+def test_an_atlas_whose_saes_were_never_measured_says_so(tiny):
+    with open_atlas(tiny, write=True) as atlas:
+        for table in ("pair", "pairing", "scan"):
+            atlas.con.execute(f"delete from {table}")
+    for keys in ((), ("o",)):
+        assert "2 SAEs, none measured yet – featlas ingest --help" in screen_after(tiny, *keys)
+
+
 def test_an_atlas_without_pairs_names_the_command_for_its_own_saes(tiny):
     with open_atlas(tiny, write=True) as atlas:
         atlas.con.execute("delete from pair")

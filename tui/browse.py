@@ -48,6 +48,10 @@ class BrowseView(FeatureList):
         Binding("space", "mark", "mark, or take the mark away", id="browse.mark"),
         Binding("asterisk", "marked", "only the marked ones", id="browse.marked"),
         Binding("r", "random", "a feature by chance", id="browse.random"),
+        Binding("m", "matrix", "cell of this SAE in the matrix", id="browse.matrix"),
+        Binding("v", "coding", "shade by colour, or underline and bold", id="browse.coding"),
+        Binding("tab", "scroll_pane(1)", "scroll the pane beside the table", id="browse.pane_down"),
+        Binding("shift+tab", "scroll_pane(-1)", "scroll it back", id="browse.pane_up"),
         Binding("n", "hit(1)", "next hit of the filter in the pane", id="browse.next_hit"),
         Binding("N", "hit(-1)", "previous hit", id="browse.previous_hit"),
     ]
@@ -134,6 +138,26 @@ class BrowseView(FeatureList):
         """The cursor jumps."""
         if self.table.n_rows:
             self.table.go_to(random.randrange(self.table.n_rows))
+
+    def action_matrix(self) -> None:
+        """The matrix, with the cursor on the SAE of this feature."""
+        at = self.at_cursor()
+        if at is not None:
+            self.browser.go("matrix")
+            self.browser.with_view("matrix", lambda matrix: matrix.show_sae(at[0].sae))
+
+    def action_coding(self) -> None:
+        """The other way to show activation."""
+        self.browser.toggle_coding()
+        self.draw_detail()
+
+    def action_scroll_pane(self, pages: int) -> None:
+        """Scroll the pane, if there is one."""
+        pane = self.query_one("#detail", Lines)
+        if pane.size.width:
+            pane.scroll_relative(y=pages * max(1, pane.size.height - 1), animate=False)
+        else:
+            self.browser.flash("no pane beside the table in this width – ⏎ opens the feature")
 
     def action_hit(self, step: int) -> None:
         """Scroll the pane to the next line that holds what the filter looks for."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 from textual.events import Event, Key, MouseDown
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from atlas.queries import browse
+from atlas.queries import browse, overview
 from atlas.queries.browse_records import Pairing, Scan
 from tui.messages import Answered
 from tui.shell import Shell
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
 
 POLL = 0.5
 """Seconds between two looks for a writer that waits."""
@@ -26,12 +30,21 @@ class Catalogue(Shell):
     scans: list[Scan]
     pairings: list[Pairing]
     _touched: float
+    _unmeasured: list[str]
+    """Names of the SAEs, if none was measured."""
     is_read = False
     """The catalogue was read, however little it holds."""
 
     @abstractmethod
     def arrived(self) -> None:
         """The catalogue was read, for the first time or again."""
+
+    def nothing_here(self) -> str:
+        """Why there is no feature, and what to type."""
+        if not self.is_read or not self._unmeasured:
+            return "no features here yet – run: featlas demo, or ingest"
+        n = len(self._unmeasured)
+        return f"{n} SAE{'s' if n > 1 else ''}, none measured yet – featlas ingest --help"
 
     def open_atlas(self) -> None:
         """Read the catalogue in a thread; the views follow."""
@@ -43,7 +56,7 @@ class Catalogue(Shell):
 
     def _read_catalogue(self) -> None:
         """Runs in the worker thread."""
-        found = self.store.ask(lambda atlas: (browse.scans(atlas), browse.pairings(atlas)))
+        found = self.store.ask(_catalogue)
         self.post_message(Answered(get_current_worker(), self._show_catalogue, found))
 
     def on_answered(self, message: Answered) -> None:
@@ -51,9 +64,9 @@ class Catalogue(Shell):
         message.deliver()
         self.refresh_bars()
 
-    def _show_catalogue(self, found: tuple[list[Scan], list[Pairing]]) -> None:
+    def _show_catalogue(self, found: tuple[list[Scan], list[Pairing], list[str]]) -> None:
         """The atlas is open: let every view read."""
-        self.scans, self.pairings = found
+        self.scans, self.pairings, self._unmeasured = found
         self.is_read = True
         self.arrived()
 
@@ -120,3 +133,9 @@ class Catalogue(Shell):
     def scan_of(self, sae: str, corpus: str) -> Scan | None:
         """A scan by names."""
         return next((scan for scan in reversed(self.scans) if (scan.sae, scan.corpus) == (sae, corpus)), None)
+
+
+def _catalogue(atlas: Atlas) -> tuple[list[Scan], list[Pairing], list[str]]:
+    """Scans and comparisons; where nothing was measured, the SAEs that could be."""
+    scans = browse.scans(atlas)
+    return scans, browse.pairings(atlas), [] if scans else [sae.alias for sae in overview.unmeasured(atlas)]

@@ -41,10 +41,13 @@ def columns_for(sort: Sort) -> list[Column]:
         Column("max", 6, right=True, spare=1),
         Column("match", 6),
         Column("token", 8, grow=1),
-        Column("label", 5, grow=1),
+        Column("label", 12, grow=1),
     ]
     place = SORTED.get(sort.field)
-    return columns if place is None else _with_arrow(columns, place, up=not sort.descending)
+    if place is None:
+        return columns
+    columns[place] = replace(columns[place], spare=0)  # what sorts is always shown
+    return _with_arrow(columns, place, up=not sort.descending)
 
 
 def pair_columns(

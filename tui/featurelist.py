@@ -189,7 +189,7 @@ class FeatureList(ListView):
         """Why the table is empty and what to do."""
         if self.text:
             return f"no feature fits {clean(self.text)} – esc clears the filter"
-        return "no features here yet – run: featlas demo, or ingest"
+        return self.browser.nothing_here()
 
     def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
         """How to read some rows."""

@@ -115,6 +115,30 @@ class MatrixView(View):
         stored = ", ".join(dict.fromkeys(head.metric for head in heads)) or "none"
         self.browser.flash(f"no matrix of {metric!r}; stored: {stored}")
 
+    def show_sae(self, sae: str) -> None:
+        """Put the cursor on the first cell of an SAE: of the grid that is shown, else of the newest."""
+        self.read(grids.grid_heads, partial(self._take_sae, sae), group="grids")
+
+    def _take_sae(self, sae: str, heads: list[GridHead]) -> None:
+        """The grids are known."""
+        self.heads = heads
+        place = self._place()
+        if heads:
+            head = heads[place or 0]
+            self.read(lambda atlas: grids.grid_table(atlas, head), partial(self._put_sae, sae), group="cells")
+
+    def _put_sae(self, sae: str, grid: GridTable) -> None:
+        """Show a grid with the cursor on a row or column of an SAE, or say that it has none."""
+        self.grid = grid
+        rows, columns = [name for name, _ in grid.rows], [name for name, _ in grid.columns]
+        if sae in rows:
+            self._put(rows.index(sae), self.at[1])
+        elif sae in columns:
+            self._put(self.at[0], columns.index(sae))
+        else:
+            self._put(*self.at)
+            self.browser.flash(f"{sae} is not in this grid – tab shows others")
+
     def _place(self) -> int | None:
         """Where the grid that is shown stands among those that are stored; None if it is not among them."""
         shown = self.grid.head.grid_id if self.grid else None

@@ -66,7 +66,8 @@ class OverviewView(View):
     def reload(self) -> None:
         """Show the catalogue that the application holds, then ask for the rest."""
         scans, table = self.browser.scans, self.query_one(VTable)
-        table.reset(len(scans), cursor=table.cursor, message="no SAE here yet – featlas demo, or featlas ingest --help")
+        nothing = self.browser.nothing_here().replace("no features", "no SAE")
+        table.reset(len(scans), cursor=table.cursor, message=nothing)
         table.styles.height = max(4, len(scans) + 2)
         self._draw()
         self.read(overview, self._take, group="rest")

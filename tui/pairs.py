@@ -121,7 +121,9 @@ class PairsView(PairList):
         if self.sides is None:
             return []
         compared = self._compared
-        line: Line = [Span(f"{self.rule} by {clean(self.measure)}  ", tone="strong")]
+        line: Line = [
+            Span(f"{self._subset.match if self._subset else self.rule} by {clean(self.measure)}  ", tone="strong")
+        ]
         if self.sides in compared:
             line.append(Span(f"{compared.index(self.sides) + 1} of {len(compared)}  ", tone="dim"))
         return line

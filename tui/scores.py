@@ -55,7 +55,7 @@ class ScoresView(LazyList):
         """The columns; the one that sorts has an arrow."""
         columns = [
             Column("no.", 5, right=True, spare=4),
-            Column("metric", 8),
+            Column("metric", 14),
             Column("SAEs", 6),
             Column("n", 6, right=True),
             Column("score", 6, right=True),
@@ -65,7 +65,7 @@ class ScoresView(LazyList):
             Column("adj. p", 8, right=True, spare=1),
             Column("rows", 7, spare=6),
             Column("null of", 7, spare=5),
-            Column("pairs", 12, grow=1),
+            Column("pairs", 10, grow=1),
         ]
         place, up = _SORTED[self.sort], self.ascending != (self.sort == "p")
         columns[place] = replace(columns[place], title=columns[place].title + ("▲" if up else "▼"))

@@ -56,6 +56,7 @@ class Shell(App[None]):
         if not colour:
             self.theme = "ansi-dark"
         self.styler = Styler(colour=colour, dark=self.current_theme.dark)
+        self._has_colour = colour
         self.animation_level = "none"
         self._flash = ""
         self._was_slow = False
@@ -101,6 +102,16 @@ class Shell(App[None]):
         if self.is_running:
             for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
                 widget.refresh()
+
+    def toggle_coding(self) -> None:
+        """Shade by colour, or by underline and bold."""
+        if not self._has_colour:
+            self.flash("this terminal shows no colours: activation is underlined and bold")
+            return
+        self.styler = Styler(colour=not self.styler.colour, dark=self.current_theme.dark)
+        for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
+            widget.refresh()
+        self.flash("activation by colour" if self.styler.colour else "activation by underline, bold and ⟦peak⟧")
 
     def toggle_mark(self, sae: str, feature_id: int) -> None:
         """Mark a feature, or take its mark away."""

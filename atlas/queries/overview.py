@@ -94,5 +94,10 @@ def overview(atlas: Atlas) -> Overview:
         scores=records(ScoresOf, atlas.fetch("overview_scores")),
         grids=records(StoredGrid, atlas.fetch("overview_grids")),
         missing=records(Missing, atlas.fetch("overview_missing", most=MOST_MISSING)),
-        unmeasured=records(Unmeasured, atlas.fetch("overview_unmeasured")),
+        unmeasured=unmeasured(atlas),
     )
+
+
+def unmeasured(atlas: Atlas) -> list[Unmeasured]:
+    """SAEs that were measured on no corpus, and scans that kept no activations."""
+    return records(Unmeasured, atlas.fetch("overview_unmeasured"))
