@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from atlas.render.palette import ramp
+from atlas.render.spans import Span
 from tests.tui_pilot import drive, dump, make_atlas, press, screen_after, styles_of
 from tui.app import FeatlasApp
 
@@ -214,7 +216,10 @@ def test_m_leads_to_the_matrix_and_v_changes_the_coding(full):
         assert "activation by underline" in dump(app).splitlines()[-2]
         await press(app, pilot, "v")
         assert "⟦" not in dump(app)
-        await press(app, pilot, "a", "a", "m")
+        app.theme = "textual-light"
+        await press(app, pilot, "a", "a")
+        assert app.styler.style(Span("x", level=1)).bgcolor.name == ramp(dark=False)[1]
+        await press(app, pilot, "m")
         assert app.front.id == "matrix"
         assert "B" in app.front.reference() or "two" in app.front.reference()
         await press(app, pilot, "escape")

@@ -98,7 +98,16 @@ class Shell(App[None]):
         if name not in self.available_themes:
             raise UnknownName("theme", name, sorted(self.available_themes))
         self.theme = name
-        self.styler = Styler(colour=self.styler.colour, dark=self.current_theme.dark)
+        if not self.is_running:
+            self.use_styler(Styler(colour=self.styler.colour, dark=self.current_theme.dark))
+
+    def watch_theme(self) -> None:
+        """Shades for a light or a dark screen, by whatever way the theme was changed."""
+        self.use_styler(Styler(colour=self.styler.colour, dark=self.current_theme.dark))
+
+    def use_styler(self, styler: Styler) -> None:
+        """Draw everything in other styles."""
+        self.styler = styler
         if self.is_running:
             for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
                 widget.refresh()
@@ -108,9 +117,7 @@ class Shell(App[None]):
         if not self._has_colour:
             self.flash("this terminal shows no colours: activation is underlined and bold")
             return
-        self.styler = Styler(colour=not self.styler.colour, dark=self.current_theme.dark)
-        for widget in (*self.query(VTable), *self.query(Lines), *self.query(Bar)):
-            widget.refresh()
+        self.use_styler(Styler(colour=not self.styler.colour, dark=self.current_theme.dark))
         self.flash("activation by colour" if self.styler.colour else "activation by underline, bold and ⟦peak⟧")
 
     def toggle_mark(self, sae: str, feature_id: int) -> None:
