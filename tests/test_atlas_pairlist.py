@@ -41,6 +41,13 @@ def test_words_with_a_colon_are_looked_for_in_the_tokens():
     assert parse_pair_filter("3:15 a:b", BEST) == (BEST, "3:15 a:b")
 
 
+def test_titles_of_columns_and_mutual_are_understood_and_what_is_not_has_its_column():
+    subset, words = parse_pair_filter("r>0.5 mutual both>=3 day", BEST)
+    assert (subset.min_value, subset.match, subset.min_joint, words) == (0.5, "mutual", 3, "day")
+    with pytest.raises(UsageError, match=r"no threshold cosine> \(column 5\)"):
+        parse_pair_filter("day cosine>0.5", BEST)
+
+
 def test_a_threshold_drops_with_its_reason(tiny):
     subset, _ = parse_pair_filter("value>=0.85 +non-concept +unshared", BEST)
     order, rows = ordered(tiny, subset)
