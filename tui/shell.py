@@ -53,9 +53,9 @@ class Shell(App[None]):
         self.store = Store(path, wait=wait)
         if colour is None:
             colour = self.console.color_system in ("truecolor", "256") and not refused
+        self.styler = Styler(colour=colour, dark=self.current_theme.dark)
         if not colour:
             self.theme = "ansi-dark"
-        self.styler = Styler(colour=colour, dark=self.current_theme.dark)
         self._has_colour = colour
         self.animation_level = "none"
         self._flash = ""
