@@ -28,7 +28,7 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "pairs_all": ("2", "d", "d"),
     "pair": ("2", MOVE, "enter"),
     "matrix": ("3",),
-    "sql": ("4", QUERY, "f5"),
+    "sql": ("4", "f7", QUERY, "f5"),
     "concepts": ("5", MOVE),
     "scores": ("6",),
     "orphans": ("7", MOVE),
