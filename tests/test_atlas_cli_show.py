@@ -39,7 +39,8 @@ def test_json_holds_the_same_and_names_its_schema(tiny, capsys):
     assert found["schema"] == "featlas.feature/1"
     assert found["feature"]["n_fired"] == 40
     assert len(found["contexts"]) == 1
-    assert found["partners"][0] == {"alias": "B", "sae": "little/two", "feature_id": 1, "value": 0.9, "mutual": True}
+    best = {"alias": "B", "sae": "little/two", "corpus": "words", "feature_id": 1, "value": 0.9, "mutual": True}
+    assert found["partners"][0] == best
 
 
 def test_a_dead_feature_is_said_to_be_dead(tiny, capsys):
