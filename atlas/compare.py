@@ -221,12 +221,7 @@ def _interval(wanted: Comparison, inputs: Inputs, on_progress: Any) -> dict[str,
         return {"low": None, "high": None}
     from atlas.metrics.resample import bootstrap
 
-    check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
-    try:
-        drawn = {"n": wanted.bootstrap, "seed": wanted.seed, "on_progress": on_progress}
-        found = bootstrap(wanted.metric, inputs.x, inputs.y, **drawn, **wanted.options)
-    except ValueError as error:
-        raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
+    found = _resampled(bootstrap, wanted.bootstrap, wanted, inputs, on_progress)
     return {"low": found.low, "high": found.high}
 
 
@@ -236,10 +231,15 @@ def _halves(wanted: Comparison, inputs: Inputs, on_progress: Any) -> dict[str, f
         return {"half_mean": None, "half_apart": None}
     from atlas.metrics.resample import split_half
 
-    check_halves(wanted.metric, inputs.x, inputs.y, wanted.options)
-    try:
-        drawn = {"n": wanted.halves, "seed": wanted.seed, "on_progress": on_progress}
-        found = split_half(wanted.metric, inputs.x, inputs.y, **drawn, **wanted.options)
-    except ValueError as error:
-        raise AtlasError(f"{wanted.metric} is undefined for some halves of the pairs: {error}") from error
+    found = _resampled(split_half, wanted.halves, wanted, inputs, on_progress)
     return {"half_mean": found.mean, "half_apart": found.difference}
+
+
+def _resampled(resample: Callable[..., Any], n: int, wanted: Comparison, inputs: Inputs, on_progress: Any) -> Any:
+    """What `bootstrap` or `split_half` finds; what the metric cannot digest becomes a message."""
+    metric, options = wanted.metric, wanted.options
+    check_halves(metric, inputs.x, inputs.y, options)
+    try:
+        return resample(metric, inputs.x, inputs.y, n=n, seed=wanted.seed, on_progress=on_progress, **options)
+    except ValueError as error:
+        raise AtlasError(f"{metric} is undefined for some halves of the pairs: {error}") from error

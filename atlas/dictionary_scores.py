@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas.compare import PATIENCE
 from atlas.comparison import Comparison, check_one_space, live_features
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
@@ -26,9 +27,6 @@ DICTIONARY_METRICS: Mapping[str, Callable[..., SetSimilarity]] = {"mmcs": mmcs, 
 DRAWS = 19
 """Gaussian dictionaries that judge a score, by default: p of 0.05 at best. They hardly differ, and each costs as much
 as the score."""
-
-PATIENCE = 30.0
-"""Least seconds to wait for the atlas with a score that is computed and only has to be stored."""
 
 
 def compare_dictionaries(
