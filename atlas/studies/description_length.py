@@ -135,16 +135,17 @@ def _findings(
     """Tables and sentences from what was priced."""
     import polars as pl
 
+    curves = [_curve(part) for part in coded]
     rows = [
-        {**_summary(part, added_fvu), **_information(part, coded), **beside.columns()}
-        for part, beside in zip(coded, references, strict=True)
+        {**_summary(part, curve, added_fvu), **_information(part, coded), **beside.columns()}
+        for part, curve, beside in zip(coded, curves, references, strict=True)
     ]
     summary = pl.DataFrame(rows, infer_schema_length=None)
-    curves = pl.DataFrame([row for part in coded for row in _curve(part)], infer_schema_length=None)
+    widths = pl.DataFrame([row for curve in curves for row in curve], infer_schema_length=None)
     features = features.filter(pl.col("sae").is_in([part.scan.sae for part in coded])).sort("bits", descending=True)
     tables = (
         Table("saes", "One SAE: its bits per token at the chosen width, its total information, its MMCS.", summary),
-        Table("curve", "One SAE at one width of bins: bits per token, and variance unexplained.", curves),
+        Table("curve", "One SAE at one width of bins: bits per token, and variance unexplained.", widths),
         Table("features", "One feature, as in view description_lengths, dearest first.", features),
     )
     return Findings("description-length", sample_of([part.scan for part in coded]), _lines(summary, added_fvu), tables)
@@ -182,9 +183,8 @@ def _unexplained(part: _Coded, length: CodeLength) -> dict[str, float | None]:
     }
 
 
-def _summary(part: _Coded, added_fvu: float) -> dict[str, Any]:
+def _summary(part: _Coded, rows: list[dict[str, Any]], added_fvu: float) -> dict[str, Any]:
     """The coarsest bins that keep to the limit; the finest where none does or the variance is not known."""
-    rows = _curve(part)
     fitting = [row for row in rows if row["added_fvu"] is not None and row["added_fvu"] <= added_fvu]
     at, scan = (fitting or rows[-1:])[0], part.scan
     l0 = part.codes.nnz / max(part.codes.shape[0], 1)
