@@ -38,7 +38,7 @@ test: .venv/made
 	@touch $@
 
 test-oldest: .venv/oldest/made
-	PYTHONPATH=.venv/oldest $(BIN)/python -m pytest -q tests/test_atlas_schema.py tests/test_atlas_matches.py tests/test_atlas_pairing_job.py tests/test_atlas_compare.py
+	PYTHONPATH=.venv/oldest $(BIN)/python -m pytest -q tests/atlas/db/test_schema.py tests/atlas/comparisons/test_matched.py tests/atlas/comparisons/test_correlate.py tests/atlas/scores/test_compare.py
 
 check: .venv/made
 	$(BIN)/ruff format --check .

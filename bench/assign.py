@@ -15,9 +15,9 @@ import scipy.sparse as sp
 from correlate import measured, report, zipf_scan
 from scipy.optimize import linear_sum_assignment
 
-from atlas.pairing.assign import Assignment, assign, certify
-from atlas.pairing.assign_sources import CosineSource
-from atlas.pairing.standardised import Standardised
+from atlas.pairing.assignment.assign import Assignment, assign, certify
+from atlas.pairing.assignment.sources import CosineSource
+from atlas.pairing.search.standardised import Standardised
 
 
 def decoders(n: int, width: int, planted: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

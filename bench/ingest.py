@@ -84,7 +84,7 @@ def bare_pass(model: Path, saes: list[Path], contexts: list[list[int]], batch: i
     from sae_lens import SAE
     from transformer_lens.model_bridge import TransformerBridge
 
-    from ingest.quiet import quietly
+    from ingest.sources.quiet import quietly
 
     bridge = TransformerBridge.boot_transformers(str(model), device="cpu", dtype=torch.float32)
     with quietly():
@@ -168,12 +168,12 @@ def cpu_by_part(stats: pstats.Stats) -> dict[str, float]:
     """CPU seconds inside each part of ingest/, with all that it calls: what enters it from another part."""
     parts = {
         "model": ("/transformer_lens/",),
-        "SAE": (f"{ROOT}/ingest/sources/sae", "/sae_lens/"),
-        "loss": (f"{ROOT}/ingest/loss.py",),
+        "SAE": (f"{ROOT}/ingest/sources/saes", "/sae_lens/"),
+        "loss": (f"{ROOT}/ingest/running/loss.py",),
         "accumulate": (f"{ROOT}/ingest/accumulate/",),
-        "shards": (f"{ROOT}/ingest/shards.py",),
-        "reduce": (f"{ROOT}/ingest/finish.py",),
-        "write": (f"{ROOT}/ingest/writer.py",),
+        "shards": (f"{ROOT}/ingest/shards/store.py",),
+        "reduce": (f"{ROOT}/ingest/writing/finish.py",),
+        "write": (f"{ROOT}/ingest/writing/writer.py",),
     }
 
     def part_of(file: str) -> str | None:

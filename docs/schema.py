@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas.sqlfiles import contract, sql_files
+from atlas.db.sqlfiles import contract, sql_files
 
 TARGET = Path(__file__).with_name("schema.md")
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tui.app import FeatlasApp
+from tui.app.app import FeatlasApp
 
 SIZES = ((120, 36), (80, 24))
 FONT = "DejaVu Sans Mono"

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
+from atlas.db.runs import add_run, command_line, utc_now
 from atlas.errors import AtlasError, UsageError
-from atlas.queries.registry import sae_named
 from atlas.references import FeatureRef
-from atlas.runs import add_run, command_line, utc_now
-from ingest.loss import can_replace
-from ingest.sources.model_classes import agreed_model
-from ingest.sources.models import Model, default_device, load_model
-from ingest.sources.saes import Sae, load_sae
+from ingest.running.loss import can_replace
+from ingest.sources.models.classes import agreed_model
+from ingest.sources.models.model import Model, default_device, load_model
+from ingest.sources.saes.sae import Sae, load_sae
 
 _LOGIT_BYTES = 256 << 20
 
@@ -85,7 +85,7 @@ def ablate(
 
 def _facts(atlas: Atlas, ref: FeatureRef, corpus: str | None) -> Facts:
     """The scan of a feature."""
-    rows = atlas.fetch("ablation_source", sae=sae_named(atlas, ref.sae), corpus=corpus).dicts()
+    rows = atlas.fetch("studies/ablation_source", sae=sae_named(atlas, ref.sae), corpus=corpus).dicts()
     if not rows:
         raise AtlasError(f"{ref.sae} was not measured{f' on {corpus}' if corpus else ''}", hint="featlas ls scans")
     if ref.feature_id >= rows[0]["d_sae"]:
@@ -95,7 +95,7 @@ def _facts(atlas: Atlas, ref: FeatureRef, corpus: str | None) -> Facts:
 
 def _contexts(atlas: Atlas, facts: Facts, feature: int, most: int) -> list[Facts]:
     """The strongest contexts of a feature."""
-    return atlas.fetch("ablation_contexts", scan_id=facts["scan_id"], feature_id=feature, most=most).dicts()
+    return atlas.fetch("studies/ablation_contexts", scan_id=facts["scan_id"], feature_id=feature, most=most).dicts()
 
 
 def _load(facts: Facts) -> tuple[Model, Sae]:

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from atlas.errors import AtlasUnavailable, UsageError
-from ingest.interrupt import stopping_between
+from ingest.running.interrupt import stopping_between
 from ingest.sources.folders import check_model
 from ingest.sources.names import check_name, check_sae_name, check_text
-from ingest.sources.sae.expand import expand_saes
+from ingest.sources.saes.expand import expand_saes
 from ingest.spec import IngestRequest, ScanSummary
 
 if TYPE_CHECKING:
     import datetime
 
-    from ingest.plan import Plan, Planned
-    from ingest.shards import ShardStore
-    from ingest.writer import FinishedScan
+    from ingest.planning.plan import Plan, Planned
+    from ingest.shards.store import ShardStore
+    from ingest.writing.writer import FinishedScan
 
 Note = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -58,8 +58,8 @@ def ingest(
     """
     check_request(request)
     # What follows imports torch, which takes seconds: only after everything that can be told without it.
-    from atlas.runs import command_line, utc_now
-    from ingest.plan import check_database, make_plan
+    from atlas.db.runs import command_line, utc_now
+    from ingest.planning.plan import check_database, make_plan
 
     # DuckDB takes `:memory:` and `md:x` for something else than files, and a store has to stand beside a file.
     started_at, db = utc_now(), Path(db).absolute()
@@ -67,7 +67,7 @@ def ingest(
     note = _once(on_note)
     plan = make_plan(request, db, wait, note)
     if request.dry_run:
-        from ingest.dry_run import describe
+        from ingest.planning.dry_run import describe
 
         describe(plan, request, note)
         return []
@@ -112,7 +112,7 @@ def check_request(request: IngestRequest) -> None:
     ):
         if value is not None and value < least:
             raise UsageError(f"{option} {value} is too small", hint=f"give at least {least}")
-    from ingest.sources.texts import check_corpus  # imports numpy, which asking for help does without
+    from ingest.sources.texts.corpora import check_corpus  # imports numpy, which asking for help does without
 
     check_corpus(
         request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
@@ -140,7 +140,7 @@ def _check_words(request: IngestRequest) -> None:
 
 def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
     """Make every shard that is missing, all SAEs in one pass; an SAE with a number that is none leaves nothing."""
-    from ingest.runner import NotFinite, measure
+    from ingest.running.runner import NotFinite, measure
 
     measurements = [scan.measurement for scan in plan.to_do]
     missing = [(measurement, measurement.store.missing(plan.shards)) for measurement in measurements]
@@ -169,11 +169,11 @@ def _finished(
     plan: Plan, request: IngestRequest, record: tuple[datetime.datetime, str], on_reduced: Progress
 ) -> Iterator[FinishedScan | None]:
     """What is to be written of each SAE, none where nothing is; made one by one, all on the disk but its outline."""
-    from ingest.finish import reduce_scan
-    from ingest.logits import keep_unembedding, logit_weights
-    from ingest.loss import losses
-    from ingest.rows import CorpusFacts
-    from ingest.writer import FinishedScan
+    from ingest.running.logits import keep_unembedding, logit_weights
+    from ingest.running.loss import losses
+    from ingest.writing.finish import reduce_scan
+    from ingest.writing.rows import CorpusFacts
+    from ingest.writing.writer import FinishedScan
 
     contexts, measurements = plan.corpus.contexts, [scan.measurement for scan in plan.to_do]
     if measurements and request.store:
@@ -220,8 +220,8 @@ def _write(
 ) -> ScanSummary:
     """Write one scan in one transaction, and clear what is no longer needed."""
     from atlas.db import open_atlas, store_of
-    from ingest.shards import ShardStore
-    from ingest.writer import write_scan
+    from ingest.shards.store import ShardStore
+    from ingest.writing.writer import write_scan
 
     store = scan.measurement.store
     if scan.present or finished is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.accumulate import limits
 
 if TYPE_CHECKING:
-    from ingest.sources.contexts import Contexts
+    from ingest.sources.tokens.contexts import Contexts
 
 SHARD_TOKENS = 262_144
 """Counted tokens after which a shard ends, at the end of a context."""

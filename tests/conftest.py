@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from atlas.db import open_atlas
-from tests.tiny_atlas import write_tiny
-from tests.tiny_more import write_more
+from tests.support.tiny_atlas import write_tiny
+from tests.support.tiny_more import write_more
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real models, SAEs and text, beside a checkout; tests marked `real` skip where it is not."""

@@ -52,7 +52,7 @@ def test_every_command_has_the_options_that_the_document_types(arguments):
 
 
 def test_every_sae_that_the_document_takes_from_the_list_of_saelens_is_in_it():
-    from ingest.sources.sae.locate import Listed, locate
+    from ingest.sources.saes.locate import Listed, locate
 
     wanted = re.findall(r"--sae=(gemma\S+)", PAGE)
     assert len(wanted) == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import tomllib
+import re
 from pathlib import Path
 
 import pytest
@@ -45,11 +45,11 @@ def test_nothing_unsafe_is_opened(path: Path):
             assert any(k.arg == "weights_only" and getattr(k.value, "value", None) is True for k in node.keywords)
 
 
-def test_a_module_of_pairing_that_may_see_the_database_is_named_here():
-    may = {"__init__", "aligned_scans", "exchange", "family_job", "job", "matching", "sides", "stored"}
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    (listed,) = (c["source_modules"] for c in contracts if c["name"] == "what computes in pairing sees no database")
-    names = {path.stem for path in (ROOT / "atlas" / "pairing").glob("*.py")}
-    assert {name.removeprefix("atlas.pairing.") for name in listed} == names - may
+def test_every_query_that_the_code_names_is_a_file_and_every_file_is_named():
+    folder = ROOT / "sql" / "queries"
+    files = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.sql")}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGED)
+    called = set(re.findall(r"""\b(?:fetch|arrays|frame|fetch_\w+)\(\s*["'](\w+/\w+|\w+)["']""", code))
+    lists = {name for name in files if name.startswith("catalog/list_")}  # `ls` puts their names together
+    assert not called - files
+    assert not {name for name in files - lists if f"{name}" not in code}

@@ -196,7 +196,7 @@ def test_hidden_states_of_a_layer_are_what_goes_into_it():
     import torch
     from transformers import AutoModelForCausalLM
 
-    from tests.hub_cache import tiny_config
+    from tests.support.hub_cache import tiny_config
 
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(tiny_config("neox")).eval()
@@ -222,7 +222,7 @@ def test_hidden_states_of_a_layer_are_what_goes_into_it():
 def test_every_test_that_the_document_names_is_here():
     named = set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8")))
     there = set()
-    for file in ("test_paper.py", "test_paper_real.py", "test_experiment.py"):
+    for file in ("test_paper.py", "real/test_paper.py", "test_experiment.py"):
         there |= set(re.findall(r"^def (test_\w+)", (Path(__file__).parent / file).read_text(encoding="utf-8"), re.M))
     assert named
     assert named <= there

@@ -47,7 +47,7 @@ def featlas(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     "path",
     [
         "atlas/_sql/migrations/0001_core.sql",
-        "atlas/_sql/queries/list_saes.sql",
+        "atlas/_sql/queries/catalog/list_saes.sql",
         "atlas/data/concepts.json",
         "ingest/toy/artifacts/manifest.json",
         "ingest/toy/templates/stories.txt",

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from atlas.cli._group import Session
+from atlas.cli.kit.group import Session
 
 
 @click.command()
@@ -57,9 +57,9 @@ def tui(
         raise UsageError("the browser needs a terminal", hint="featlas show A:1081, featlas pairs A B, featlas ls saes")
     if not session.db.exists():
         session.read()  # says what is missing before the screen is taken over
-    from atlas.remembered import state_path
-    from tui.app import FeatlasApp
-    from tui.keys import config_path, read_keys
+    from atlas.catalog.remembered import state_path
+    from tui.app.app import FeatlasApp
+    from tui.app.keys import config_path, read_keys
 
     state = None if fresh else state_path(session.db)
     app = FeatlasApp(session.db, wait=session.wait, start=start, view=view, line=line, theme=theme, state=state)

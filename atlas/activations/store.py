@@ -18,9 +18,9 @@ from zipfile import BadZipFile
 import numpy as np
 import scipy.sparse as sp
 
+from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName
-from atlas.queries.registry import sae_named
 
 _AGAIN = "run its featlas ingest again with --replace"
 
@@ -246,7 +246,7 @@ def open_scan(db: Atlas | str | Path, sae: str, corpus: str | None = None) -> Sc
     """
     with nullcontext(db) if isinstance(db, Atlas) else open_atlas(db) as atlas:
         name = sae_named(atlas, sae)
-        scans = atlas.fetch("scans_of", sae=name).dicts()
+        scans = atlas.fetch("catalog/scans_of", sae=name).dicts()
         store = atlas.store
     known = [scan["corpus"] for scan in scans]
     if not scans or (corpus is not None and corpus not in known):

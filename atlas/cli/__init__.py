@@ -9,11 +9,14 @@ from contextlib import suppress
 import click
 
 from atlas import __version__
-from atlas.cli._group import LazyGroup, Session, shared_options
+from atlas.cli.kit.group import LazyGroup, Session, shared_options
 
 COMMANDS = {
-    "demo": ("ingest.demo:demo", "Build a small atlas from the built-in models, offline, and say what is in it."),
-    "ingest": ("ingest.cli:ingest", "Run a model and its SAEs over a corpus and write every feature's statistics."),
+    "demo": ("ingest.cli.demo:demo", "Build a small atlas from the built-in models, offline, and say what is in it."),
+    "ingest": (
+        "ingest.cli.ingest:ingest",
+        "Run a model and its SAEs over a corpus and write every feature's statistics.",
+    ),
     "correlate": ("atlas.cli.correlate:correlate", "Find the best partners between the features of two SAEs."),
     "match": ("atlas.cli.match:match", "Match the features of two SAEs by a rule: mutual, one-to-one, assignment …"),
     "metric": ("atlas.cli.metric:metric", "Compare two feature spaces on matched features, with a null."),

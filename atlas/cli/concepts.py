@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import LazyGroup, Session
-from atlas.cli._output import Out, output_options, take, write
-from atlas.cli._params import Finite, Said
-from atlas.cli._subset import MEASURE_ALIASES, match_option
+from atlas.cli.kit.group import LazyGroup, Session
+from atlas.cli.kit.output import Out, output_options, take, write
+from atlas.cli.kit.params import Finite, Said
+from atlas.cli.kit.subset import MEASURE_ALIASES, match_option
 
 if TYPE_CHECKING:
-    from atlas.lexicons import Change
+    from atlas.concepts.lexicons import Change
 
 COMMANDS = {
     "list": ("atlas.cli.concepts:listed", "Count the features of concepts, over SAEs or for two of them."),
@@ -90,9 +90,9 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
       featlas --db demo.duckdb concepts list A --rule word
       featlas --db demo.duckdb concepts list A I --concept Emotions
     """
-    from atlas.concepts import concept_counts, keyword_counts
-    from atlas.lexicons import ConceptRule
-    from atlas.subsets import Subset
+    from atlas.comparisons.matched import Subset
+    from atlas.concepts.counts import concept_counts, keyword_counts
+    from atlas.concepts.lexicons import ConceptRule
 
     by, which = ConceptRule(given["rule"], given["min_share"]), {name: given[name] for name in ("concept", "corpus")}
     with session.read() as atlas:
@@ -127,8 +127,8 @@ def add(session: Session, file: Path | None, built_in: bool, name: str | None, r
       featlas --db demo.duckdb concepts add animals.txt --name Animals
       featlas --db demo.duckdb concepts add --built-in
     """
+    from atlas.concepts.lexicons import add_lexicons, built_in_lexicons, read_lexicons
     from atlas.errors import UsageError
-    from atlas.lexicons import add_lexicons, built_in_lexicons, read_lexicons
 
     if (file is None) != built_in:
         raise UsageError(
@@ -149,7 +149,7 @@ def remove(session: Session, name: str) -> None:
     Example:
       featlas --db demo.duckdb concepts remove Animals
     """
-    from atlas.lexicons import built_in_lexicons, remove_lexicon
+    from atlas.concepts.lexicons import built_in_lexicons, remove_lexicon
 
     change = remove_lexicon(session.db, name, wait=session.wait)
     session.note(_told(change))

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._params import Size, Whole
-from atlas.cli._subset import MEASURE_ALIASES
-from atlas.cli._text import visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.params import Size, Whole
+from atlas.cli.kit.subset import MEASURE_ALIASES
+from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
-    from atlas.pairing.alignment import SharedSample
-    from atlas.pairing.summary import PairingSummary
+    from atlas.comparisons.summary import PairingSummary
+    from atlas.pairing.tokens.alignment import SharedSample
 
 _LABELS = {
     "activation": "best r",
@@ -62,8 +62,8 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
       featlas --db demo.duckdb correlate A B --pool max
       featlas --db demo.duckdb correlate A A --measure phi
     """
-    from atlas.cli._progress import progress
-    from atlas.pairing.job import pair_saes
+    from atlas.cli.kit.progress import progress
+    from atlas.comparisons.correlate import pair_saes
 
     chosen = _measure(measure, pool)
     with progress(f"correlating {a} with {b}", "features", quiet=session.quiet) as report:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, output_options, take, write
-from atlas.cli._params import Finite
-from atlas.cli._subset import MEASURE_ALIASES
-from atlas.cli._text import number, visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, output_options, take, write
+from atlas.cli.kit.params import Finite
+from atlas.cli.kit.subset import MEASURE_ALIASES
+from atlas.cli.kit.text import number, visible
 
 
 @click.command()
@@ -48,16 +48,18 @@ def disagreements(
       featlas --db demo.duckdb disagreements B C --measure decoder
       featlas --db demo.duckdb disagreements A I --measure logit --low 0.4
     """
-    from atlas.queries.registry import two_saes
-    from atlas.sqlfiles import sql_text
-    from atlas.subsets import Subset, stored_comparison
+    from atlas.catalog.saes import two_saes
+    from atlas.comparisons.matched import Subset, stored_comparison
+    from atlas.db.sqlfiles import sql_text
 
     measure = MEASURE_ALIASES.get(measure, measure)
     with session.read() as atlas:
         sae_a, sae_b = two_saes(atlas, a, b)
         stored = [stored_comparison(atlas, sae_a, sae_b, Subset(measure=name)) for name in ("activation", measure)]
         asked = {"sae_a": sae_a, "sae_b": sae_b, "measure": measure, "high": high, "low": low, "which": which}
-        found = atlas.sql(sql_text("queries/list_disagreements"), params=asked | {"only_mutual": not not_mutual})
+        found = atlas.sql(
+            sql_text("queries/comparisons/list_disagreements"), params=asked | {"only_mutual": not not_mutual}
+        )
         n = len(found.select("feature_a").fetchall())
         taken = take(found, out, total=n)
     chances = (f"{row['measure']} {number(row['chance'])}" for row in stored if row["chance"] is not None)

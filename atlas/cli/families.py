@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._matches import what_matches_rest_on
-from atlas.cli._output import Out, Taken, output_options, take, write
-from atlas.cli._params import Finite, Size, Whole
-from atlas.cli._subset import MEASURE_ALIASES
-from atlas.cli._text import Row, number, visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.matches import what_matches_rest_on
+from atlas.cli.kit.output import Out, Taken, output_options, take, write
+from atlas.cli.kit.params import Finite, Size, Whole
+from atlas.cli.kit.subset import MEASURE_ALIASES
+from atlas.cli.kit.text import Row, number, visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,15 +89,17 @@ def families(session: Session, sae: str | None, rule: str | None, out: Out, **op
 
 def _co_occurrence(session: Session, sae: str, out: Out, options: dict[str, Any]) -> None:
     """Find the families, unless the atlas holds them, and print their trees."""
-    from atlas.cli._progress import progress
-    from atlas.pairing.family_job import find_families
-    from atlas.sqlfiles import sql_text
+    from atlas.cli.kit.progress import progress
+    from atlas.comparisons.families import find_families
+    from atlas.db.sqlfiles import sql_text
 
     chosen = {name: options[name] for name in ("corpus", "threshold", "max_density", "repeats", "memory")}
     with progress(f"counting what fires together in {sae}", "features", quiet=session.quiet) as report:
         found = find_families(session.db, sae, wait=session.wait, on_progress=report, **chosen)
     with session.read() as atlas:
-        rows = atlas.sql(sql_text("queries/family_trees"), params={"sae": found.sae, "corpus": found.corpus})
+        rows = atlas.sql(
+            sql_text("queries/comparisons/family_trees"), params={"sae": found.sae, "corpus": found.corpus}
+        )
         taken = take(rows, out, total=rows.aggregate("count(*)").fetchall()[0][0])
     where = f"{found.sae} on {found.corpus}, {found.n_tokens:,} tokens"
     session.note(visible(f"{where}: {found.n_families:,} families of {found.n_members:,} features"))
@@ -142,9 +144,9 @@ def _branches(members: Sequence[Row], column: dict[str, int], sae: str) -> list[
 
 def _mutual(session: Session, sae: str | None, out: Out, options: dict[str, Any]) -> None:
     """Print the groups of mutual matches, of all SAEs or those that one has a member in."""
+    from atlas.catalog.saes import sae_named
+    from atlas.db.sqlfiles import sql_text
     from atlas.errors import UnknownName
-    from atlas.queries.registry import sae_named
-    from atlas.sqlfiles import sql_text
 
     measure: str = MEASURE_ALIASES.get(options["measure"]) or options["measure"]
     with session.read() as atlas:
@@ -153,10 +155,10 @@ def _mutual(session: Session, sae: str | None, out: Out, options: dict[str, Any]
             "min_value": options["min_value"],
             "sae": sae_named(atlas, sae) if sae else None,
         }
-        known = [row[0] for row in atlas.fetch("compared_measures")]
+        known = [row[0] for row in atlas.fetch("comparisons/compared_measures")]
         if measure not in known:
             raise UnknownName("measure with stored pairs", measure, known, hint="featlas correlate --help")
-        found = atlas.sql(sql_text("queries/mutual_families"), params=parameters)
+        found = atlas.sql(sql_text("queries/comparisons/mutual_families"), params=parameters)
         n, n_families, n_consistent, n_closed = _counts(found)
         taken, rests_on = take(found, out, total=n), what_matches_rest_on(atlas, measure)
     least = f"mutual matches by {measure} of {number(options['min_value'])} or more"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, output_options, take, write
-from atlas.cli._params import Said
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, output_options, take, write
+from atlas.cli.kit.params import Said
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -49,31 +49,31 @@ def ls(
       featlas --db demo.duckdb ls features A "tok~day density<1% sort:-max"
       featlas --db demo.duckdb ls features A --where "density < 1e-3" --sort -max --limit 20
     """
+    from atlas.db.sqlfiles import sql_text
     from atlas.errors import UsageError
-    from atlas.sqlfiles import sql_text
 
     if what != "features" and (words or line or where or sort):
         raise UsageError(f"ls {what} takes no SAE, no filter, no --where and no --sort", hint=f"featlas ls {what}")
     with session.read() as atlas:
         if what == "features":
+            from atlas.catalog.remembered import marks_of
             from atlas.queries.features import feature_rows
-            from atlas.remembered import marks_of
 
             sae, asked = _read(atlas, words)
             asked = " ".join(part for part in (asked, line) if part)
             found, total = feature_rows(atlas, sae=sae, line=asked, where=where, sort=sort, marks=marks_of(session.db))
             taken = take(found, out, total=total)
         else:
-            found = atlas.sql(sql_text(f"queries/list_{what}"))
+            found = atlas.sql(sql_text(f"queries/catalog/list_{what}"))
             taken = take(found, out)
     write(taken, session, out, schema=f"featlas.{what}/1")
 
 
 def _read(atlas: Atlas, words: Sequence[str]) -> tuple[str | None, str]:
     """The SAE and the filter that the words name: the first is an SAE if there is one of that name, or could be."""
+    from atlas.catalog.saes import sae_named
     from atlas.errors import UnknownName
     from atlas.filters.parser import is_plain_word
-    from atlas.queries.registry import sae_named
 
     if not words:
         return None, ""

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._matches import COMPARED_ON, compute_matching, list_pairs, refuse_corpus_b
-from atlas.cli._output import Out, output_options, write
-from atlas.cli._params import Size, Whole
-from atlas.cli._subset import FILTERS, add_options, match_option, subset_of
-from atlas.rules import STORED_RULES
+from atlas.choices import STORED_RULES
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.matches import COMPARED_ON, compute_matching, list_pairs, refuse_corpus_b
+from atlas.cli.kit.output import Out, output_options, write
+from atlas.cli.kit.params import Size, Whole
+from atlas.cli.kit.subset import FILTERS, add_options, match_option, subset_of
 
 _OPTIONS = (
     match_option("mutual", "--method"),

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, output_options, take, write
-from atlas.cli._score import null_options, settings_of
-from atlas.cli._subset import subset_of, subset_options
-from atlas.cli._text import visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, output_options, take, write
+from atlas.cli.kit.score import null_options, settings_of
+from atlas.cli.kit.subset import subset_of, subset_options
+from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
+    from atlas.comparisons.matched import Subset
     from atlas.figures.heatmap import Drawn
-    from atlas.matrix import Grid, Named
-    from atlas.subsets import Subset
+    from atlas.scores.grid import Grid, Named
 
 
 @click.command()
@@ -54,18 +54,18 @@ def matrix(
       featlas --db demo.duckdb matrix svcca --rows 'tinyA_*' --cols 'tinyB_*'
       featlas --db demo.duckdb matrix rsa --rows B,D,E --cols J,K,L --concept Time --figure time.png
     """
+    from atlas.db.sqlfiles import sql_text
     from atlas.figures.heatmap import Drawn, draw_grid
-    from atlas.sqlfiles import sql_text
 
     _check_figure(figure)
     subset = subset_of(given)
     grid = _fill(session, name, rows, cols, subset, given)
     with session.read() as atlas:
-        found = atlas.sql(sql_text("queries/grid_cells"), params={"grid": grid.grid_id})
+        found = atlas.sql(sql_text("queries/scores/grid_cells"), params={"grid": grid.grid_id})
         rows_found = found.select("sae_a, sae_b, value, null_mean, p_adjusted, n").fetchall()
         taken = take(found, out, total=len(rows_found))
         unscored = found.filter("problem is not null").select("sae_a, sae_b, problem").limit(5).fetchall()
-        sampled = atlas.fetch("grid_sample", grid=grid.grid_id).rows
+        sampled = atlas.fetch("scores/grid_sample", grid=grid.grid_id).rows
     about = "; ".join([grid.about, *(f"{corpus}, {n_tokens:,} tokens" for corpus, n_tokens in sampled)])
     cells = {(a, b): Drawn(*drawn) for a, b, *drawn in rows_found}
     session.note(f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(about)}")
@@ -87,8 +87,8 @@ def _fill(
     session: Session, name: str, rows: tuple[str, ...], cols: tuple[str, ...], subset: Subset, given: dict[str, Any]
 ) -> Grid:
     """Compute what is missing of a grid."""
-    from atlas.cli._progress import progress
-    from atlas.matrix import fill_grid
+    from atlas.cli.kit.progress import progress
+    from atlas.scores.grid import fill_grid
 
     settings, options = settings_of(name, given)
     with (

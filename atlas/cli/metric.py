@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from atlas.cli._group import Session
-from atlas.cli._matches import compute_matching
-from atlas.cli._score import null_options, settings_of
-from atlas.cli._score_text import describe, fields_of, line, sample
-from atlas.cli._subset import subset_of, subset_options
-from atlas.cli._text import to_json, visible
-from atlas.rules import STORED_RULES
+from atlas.choices import STORED_RULES
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.matches import compute_matching
+from atlas.cli.kit.score import null_options, settings_of
+from atlas.cli.kit.score_text import describe, fields_of, line, sample
+from atlas.cli.kit.subset import subset_of, subset_options
+from atlas.cli.kit.text import to_json, visible
 
 if TYPE_CHECKING:
-    from atlas.scores import Score
+    from atlas.scores.score import Score
 
 
 DICTIONARIES = ("mmcs", "pw_mcc")
-"""Metrics of whole dictionaries, as in `atlas.dictionary_scores`."""
+"""Metrics of whole dictionaries, as in `atlas.scores.dictionaries`."""
 
 
 @click.command()
@@ -86,9 +86,9 @@ def _paired(session: Session, name: str, a: str, b: str, given: dict[str, Any]) 
 
 def _dictionaries(session: Session, name: str, a: str, b: str, given: dict[str, Any]) -> Score:
     """The score of two dictionaries as sets; options about pairs have no meaning there."""
-    from atlas.cli._progress import progress
-    from atlas.dictionary_scores import DRAWS, compare_dictionaries
+    from atlas.cli.kit.progress import progress
     from atlas.errors import UsageError
+    from atlas.scores.dictionaries import DRAWS, compare_dictionaries
 
     context = click.get_current_context()
     typed = {key for key in given if context.get_parameter_source(key) is ParameterSource.COMMANDLINE}
@@ -114,9 +114,9 @@ def _dictionaries(session: Session, name: str, a: str, b: str, given: dict[str, 
 
 def _scores(session: Session, names: list[str], a: str, b: str, given: dict[str, Any]) -> list[Any]:
     """The scores of some metrics, or for several why one could not be given."""
-    from atlas.cli._progress import progress
-    from atlas.compare import compare
+    from atlas.cli.kit.progress import progress
     from atlas.errors import AtlasError, AtlasUnavailable
+    from atlas.scores.compare import compare
 
     subset, (settings, options) = subset_of(given), settings_of(names[0] if len(names) == 1 else None, given)
     if subset.match in STORED_RULES:
@@ -153,7 +153,7 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
     """Every metric on one line each, with what it ignores: no metric is best everywhere."""
     from atlas.errors import AtlasError
     from atlas.metrics import METRICS
-    from atlas.scores import Score
+    from atlas.scores.score import Score
 
     names = sorted(METRICS)
     found = dict(zip(names, _scores(session, names, a, b, given), strict=True))

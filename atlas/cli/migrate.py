@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._group import Session
+from atlas.cli.kit.group import Session
 
 
 @click.command()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._matches import COMPARED_ON, compute_matching, counted, refuse_corpus_b, what_matches_rest_on
-from atlas.cli._output import Out, Taken, output_options, take, write
-from atlas.cli._params import Finite, Size
-from atlas.cli._subset import MEASURE_ALIASES, add_options
-from atlas.cli._text import number, visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.matches import COMPARED_ON, compute_matching, counted, refuse_corpus_b, what_matches_rest_on
+from atlas.cli.kit.output import Out, Taken, output_options, take, write
+from atlas.cli.kit.params import Finite, Size
+from atlas.cli.kit.subset import MEASURE_ALIASES, add_options
+from atlas.cli.kit.text import number, visible
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,9 +88,9 @@ def _measure(rule: str, measure: str | None) -> str:
 
 def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
     """Features of A by a rule of `shared_features`."""
-    from atlas.queries.registry import two_saes
-    from atlas.sqlfiles import sql_text
-    from atlas.subsets import Subset, stored_comparison
+    from atlas.catalog.saes import two_saes
+    from atlas.comparisons.matched import Subset, stored_comparison
+    from atlas.db.sqlfiles import sql_text
 
     rule, measure = options["rule"], options["measure"]
     measures = ("decoder", "encoder") if rule == "paulo-belrose" else (measure,)
@@ -101,9 +101,11 @@ def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out)
         stored = [stored_comparison(atlas, sae_a, sae_b, Subset(match=how, measure=by), corpus) for by in measures]
         asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measure, "corpus": stored[0]["corpus"]}
         if options["sweep"]:
-            found = atlas.sql(sql_text("queries/list_sharing"), params=asked)
+            found = atlas.sql(sql_text("queries/comparisons/list_sharing"), params=asked)
             return take(found, out), [_heading(sae_a, sae_b, rule, stored)]
-        found = atlas.sql(sql_text("queries/list_orphans"), params=asked | {"threshold": options["threshold"]})
+        found = atlas.sql(
+            sql_text("queries/comparisons/list_orphans"), params=asked | {"threshold": options["threshold"]}
+        )
         taken, counts = _listed(found, options["shared"], rule, out)
     steps = [(name, counts[name]) for name in _REASONS if counts[name]]
     n, n_shared = sum(counts.values()), counts[None]
@@ -154,9 +156,9 @@ def _heading(sae_a: str, sae_b: str, rule: str, stored: Sequence[dict[str, Any]]
 
 def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
     """Features of A that no other SAE has a mutual match for."""
+    from atlas.catalog.saes import sae_named
+    from atlas.db.sqlfiles import sql_text
     from atlas.errors import UsageError
-    from atlas.queries.registry import sae_named
-    from atlas.sqlfiles import sql_text
 
     refuse_corpus_b(options["corpus_b"], "two SAEs")
     if options["rule"] != "top-1" or options["sweep"]:
@@ -166,7 +168,7 @@ def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tupl
         corpus = _corpus(atlas, sae, options)
         asked = {"sae": sae, "corpus": corpus, "measure": options["measure"], "threshold": options["threshold"]}
         rests_on = what_matches_rest_on(atlas, options["measure"], sae, corpus)
-        found = atlas.sql(sql_text("queries/list_lone_features"), params=asked)
+        found = atlas.sql(sql_text("queries/comparisons/list_lone_features"), params=asked)
         counted = found.aggregate("n_counterparts, any_value(n_compared) as others, count(*) as n").order(
             "n_counterparts"
         )
@@ -186,7 +188,7 @@ def _corpus(atlas: Atlas, sae: str, options: dict[str, Any]) -> str:
     """The corpus on which an SAE was compared by the measure: the one that was named, else the newest."""
     from atlas.errors import AtlasError, UnknownName
 
-    names = [row[0] for row in atlas.fetch("compared_corpora", sae=sae, measure=options["measure"])]
+    names = [row[0] for row in atlas.fetch("catalog/compared_corpora", sae=sae, measure=options["measure"])]
     if not names:
         raise AtlasError(
             f"{sae} was not compared with another SAE by {options['measure']}",

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._matches import list_pairs
-from atlas.cli._output import Out, Taken, output_options, write
-from atlas.cli._params import Whole
-from atlas.cli._subset import FILTERS, add_options, match_option, subset_of
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.matches import list_pairs
+from atlas.cli.kit.output import Out, Taken, output_options, write
+from atlas.cli.kit.params import Whole
+from atlas.cli.kit.subset import FILTERS, add_options, match_option, subset_of
 
 _OPTIONS = (
     click.option("--corpus", metavar="NAME", help="Corpus of the comparison.  [default: the newest]"),
@@ -64,8 +64,8 @@ def pairs(
         if filters["bootstrap"] == 1:
             raise click.UsageError("an interval needs at least 2 draws: --bootstrap 200, or 0 for none")
         if filters["bootstrap"]:
-            from atlas.intervals import pair_intervals
-            from atlas.queries.registry import two_saes
+            from atlas.catalog.saes import two_saes
+            from atlas.comparisons.intervals import pair_intervals
 
             intervals = pair_intervals(atlas, *two_saes(atlas, a, b), subset, corpus)
     taken = listed.taken

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._text import visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
-    from atlas.figures.page import Section
+    from atlas.pages.report import Section
 
 DEFAULT_STUDIES = ("distribution", "positions")
 
@@ -52,7 +52,7 @@ def report(session: Session, output: Path, studies: tuple[str, ...]) -> None:
     """
     from atlas.cli.studies import STUDIES
     from atlas.errors import AtlasError, UnknownName
-    from atlas.figures.page import page
+    from atlas.pages.report import page
 
     asked = [shlex.split(study) for study in studies or DEFAULT_STUDIES]
     for words in asked:
@@ -71,14 +71,14 @@ def report(session: Session, output: Path, studies: tuple[str, ...]) -> None:
 def _holdings(session: Session) -> list[Section]:
     """What the atlas holds: status, SAEs with their scans, scores, grids."""
     from atlas.cli.status import holdings
-    from atlas.figures.page import Section, grid, table
+    from atlas.db.sqlfiles import sql_text
+    from atlas.pages.report import Section, grid, table
     from atlas.queries.grids import grid_heads, grid_table
-    from atlas.sqlfiles import sql_text
 
     with session.read() as atlas:
         status = table(("", ""), holdings(atlas))
-        saes, scans = atlas.fetch("list_saes"), atlas.fetch("list_scans")
-        scores = atlas.sql(sql_text("queries/list_scores")).select(*_SCORES)
+        saes, scans = atlas.fetch("catalog/list_saes"), atlas.fetch("catalog/list_scans")
+        scores = atlas.sql(sql_text("queries/catalog/list_scores")).select(*_SCORES)
         rows = scores.limit(_MOST_SCORES).fetchall()
         n = scores.aggregate("count(*)").fetchall()[0][0]
         grids = [(head, grid(grid_table(atlas, head))) for head in grid_heads(atlas)]
@@ -100,7 +100,7 @@ def _study(session: Session, words: list[str]) -> Section:
 
     from atlas.cli.studies import study
     from atlas.errors import AtlasError
-    from atlas.figures.page import Section, inline_svg, said
+    from atlas.pages.report import Section, inline_svg, said
 
     printed, title, command = io.StringIO(), f"Study {words[0]}", session.command("study", *words)
     with tempfile.TemporaryDirectory() as folder:

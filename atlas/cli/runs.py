@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, output_options, take, write
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, output_options, take, write
 
 
 @click.command()
@@ -18,8 +18,8 @@ def runs(session: Session, out: Out) -> None:
     Example:
       featlas --db demo.duckdb runs
     """
-    from atlas.sqlfiles import sql_text
+    from atlas.db.sqlfiles import sql_text
 
     with session.read() as atlas:
-        taken = take(atlas.sql(sql_text("queries/list_runs")), out)
+        taken = take(atlas.sql(sql_text("queries/catalog/list_runs")), out)
     write(taken, session, out, schema="featlas.runs/1")

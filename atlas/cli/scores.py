@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, output_options, take, write
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, output_options, take, write
 
 _SHOWN = (
     "score_id",
@@ -37,10 +37,10 @@ def scores(session: Session, out: Out) -> None:
     Example:
       featlas --db demo.duckdb scores
     """
-    from atlas.sqlfiles import sql_text
+    from atlas.db.sqlfiles import sql_text
 
     with session.read() as atlas:
-        found = atlas.sql(sql_text("queries/list_scores"))
+        found = atlas.sql(sql_text("queries/catalog/list_scores"))
         if out.format_ == "table":
             found = found.select(", ".join(f'"{name}"' for name in _SHOWN if name in found.columns))
         taken = take(found, out)

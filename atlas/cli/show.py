@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._params import Whole
-from atlas.cli._text import to_json
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.params import Whole
+from atlas.cli.kit.text import to_json
 
 if TYPE_CHECKING:
     from atlas.queries.browse_records import FeatureDetail, PairDetail

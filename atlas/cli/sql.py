@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._output import Out, Taken, output_options, take, write
-from atlas.cli._text import visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.output import Out, Taken, output_options, take, write
+from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
     import duckdb

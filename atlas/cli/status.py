@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from atlas.cli._group import Session
-from atlas.cli._text import visible
+from atlas.cli.kit.group import Session
+from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -40,9 +40,9 @@ def status(session: Session) -> None:
 
 def holdings(atlas: Atlas) -> list[tuple[str, str]]:
     """What an atlas holds: title and text of each line."""
-    models = atlas.fetch("list_models").dicts()
-    corpora = atlas.fetch("list_corpora").dicts()
-    saes = atlas.fetch("list_saes").dicts()
+    models = atlas.fetch("catalog/list_models").dicts()
+    corpora = atlas.fetch("catalog/list_corpora").dicts()
+    saes = atlas.fetch("catalog/list_saes").dicts()
     alive = sum(s["n_alive"] or 0 for s in saes)
     dead = sum(s["n_dead"] or 0 for s in saes)
     return [
@@ -54,13 +54,13 @@ def holdings(atlas: Atlas) -> list[tuple[str, str]]:
         ("saes", " · ".join(f"{s['alias']} {s['sae']} ({s['d_sae']:,})" for s in saes) or "none"),
         ("features", f"{alive + dead:,}: {alive:,} alive, {dead:,} dead"),
         ("pairs", _pairings(atlas) or "none"),
-        ("scores", f"{len(atlas.fetch('list_scores')):,}"),
+        ("scores", f"{len(atlas.fetch('catalog/list_scores')):,}"),
     ]
 
 
 def _pairings(atlas: Atlas) -> str:
     """Which SAEs were compared, by which measures; on which corpora, if on several."""
-    pairings = atlas.fetch("list_pairings").dicts()
+    pairings = atlas.fetch("comparisons/list_pairings").dicts()
     several = len({p[side] for p in pairings for side in ("corpus", "corpus_b")}) > 1
     of_saes: dict[str, list[str]] = {}
     for p in pairings:
@@ -73,8 +73,8 @@ def _pairings(atlas: Atlas) -> str:
 
 def _next_step(atlas: Atlas) -> list[str]:
     """The command that adds what is missing first."""
-    measured_on: dict[str, list[str]] = {s["sae"]: [] for s in atlas.fetch("list_saes").dicts()}
-    for scan in atlas.fetch("list_scans").dicts():
+    measured_on: dict[str, list[str]] = {s["sae"]: [] for s in atlas.fetch("catalog/list_saes").dicts()}
+    for scan in atlas.fetch("catalog/list_scans").dicts():
         measured_on[scan["sae"]].append(scan["corpus"])
     if not measured_on:
         return ["ingest", "--help"]
@@ -82,14 +82,14 @@ def _next_step(atlas: Atlas) -> list[str]:
         frozenset((a, b)): [corpus for corpus in measured_on[a] if corpus in measured_on[b]]
         for a, b in combinations(measured_on, 2)
     }
-    alias = {s["sae"]: s["alias"] for s in atlas.fetch("list_saes").dicts()}
-    pairings = atlas.fetch("list_pairings").dicts()
+    alias = {s["sae"]: s["alias"] for s in atlas.fetch("catalog/list_saes").dicts()}
+    pairings = atlas.fetch("comparisons/list_pairings").dicts()
     done = {frozenset((p["sae_a"], p["sae_b"])) for p in pairings}
     for a, b in combinations(measured_on, 2):
         corpora = shared[frozenset((a, b))]
         if corpora and frozenset((a, b)) not in done:
             return ["correlate", alias[a], alias[b], *_corpus(corpora, corpora[-1])]
-    if not pairings or atlas.fetch("list_scores").rows:
+    if not pairings or atlas.fetch("catalog/list_scores").rows:
         return ["tui"]
     first = pairings[0]
     corpora = shared.get(frozenset((first["sae_a"], first["sae_b"])), [])

@@ -8,9 +8,9 @@ import numpy as np
 
 from atlas.figures.style import CHANCE, caption, chance_line, colour, legend_below, panels
 from atlas.studies.findings import Findings
-from atlas.studies.geometry import OUTPUT, TOGETHER
-from atlas.studies.geometry_lines import NAMES
-from atlas.studies.output_similarity import LEAST
+from atlas.studies.geometry.lines import NAMES
+from atlas.studies.geometry.output_similarity import LEAST
+from atlas.studies.geometry.study import OUTPUT, TOGETHER
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from atlas.errors import AtlasError
 
 if TYPE_CHECKING:
-    from atlas.matrix import Grid
+    from atlas.scores.grid import Grid
 
 SIGNIFICANT = 0.05
 """Cells of an adjusted p-value of at most this are marked."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas.figures.style import CHANCE, caption, chance_line, colour, dashes, legend_below, panels
 from atlas.studies.findings import Findings
-from atlas.studies.seed_pairs import RULES
+from atlas.studies.seeds.pairs import RULES
 
 if TYPE_CHECKING:
     import polars as pl

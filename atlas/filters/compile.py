@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from textwrap import indent
 
+from atlas.db.sqlfiles import sql_text
 from atlas.errors import UnknownName, UsageError
 from atlas.filters.fields import FLAGS, JOINS, NEEDS, NUMBERS, SORTABLE, TEXTS
 from atlas.filters.terms import Every, Filter, Flag, Match, Not, Number, Scope, Some, Sort, Term, Text
 from atlas.filters.tokens import FilterError
 from atlas.references import resolve_sae
-from atlas.sqlfiles import sql_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,12 @@ _Record = TypeVar("_Record")
 
 def scans(atlas: Atlas) -> list[Scan]:
     """Every SAE on every corpus it was measured on."""
-    return records(Scan, atlas.fetch("browse_scans"))
+    return records(Scan, atlas.fetch("browse/scans"))
 
 
 def pairings(atlas: Atlas) -> list[Pairing]:
     """Every stored comparison of two SAEs."""
-    return records(Pairing, atlas.fetch("browse_pairings"))
+    return records(Pairing, atlas.fetch("browse/pairings"))
 
 
 def scan_named(atlas: Atlas, wanted: str, corpus: str | None = None) -> Scan:
@@ -42,7 +42,7 @@ def scan_named(atlas: Atlas, wanted: str, corpus: str | None = None) -> Scan:
         UnknownName: There is no such SAE, or it was not measured on that corpus.
         AtlasError: It was not measured at all.
     """
-    return _scan_of(scans(atlas), resolve_sae(wanted, atlas.fetch("sae_names").rows), corpus)
+    return _scan_of(scans(atlas), resolve_sae(wanted, atlas.fetch("catalog/sae_names").rows), corpus)
 
 
 def scans_of_pair(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tuple[Scan, Scan]:
@@ -52,7 +52,7 @@ def scans_of_pair(atlas: Atlas, a: str, b: str, corpus: str | None = None) -> tu
         UnknownName: There is no such SAE, or one was not measured on the named corpus.
         AtlasError: They were measured on no corpus in common.
     """
-    known, names = scans(atlas), atlas.fetch("sae_names").rows
+    known, names = scans(atlas), atlas.fetch("catalog/sae_names").rows
     sae_a, sae_b = resolve_sae(a, names), resolve_sae(b, names)
     if corpus is None:
         for pairing in reversed([p for p in pairings(atlas) if p.between(sae_a, sae_b)]):
@@ -90,8 +90,8 @@ def order_of(keys: Sequence[tuple[int, int]]) -> FeatureOrder:
 def feature_window(atlas: Atlas, order: FeatureOrder, start: int, stop: int) -> list[FeatureRow]:
     """Rows `start` to `stop` of a feature table."""
     ids = {"scans": order.scan_ids[start:stop].tolist(), "features": order.feature_ids[start:stop].tolist()}
-    best = {(row[0], row[1]): row[2:] for row in atlas.fetch("browse_window_matches", **ids)}
-    rows = atlas.fetch("browse_window", **ids)
+    best = {(row[0], row[1]): row[2:] for row in atlas.fetch("browse/window_matches", **ids)}
+    rows = atlas.fetch("browse/window", **ids)
     return [FeatureRow(*row, *best.get((row[0], row[1]), (None, None, None))) for row in rows]
 
 
@@ -102,20 +102,20 @@ def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int
         AtlasError: The SAE has no such feature.
     """
     key: dict[str, Any] = {"sae": scan.sae, "corpus": scan.corpus, "feature_id": feature_id}
-    found = records(Feature, atlas.fetch("browse_feature_head", **key))
+    found = records(Feature, atlas.fetch("browse/feature_head", **key))
     if not found:
         raise AtlasError(
             f"{scan.sae} has no feature {feature_id}",
             why=f"its features are 0 to {scan.d_sae - 1:,}",
             hint="featlas tui",
         )
-    contexts = atlas.fetch("browse_contexts", scan_id=scan.scan_id, feature_id=feature_id, kind="top", most=n_contexts)
+    contexts = atlas.fetch("browse/contexts", scan_id=scan.scan_id, feature_id=feature_id, kind="top", most=n_contexts)
     return FeatureDetail(
         scan=scan,
         feature=found[0],
-        bins=atlas.fetch("browse_histogram", **key).rows,
+        bins=atlas.fetch("browse/histogram", **key).rows,
         contexts=records(Context, contexts),
-        partners=records(Partner, atlas.fetch("browse_partners", **key)),
+        partners=records(Partner, atlas.fetch("browse/partners", **key)),
     )
 
 

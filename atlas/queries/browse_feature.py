@@ -45,7 +45,7 @@ def contexts_of(atlas: Atlas, scan: Scan, feature_id: int, kind: ContextKind, *,
         most: Contexts a group, at most.
     """
     asked = {"scan_id": scan.scan_id, "feature_id": feature_id, "kind": kind, "most": most}
-    return records(Context, atlas.fetch("browse_contexts", **asked))
+    return records(Context, atlas.fetch("browse/contexts", **asked))
 
 
 def feature_more(atlas: Atlas, scan: Scan, feature_id: int) -> FeatureMore:
@@ -53,12 +53,12 @@ def feature_more(atlas: Atlas, scan: Scan, feature_id: int) -> FeatureMore:
     of_sae: dict[str, Any] = {"sae": scan.sae, "feature_id": feature_id}
     key = of_sae | {"corpus": scan.corpus}
     return FeatureMore(
-        statistics=_statistics(atlas, "features", atlas.fetch("browse_feature", **key).dicts()),
-        pooled=_statistics(atlas, _DOCUMENTS, atlas.fetch("browse_pooling", **key).dicts()),
-        logits=records(LogitToken, atlas.fetch("browse_logits", **of_sae, most=N_LOGITS)),
-        tokens=records(TokenStat, atlas.fetch("browse_tokens", **key, most=N_TOKENS)),
-        positions=records(PositionStat, atlas.fetch("browse_positions", **key)),
-        matches=records(Match, atlas.fetch("browse_matches", **key)),
+        statistics=_statistics(atlas, "features", atlas.fetch("browse/feature", **key).dicts()),
+        pooled=_statistics(atlas, _DOCUMENTS, atlas.fetch("browse/pooling", **key).dicts()),
+        logits=records(LogitToken, atlas.fetch("browse/logits", **of_sae, most=N_LOGITS)),
+        tokens=records(TokenStat, atlas.fetch("browse/tokens", **key, most=N_TOKENS)),
+        positions=records(PositionStat, atlas.fetch("browse/positions", **key)),
+        matches=records(Match, atlas.fetch("browse/matches", **key)),
         neighbours=None,
     )
 
@@ -66,7 +66,7 @@ def feature_more(atlas: Atlas, scan: Scan, feature_id: int) -> FeatureMore:
 def neighbours_of(atlas: Atlas, scan: Scan, feature_id: int) -> list[Neighbour]:
     """Features of the same SAE by decoder cosine: one pass over its decoder rows."""
     asked = {"sae": scan.sae, "scan_id": scan.scan_id, "feature_id": feature_id, "most": N_NEIGHBOURS}
-    return records(Neighbour, atlas.fetch("browse_neighbours", **asked))
+    return records(Neighbour, atlas.fetch("browse/neighbours", **asked))
 
 
 def with_neighbours(atlas: Atlas, scan: Scan, feature_id: int, more: FeatureMore) -> FeatureMore:
@@ -81,7 +81,7 @@ def _statistics(atlas: Atlas, view: str, rows: list[dict[str, Any]]) -> list[Sta
     found = rows[0]
     return [
         Statistic(name, found[name], meaning or "")
-        for name, meaning in atlas.fetch("browse_meanings", view=view)
+        for name, meaning in atlas.fetch("browse/meanings", view=view)
         if name not in _KEYS
         and (found[name] is None or isinstance(found[name], int | float))
         and name != "label"

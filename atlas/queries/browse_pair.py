@@ -24,9 +24,9 @@ def pair_detail(
 ) -> PairDetail:
     """Two features side by side, with the other candidates of the first by a measure."""
     sides = sides_of(a, b)
-    candidates = atlas.fetch("browse_candidates", feature_a=feature_a, scan_b=b.scan_id, measure=measure, **sides)
+    candidates = atlas.fetch("browse/candidates", feature_a=feature_a, scan_b=b.scan_id, measure=measure, **sides)
     names = {"sae_a": a.sae, "sae_b": b.sae}
-    cosine = atlas.fetch("browse_cosine", feature_a=feature_a, feature_b=feature_b, **names).rows
+    cosine = atlas.fetch("browse/cosine", feature_a=feature_a, feature_b=feature_b, **names).rows
     stored = [p for p in pairings(atlas) if p.between(a.sae, b.sae, measure) and p.corpus_of(a.sae) == a.corpus]
     return PairDetail(
         a=feature_detail(atlas, a, feature_a, n_contexts=n_contexts),
@@ -41,12 +41,12 @@ def pair_detail(
 def measures_of_pair(atlas: Atlas, a: Scan, feature_a: int, b: Scan, feature_b: int) -> list[MeasureOfPair]:
     """What every stored measure says of a pair, activation first."""
     asked = {**sides_of(a, b), "feature_a": feature_a, "feature_b": feature_b}
-    return records(MeasureOfPair, atlas.fetch("browse_pair_measures", **asked))
+    return records(MeasureOfPair, atlas.fetch("browse/pair_measures", **asked))
 
 
 def matchings_of_pair(atlas: Atlas, a: Scan, feature_a: int, b: Scan) -> list[MatchingOfPair]:
     """The partner that every stored matching gives a feature."""
-    return records(MatchingOfPair, atlas.fetch("browse_pair_matchings", **sides_of(a, b), feature_a=feature_a))
+    return records(MatchingOfPair, atlas.fetch("browse/pair_matchings", **sides_of(a, b), feature_a=feature_a))
 
 
 def sides_of(a: Scan, b: Scan) -> dict[str, Any]:

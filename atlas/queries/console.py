@@ -99,7 +99,7 @@ def run_sql(atlas: Atlas, text: str, started: Callable[[duckdb.DuckDBPyConnectio
 
 def columns_about(atlas: Atlas) -> list[ColumnAbout]:
     """Every column of every view and table with its meaning, views first."""
-    return [ColumnAbout(*row) for row in atlas.fetch("browse_columns")]
+    return [ColumnAbout(*row) for row in atlas.fetch("browse/columns")]
 
 
 def error_place(message: str, text: str) -> tuple[int, int] | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import duckdb
 
+from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, first_line
+from atlas.db.sqlfiles import sql_text
 from atlas.errors import UnknownName, UsageError
 from atlas.filters.terms import Sort
 from atlas.queries.filtered import ALL, compiled
-from atlas.queries.registry import sae_named
-from atlas.sqlfiles import sql_text
 
 COLUMNS = (
     "sae",

@@ -82,9 +82,9 @@ def compiled(
     """
     parsed = parse_filter(line)
     names = Names(
-        saes=[(name, alias) for name, alias in atlas.fetch("sae_names")],
-        models=[name for name, *_ in atlas.fetch("model_names")],
-        corpora=[name for name, *_ in atlas.fetch("corpus_names")],
+        saes=[(name, alias) for name, alias in atlas.fetch("catalog/sae_names")],
+        models=[name for name, *_ in atlas.fetch("catalog/model_names")],
+        corpora=[name for name, *_ in atlas.fetch("catalog/corpus_names")],
         marks=marks,
         listed=listed,
     )

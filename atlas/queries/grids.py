@@ -96,12 +96,12 @@ class GridTable:
 
 def grid_heads(atlas: Atlas) -> list[GridHead]:
     """Every stored grid, the newest first."""
-    return records(GridHead, atlas.fetch("browse_grids"))
+    return records(GridHead, atlas.fetch("browse/grids"))
 
 
 def grid_table(atlas: Atlas, head: GridHead) -> GridTable:
     """The cells of one grid."""
-    cells: list[GridCell] = records(GridCell, atlas.fetch("browse_grid_cells", grid=head.grid_id))
+    cells: list[GridCell] = records(GridCell, atlas.fetch("browse/grid_cells", grid=head.grid_id))
     rows = {cell.row_place: (cell.sae_a, short_label(cell.alias_a, cell.layer_a)) for cell in cells}
     columns = {cell.column_place: (cell.sae_b, short_label(cell.alias_b, cell.layer_b)) for cell in cells}
     return GridTable(
@@ -114,7 +114,7 @@ def grid_table(atlas: Atlas, head: GridHead) -> GridTable:
 
 def other_metrics(atlas: Atlas, score_id: int) -> list[tuple[str, float]]:
     """(metric, score) of the other metrics on the same pairs of features, the newest of each."""
-    return atlas.fetch("browse_grid_beside", score=score_id).rows  # type: ignore[return-value]
+    return atlas.fetch("browse/grid_beside", score=score_id).rows  # type: ignore[return-value]
 
 
 def short_label(alias: str, layer: int | None) -> str:

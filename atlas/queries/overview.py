@@ -90,14 +90,14 @@ class Overview:
 def overview(atlas: Atlas) -> Overview:
     """Matchings, scores, grids, and what is missing."""
     return Overview(
-        matchings=records(StoredMatching, atlas.fetch("overview_matchings")),
-        scores=records(ScoresOf, atlas.fetch("overview_scores")),
-        grids=records(StoredGrid, atlas.fetch("overview_grids")),
-        missing=records(Missing, atlas.fetch("overview_missing", most=MOST_MISSING)),
+        matchings=records(StoredMatching, atlas.fetch("status/matchings")),
+        scores=records(ScoresOf, atlas.fetch("status/scores")),
+        grids=records(StoredGrid, atlas.fetch("status/grids")),
+        missing=records(Missing, atlas.fetch("status/missing", most=MOST_MISSING)),
         unmeasured=unmeasured(atlas),
     )
 
 
 def unmeasured(atlas: Atlas) -> list[Unmeasured]:
     """SAEs that were measured on no corpus, and scans that kept no activations."""
-    return records(Unmeasured, atlas.fetch("overview_unmeasured"))
+    return records(Unmeasured, atlas.fetch("status/unmeasured"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from atlas.score_command import command_again
+from atlas.queries.score_command import command_again
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -50,7 +50,7 @@ class ScoreRecord:
 
 def score_order(atlas: Atlas, *, text: str = "", sort: str = "newest", ascending: bool = False) -> list[int]:
     """Numbers of the scores whose names or subset hold a text, in one of `SCORE_SORTS`."""
-    return [row[0] for row in atlas.fetch("browse_score_order", text=text, sort=sort, ascending=ascending)]
+    return [row[0] for row in atlas.fetch("browse/score_order", text=text, sort=sort, ascending=ascending)]
 
 
 def score_sql(order: Sequence[int], *, text: str, sort: str, ascending: bool) -> str:
@@ -63,11 +63,11 @@ def score_sql(order: Sequence[int], *, text: str, sort: str, ascending: bool) ->
 
 def score_window(atlas: Atlas, scores: Sequence[int]) -> list[ScoreRow]:
     """The rows of some scores, in their order."""
-    return [ScoreRow(*row) for row in atlas.fetch("browse_score_window", scores=list(scores))]
+    return [ScoreRow(*row) for row in atlas.fetch("browse/score_window", scores=list(scores))]
 
 
 def score_record(atlas: Atlas, score_id: int) -> ScoreRecord:
     """One score."""
-    values = atlas.fetch("browse_score", score=score_id).dicts()[0]
+    values = atlas.fetch("browse/score", score=score_id).dicts()[0]
     made_by, spec = str(values.pop("command") or ""), json.loads(values.pop("spec") or "{}")
     return ScoreRecord(values, made_by, command_again(spec))

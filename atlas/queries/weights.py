@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from atlas.db import Atlas
+from atlas.db.sqlfiles import sql_text
 from atlas.errors import AtlasError
-from atlas.sqlfiles import sql_text
 
 
 def weight_rows(atlas: Atlas, sae: str, column: str) -> np.ndarray:
@@ -15,7 +15,7 @@ def weight_rows(atlas: Atlas, sae: str, column: str) -> np.ndarray:
     Raises:
         AtlasError: Some of them are not finite.
     """
-    table = atlas.sql(sql_text("queries/weight_rows"), params={"sae": sae}).to_arrow_table()
+    table = atlas.sql(sql_text("queries/catalog/weight_rows"), params={"sae": sae}).to_arrow_table()
     column_of = table.column(column).combine_chunks()
     rows = column_of.values.to_numpy().reshape(len(column_of), -1)
     broken = np.flatnonzero(~np.isfinite(rows).all(axis=1))
@@ -35,7 +35,7 @@ def unembedding_of(atlas: Atlas, sae: str) -> np.ndarray:
     Raises:
         AtlasError: The ingest of this model did not keep it, or it is not finite.
     """
-    sha256, model = atlas.fetch("model_of", sae=sae).rows[0]
+    sha256, model = atlas.fetch("catalog/model_of", sae=sae).rows[0]
     path = atlas.store / f"unembedding-{sha256[:12]}.npy"
     try:
         unembedding = np.load(path, allow_pickle=False)
@@ -56,11 +56,11 @@ def unembedding_of(atlas: Atlas, sae: str) -> np.ndarray:
 
 def next_tokens(atlas: Atlas, corpus: str, n_tokens: int) -> np.ndarray:
     """(n_tokens,) int32: id of the token after each counted token in its context; -1 after the last of one."""
-    columns = atlas.arrays("next_tokens", corpus=corpus, n_tokens=n_tokens)
+    columns = atlas.arrays("catalog/next_tokens", corpus=corpus, n_tokens=n_tokens)
     return np.asarray(columns["next_id"], dtype=np.int32)
 
 
 def token_documents(atlas: Atlas, corpus: str, n_tokens: int) -> np.ndarray:
     """(n_tokens,) int32: the document of each counted token."""
-    columns = atlas.arrays("token_documents", corpus=corpus, n_tokens=n_tokens)
+    columns = atlas.arrays("catalog/token_documents", corpus=corpus, n_tokens=n_tokens)
     return np.asarray(columns["document"], dtype=np.int32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas.conceptlist import ConceptDetail
+from atlas.queries.concepts import ConceptDetail
 from atlas.render.grid import probability
 from atlas.render.numbers import correlation, count
 from atlas.render.spans import Line, Span, labelled

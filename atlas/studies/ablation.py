@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
+from atlas.db.sqlfiles import sql_text
 from atlas.errors import AtlasError
-from atlas.queries.registry import sae_named
 from atlas.references import FeatureRef
-from atlas.sqlfiles import sql_text
 from atlas.studies.findings import Findings, Table
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def _named(name: str, n: int) -> pl.Series:
 def _tokens(atlas: Atlas, ref: FeatureRef, corpus: str | None, contexts: int) -> pl.DataFrame:
     """Every token of the contexts of one feature."""
     sae = sae_named(atlas, ref.sae)
-    scans = atlas.fetch("ablation_source", sae=sae, corpus=corpus).dicts()
+    scans = atlas.fetch("studies/ablation_source", sae=sae, corpus=corpus).dicts()
     if not scans:
         raise AtlasError(f"{sae} was not measured{f' on {corpus}' if corpus else ''}", hint="featlas ls scans")
     of = {"sae": sae, "corpus": scans[0]["corpus"], "feature_id": ref.feature_id, "most": contexts}
-    return atlas.sql(sql_text("queries/ablated_tokens"), params=of).pl()
+    return atlas.sql(sql_text("queries/studies/ablated_tokens"), params=of).pl()
 
 
 def _summary(name: str, rows: pl.DataFrame) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from atlas.activations import open_scan
 from atlas.activations.store import Scan
+from atlas.catalog.scans import Scanned, chosen, sample_of
 from atlas.db import Atlas, open_atlas
 from atlas.errors import UsageError
 from atlas.studies.findings import Findings, Table
 from atlas.studies.proxies import Proxy, default_edges, evidence, log_ratios, segments
-from atlas.studies.scanned import Scanned, chosen, sample_of
 from atlas.studies.texts import Text
 
 BINS = 50

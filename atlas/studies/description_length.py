@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from atlas.activations import Scan, open_scan
+from atlas.catalog.scans import Scanned, chosen, sample_of
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.metrics.description_length import (
@@ -28,7 +29,6 @@ from atlas.metrics.description_length import (
 from atlas.queries.weights import weight_rows
 from atlas.studies.findings import Findings, Table
 from atlas.studies.reference import Reference, compared, space
-from atlas.studies.scanned import Scanned, chosen, sample_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from atlas.catalog.scans import Scanned, chosen, sample_of
 from atlas.db import Atlas, open_atlas
-from atlas.sqlfiles import sql_text
+from atlas.db.sqlfiles import sql_text
 from atlas.studies.findings import Findings, Table
-from atlas.studies.scanned import Scanned, chosen, sample_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,11 +66,11 @@ def _shapes(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
 
 
 def _pooled(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
-    return atlas.sql(sql_text("queries/pooled_histogram"), params=_of(scan)).pl()
+    return atlas.sql(sql_text("queries/studies/pooled_histogram"), params=_of(scan)).pl()
 
 
 def _labelled(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
-    return atlas.sql(sql_text("queries/labelled_densities"), params=_of(scan)).pl()
+    return atlas.sql(sql_text("queries/studies/labelled_densities"), params=_of(scan)).pl()
 
 
 def _of(scan: Scanned) -> dict[str, str]:

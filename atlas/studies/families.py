@@ -1,8 +1,8 @@
 """Families of features: trees of what fires together in one SAE, and features that split in a wider one.
 
-Sources: trees of co-occurrence, O'Neill et al. 2024, arXiv:2408.00657 (`atlas.pairing.families`); splitting and masked
-cosine, Bricken et al. 2023. Two chance levels: the same search for trees with the tokens of every feature rolled by a
-shift of its own, which keeps how often and in what runs each fires; and children dealt to the features at random.
+Sources: trees of co-occurrence, O'Neill et al. 2024, arXiv:2408.00657 (`atlas.pairing.families.trees`); splitting and
+masked cosine, Bricken et al. 2023. Two chance levels: the same search for trees with the tokens of every feature rolled
+by a shift of its own, which keeps how often and in what runs each fires; and children dealt to the features at random.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from atlas.activations import open_scan
+from atlas.catalog.scans import Scanned, chosen, sample_of
+from atlas.comparisons.families import find_families
 from atlas.db import open_atlas
-from atlas.pairing.families import Families, feature_families
-from atlas.pairing.family_job import find_families
-from atlas.sqlfiles import sql_text
+from atlas.db.sqlfiles import sql_text
+from atlas.pairing.families.trees import Families, feature_families
 from atlas.studies.findings import Findings, Table
-from atlas.studies.scanned import Scanned, chosen, sample_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,8 +65,10 @@ def measure(
     for scan in scans:
         find_families(db, scan.sae, corpus=scan.corpus, threshold=threshold, wait=wait)
         with open_atlas(db, wait=wait) as atlas:
-            tree = atlas.sql(sql_text("queries/family_trees"), params={"sae": scan.sae, "corpus": scan.corpus}).pl()
-            held = atlas.rows(sql_text("queries/family_sizes"), sae=scan.sae, corpus=scan.corpus).dicts()
+            tree = atlas.sql(
+                sql_text("queries/comparisons/family_trees"), params={"sae": scan.sae, "corpus": scan.corpus}
+            ).pl()
+            held = atlas.rows(sql_text("queries/comparisons/family_sizes"), sae=scan.sae, corpus=scan.corpus).dicts()
             codes = open_scan(atlas, scan.sae, scan.corpus).csr()
         by_chance = feature_families(rolled(codes, seed), threshold=threshold)
         rows.append(_summary(scan, held, by_chance))

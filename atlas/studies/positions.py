@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from atlas.catalog.scans import Scanned, chosen, sample_of
 from atlas.db import Atlas, open_atlas
-from atlas.sqlfiles import sql_text
+from atlas.db.sqlfiles import sql_text
 from atlas.studies.findings import Findings, Table
-from atlas.studies.scanned import Scanned, chosen, sample_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,7 +100,7 @@ def _places(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
     """One row a place: features that fire on a token there, and the sum of their activations."""
     import polars as pl
 
-    rows = atlas.sql(sql_text("queries/place_totals"), params={"scan_id": scan.scan_id}).pl()
+    rows = atlas.sql(sql_text("queries/studies/place_totals"), params={"scan_id": scan.scan_id}).pl()
     return rows.select(
         pl.lit(scan.sae).alias("sae"),
         pl.lit(scan.corpus).alias("corpus"),

@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas.catalog.saes import concept_named
 from atlas.db import Atlas
 from atlas.errors import UsageError
-from atlas.queries.registry import concept_named
 from atlas.studies.texts import Text, pattern_of
 
 FLOOR = 1e-10

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.catalog.scans import Scanned
 from atlas.metrics.dictionaries import SetSimilarity, mmcs
-from atlas.studies.scanned import Scanned
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UsageError
-from atlas.pairing.cuts import Cut
+from atlas.pairing.tokens.cuts import Cut
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class Text:
         Raises:
             AtlasError: The atlas does not hold the text of all these tokens.
         """
-        columns = atlas.arrays("token_contexts", corpus=corpus, n_tokens=n_tokens)
+        columns = atlas.arrays("catalog/token_contexts", corpus=corpus, n_tokens=n_tokens)
         ids, document, context = (
             np.asarray(columns[name], np.int32)[:n_tokens] for name in ("token_id", "document", "context_id")
         )
@@ -50,7 +50,7 @@ class Text:
                 why=f"the atlas holds {len(ids):,} of {n_tokens:,} tokens",
                 hint="run one of its ingests again with --replace",
             )
-        vocabulary = tuple(text for _, text in atlas.fetch("text_vocabulary", corpus=corpus))
+        vocabulary = tuple(text for _, text in atlas.fetch("catalog/text_vocabulary", corpus=corpus))
         return cls(ids, document, context, vocabulary, Cut.of(ids, document, vocabulary))
 
     def documents(self) -> Iterator[tuple[int, str]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from atlas.errors import AtlasError
 from ingest.sources.files import check_safetensors, files_sha256, local_folder
-from ingest.sources.sae.formats import SaeFiles
-from ingest.sources.sae.locate import locate
+from ingest.sources.saes.formats import SaeFiles
+from ingest.sources.saes.locate import locate
 
 __all__ = ["check_model", "check_safetensors", "check_sae", "files_sha256", "local_folder", "weight_files"]
 

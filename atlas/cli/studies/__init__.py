@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._group import LazyGroup
+from atlas.cli.kit.group import LazyGroup
 
 STUDIES = {
     "distribution": "How densely and how strongly features fire, and the shapes of their distributions.",
@@ -19,7 +19,7 @@ STUDIES = {
 }
 """One line of help for each study; `atlas.cli.studies.<name>` holds its commands, or what `_ELSEWHERE` says."""
 
-_ELSEWHERE = {"ablation": "ingest.ablation_cli"}
+_ELSEWHERE = {"ablation": "ingest.cli.ablation"}
 """Modules of the studies that need a model."""
 
 

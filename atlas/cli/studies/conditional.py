@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """Activations of features split by the evidence for a property of the text.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._params import Finite, Whole
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.params import Finite, Whole
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """How many bits a token takes in the code of an SAE, and where over a sweep of sizes the total is least.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """How densely and how strongly the features of some SAEs fire.
 

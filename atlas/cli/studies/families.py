@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._params import Finite, Whole
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.params import Finite, Whole
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """Families of features: trees of what fires together, and features that split in a wider SAE.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """Cosine of the features of one SAE against how they co-occur and how alike the tokens are that follow them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """Whether pooled activations correlate more with a label of the document when more tokens are pooled, and why.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """Where in a context features fire, and which of them depend on the place.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from atlas.cli._params import Finite
-from atlas.cli._study import figure_command, study_command
+from atlas.cli.kit.params import Finite
+from atlas.cli.kit.study import figure_command, study_command
 
 _HELP = """How much of what one SAE found other SAEs of its model and hook find too.
 

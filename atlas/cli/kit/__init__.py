@@ -1,0 +1,1 @@
+"""What the commands share: groups, options, progress, tables, where output goes."""

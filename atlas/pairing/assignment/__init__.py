@@ -1,0 +1,1 @@
+"""One-to-one matchings of features: optimal with a proof, and greedy."""

@@ -1,0 +1,1 @@
+"""Families of features of one SAE that fire together."""

@@ -1,0 +1,1 @@
+"""Similarities of two features: one file a measure, and what is known of each."""

@@ -1,0 +1,58 @@
+"""Activation times the logit weight of the token that came next, as sparse as the activation itself.
+
+Bricken et al. 2023, "Towards Monosemanticity", footnote 40: a_i(t) = f_i(t) v_i[x_(t+1)] with v_i = U d_i. It says how
+much a feature raised or lowered the logit of the true next token. Values have signs: correlate with `signed=True`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from atlas.pairing.measures.activation import correlate_sparse
+from atlas.pairing.search.toppairs import TopPairs
+
+
+def attributions(activations: Any, decoder: NDArray, unembedding: NDArray, next_token: NDArray) -> sp.csr_array:
+    """Scale every activation by the logit weight of the next token: (n_tokens, d_sae) float64, in logits.
+
+    Args:
+        activations: (n_tokens, d_sae), any SciPy sparse array.
+        decoder: (d_sae, d_model) decoder rows, in the units that the activations have.
+        unembedding: (vocabulary, d_model) with the scale of the final norm folded in, one token a row.
+        next_token: (n_tokens,) id of the token after each; below 0 where there is none, as at the end of a document:
+            such a token attributes nothing.
+    """
+    x: Any = sp.csr_array(activations, dtype=np.float64, copy=True)
+    x.sum_duplicates()
+    next_token = np.asarray(next_token)
+    if len(next_token) != x.shape[0] or len(decoder) != x.shape[1] or decoder.shape[1] != unembedding.shape[1]:
+        raise ValueError(
+            f"activations of {x.shape}, decoder of {decoder.shape}, unembedding of {unembedding.shape} and "
+            f"{len(next_token)} next tokens do not fit"
+        )
+    if len(next_token) and next_token.max() >= len(unembedding):
+        raise ValueError(f"next token {next_token.max()} is outside the vocabulary of {len(unembedding)}")
+    at_once = max(1, 4_000_000 // max(decoder.shape[1], 1))
+    target = np.repeat(next_token, np.diff(x.indptr))
+    for start in range(0, x.nnz, at_once):
+        here = slice(start, start + at_once)
+        rows = np.asarray(decoder[x.indices[here]], np.float64)
+        x.data[here] *= np.vecdot(rows, np.asarray(unembedding[target[here]], np.float64))
+    x.data[target < 0] = 0.0
+    x.eliminate_zeros()
+    return x
+
+
+def correlate_attributions(a: Any, b: Any, **options: Any) -> TopPairs:
+    """Pearson correlation over tokens of what `attributions` gives for two SAEs, in [-1, 1].
+
+    Args:
+        a: (n_tokens, d_a) attributions; a token without a next one must be left out of both sides, or silent in both.
+        b: (n_tokens, d_b) those of the other SAE on the same tokens.
+        **options: Those of `correlate_sparse`.
+    """
+    return correlate_sparse(a, b, signed=True, **options)

@@ -1,0 +1,147 @@
+"""Sparse products over the tokens on which both features of a pair fire, cut so that memory stays small."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from atlas.pairing.search.bothways import Block, Progress, both_ways, runs
+from atlas.pairing.search.topk import Index, Values
+from atlas.pairing.search.toppairs import TopPairs
+
+PAIRS_PER_BLOCK = 2_000_000
+"""Most pairs one product may hold: 24 MB of result, and small enough that a thread stays under 100 MB."""
+
+
+def threads(workers: int | None) -> ThreadPoolExecutor:
+    """A pool of `workers` threads; None is one per core, 8 at most. SciPy's products and NumPy release the lock."""
+    return ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+
+
+def check_sizes(n_tokens_a: int, n_tokens_b: int, top_k: int, block_size: int) -> None:
+    """Raise ValueError where the sides do not fit together or an option makes no sense."""
+    if n_tokens_a != n_tokens_b:
+        raise ValueError(f"a has {n_tokens_a} tokens and b has {n_tokens_b}; both must hold the same tokens in order")
+    if top_k < 1 or block_size < 1:
+        raise ValueError(f"top_k and block_size must be at least 1, not {top_k} and {block_size}")
+
+
+def blocks(by_feature: Any, by_token: Any, block_size: int) -> list[NDArray]:
+    """Cut the rows of (d_x, n_tokens) so that the product of each cut with (n_tokens, d_y) fits.
+
+    At most `block_size` features and about PAIRS_PER_BLOCK pairs.
+    """
+    d_x, d_y = by_feature.shape[0], by_token.shape[1]
+    partners = np.diff(by_token.indptr)
+    pattern = sp.csr_array((np.ones(by_feature.nnz, bool), by_feature.indices, by_feature.indptr), by_feature.shape)
+    most_pairs = np.minimum(pattern @ partners, d_y)
+    return list(runs(np.arange(d_x, dtype=np.int32), most_pairs, PAIRS_PER_BLOCK, block_size))
+
+
+def product(by_feature: Any, features: NDArray, by_token: Any, *, same: bool = False) -> Any:
+    """Sums over tokens of some features with all partners that fire together with them: (len(features), d_y).
+
+    With `same`, both sides are one SAE and each feature is left out of its own row.
+    """
+    # A block is a run of neighbours, and a slice does not search for its rows.
+    sums = sp.csr_array(by_feature[int(features[0]) : int(features[-1]) + 1] @ by_token)
+    if not same:
+        return sums
+    row = np.repeat(np.arange(len(features)), np.diff(sums.indptr))
+    keep = sums.indices != features[row]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=len(features)))])
+    return sp.csr_array((sums.data[keep], sums.indices[keep], starts), shape=sums.shape)
+
+
+def best_cofiring(
+    x: Any,
+    y: Any,
+    by_token: Any,
+    block_of: Callable[[NDArray], Block],
+    *,
+    top_k: int,
+    block_size: int,
+    workers: int | None,
+    on_progress: Progress | None,
+) -> TopPairs:
+    """Search among the pairs that fire together, and count the tokens of the best.
+
+    Args:
+        x: (d_x, n_tokens) activations without stored zeros.
+        y: (d_y, n_tokens) those of the partners.
+        by_token: (n_tokens, d_y) the transpose of y.
+        block_of: The pairs of some features of x, as in `both_ways`.
+        top_k: Partners kept for each feature.
+        block_size: Most features of x in one block.
+        workers: Threads, as in `threads`.
+        on_progress: Called as `on_progress(done, total)`, counted in features of x.
+    """
+    fires_x, fires_y = x.astype(bool), y.astype(bool)
+    with threads(workers) as pool:
+        cut = blocks(x, by_token, block_size)
+        ab, ba = both_ways((x.shape[0], y.shape[0]), top_k, cut, block_of, pool, on_progress)
+        joint_ab = joint_counts(fires_x, fires_y, ab[0], pool)
+        joint_ba = joint_counts(fires_y, fires_x, ba[0], pool)
+    n_x, n_y = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
+    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_x, n_y, x.shape[1])
+
+
+def joint_counts(x: Any, y: Any, index: Index, pool: Executor) -> Index:
+    """Tokens on which both features of each stored pair fire, counted for the stored pairs only.
+
+    Args:
+        x: (d_x, n_tokens) booleans, where each feature fires.
+        y: (d_y, n_tokens) the same of the partners.
+        index: (d_x, k) partners, -1 where there is none.
+        pool: Threads.
+    """
+    joint = np.zeros(index.shape, dtype=np.int32)
+    feature, rank = np.nonzero(index >= 0)
+    joint[feature, rank] = joint_at(x, y, feature, index[feature, rank], pool)
+    return joint
+
+
+def joint_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor) -> NDArray[np.int64]:
+    """(n,) tokens on which both features of given pairs fire; x and y as in `joint_counts`."""
+    return _of_products(x, y, features, partners, lambda products: np.diff(products.indptr), pool).astype(np.int64)
+
+
+def sums_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor) -> Values:
+    """(n,) sums over tokens of the products of given pairs.
+
+    Args:
+        x: (d_x, n_tokens) activations.
+        y: (d_y, n_tokens) those of the partners.
+        features: (n,) rows of x.
+        partners: (n,) rows of y.
+        pool: Threads.
+    """
+    return _of_products(x, y, features, partners, lambda products: np.asarray(products.sum(axis=1)).ravel(), pool)
+
+
+def _of_products(
+    x: Any, y: Any, features: NDArray, partners: NDArray, measure: Callable[[Any], NDArray], pool: Executor
+) -> NDArray:
+    """What `measure` says of the products of each pair, (some pairs, n_tokens) CSR at a time."""
+    cost = np.diff(x.indptr)[features] + np.diff(y.indptr)[partners]
+    cut = list(runs(np.arange(len(features)), cost, 4_000_000, max(len(features), 1)))
+    found = pool.map(lambda at: measure(sp.csr_array(x[features[at]].multiply(y[partners[at]]))), cut)
+    return np.concatenate([np.zeros(0), *found])
+
+
+def have_sums(x: Any, y: Any, features: NDArray, partners: NDArray) -> NDArray[np.bool_]:
+    """(features, partners) whether `product` has an entry for the pair: sums that cancel to 0 have none.
+
+    Args:
+        x: (d_x, n_tokens) activations.
+        y: (d_y, n_tokens) those of the partners.
+        features: Rows of x.
+        partners: Rows of y.
+    """
+    return (x[features] @ y[partners].T).toarray() != 0

@@ -1,0 +1,1 @@
+"""Two tokenizations of one text on one line."""

@@ -1,0 +1,158 @@
+"""Where the tokens of two cuts of one text stand in it, whatever their tokenizers do to white space.
+
+Two texts agree in a document if they do without their white space, as far as both have it. White space holds a place in
+between: byte by byte where both texts have the same there, and one place for all of it where they differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.pairing.tokens.cuts import Cut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agreement:
+    """Which documents two texts share."""
+
+    agree: NDArray[np.bool_]
+    """(documents of the shorter text,) whether a document is the same as far as both texts have it."""
+
+    n_content: NDArray[np.int64]
+    """(documents of the shorter text,) codes that are no white space, of which both have as many."""
+
+    @classmethod
+    def of(cls, a: Cut, b: Cut) -> Agreement:
+        """Compare document by document; the last of each text may end early."""
+        n_documents = min(a.n_documents, b.n_documents)
+        n_a, n_b = (np.diff(side.content_starts)[:n_documents] for side in (a, b))
+        n_content = np.minimum(n_a, n_b)
+        after = np.cumsum(n_content)
+        source = np.arange(n_content.sum()) - np.repeat(after - n_content, n_content)
+        of_a, of_b = (
+            side.codes[side.content[source + np.repeat(side.content_starts[:n_documents], n_content)]]
+            for side in (a, b)
+        )
+        differ = np.searchsorted(after, np.flatnonzero(of_a != of_b), side="right")
+        number = np.arange(n_documents)
+        cut_short = ((n_a < n_b) & (number == a.n_documents - 1)) | ((n_b < n_a) & (number == b.n_documents - 1))
+        return cls(((n_a == n_b) | cut_short) & (n_content > 0) & ~np.isin(number, differ), n_content)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Tokens of one side that stand in the shared text; places count its codes and the gaps between them."""
+
+    token: NDArray[np.int64]
+    """(n,) index of each token in its cut, ascending."""
+
+    whole: tuple[NDArray[np.int64], NDArray[np.int64]]
+    """(n,) first place of each token, and one past its last; both ascending."""
+
+    content: tuple[NDArray[np.int64], NDArray[np.int64]]
+    """(n,) the same without white space at its ends; of a token of white space only, the whole."""
+
+    inside: NDArray[np.bool_]
+    """(n,) whether the token ends before the shared text does."""
+
+
+def places(a: Cut, b: Cut, agreement: Agreement) -> tuple[Places, Places]:
+    """Put the tokens of the documents that agree on one line."""
+    codes_a, codes_b = (_Codes.of(side, agreement) for side in (a, b))
+    n_a, n_b = codes_a.gap_lengths(), codes_b.gap_lengths()
+    alike = n_a == n_b
+    spaces_a, spaces_b = (side.spaces[alike[side.gap[side.spaces]]] for side in (codes_a, codes_b))
+    alike[codes_a.gap[spaces_a[a.codes[spaces_a] != b.codes[spaces_b]]]] = False
+    width = np.where(alike, n_a, 1)
+    return codes_a.places(a, alike, width), codes_b.places(b, alike, width)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Codes:
+    """Where the codes of one side stand: gap 0 of a document is before its first code that is no white space."""
+
+    shared: NDArray[np.bool_]
+    """(n_documents,) whether the document is one that agrees."""
+
+    gap: NDArray[np.int64]
+    """(n_codes,) gap that a code stands in, or after, over all documents that agree; anything in the others."""
+
+    beyond: NDArray[np.bool_]
+    """(n_codes,) whether a code stands after the last that both sides have."""
+
+    spaces: NDArray[np.int64]
+    """(n_spaces,) codes of white space in the shared text."""
+
+    n_gaps: int
+    """Gaps in all."""
+
+    @classmethod
+    def of(cls, cut: Cut, agreement: Agreement) -> _Codes:
+        """Count the codes before each code in its document."""
+        shared = np.zeros(cut.n_documents, bool)
+        n_content = np.zeros(cut.n_documents, np.int64)
+        shared[: len(agreement.agree)] = agreement.agree
+        n_content[: len(agreement.agree)] = np.where(agreement.agree, agreement.n_content, -1)
+        n_codes = np.diff(cut.code_starts)
+        n_gaps = np.where(shared, n_content + 1, 0)
+        rank = np.cumsum(~cut.space) - ~cut.space - np.repeat(cut.content_starts[:-1], n_codes)
+        last = np.repeat(n_content, n_codes)
+        beyond = (rank > last) | ((rank == last) & ~cut.space)
+        spaces = np.flatnonzero(cut.space & ~beyond & np.repeat(shared, n_codes))
+        gap = np.repeat(np.cumsum(n_gaps) - n_gaps, n_codes) + np.minimum(rank, last)
+        return cls(shared, gap, beyond, spaces, int(n_gaps.sum()))
+
+    def gap_lengths(self) -> NDArray[np.int64]:
+        """(n_gaps,) codes of white space in each gap."""
+        return np.bincount(self.gap[self.spaces], minlength=self.n_gaps)
+
+    def places(self, cut: Cut, alike: NDArray[np.bool_], width: NDArray[np.int64]) -> Places:
+        """Places of the tokens.
+
+        Args:
+            cut: The same side.
+            alike: (n_gaps,) whether both sides have the same white space there.
+            width: (n_gaps,) places of each gap; one more follows, for the code after it or the end of the document.
+        """
+        start = np.cumsum(width + 1) - (width + 1)
+        place = np.append(start + width, 0)[np.minimum(self.gap, self.n_gaps)]
+        of_space, lengths = self.gap[self.spaces], self.gap_lengths()
+        rank = np.arange(len(of_space)) - (np.cumsum(lengths) - lengths)[of_space]
+        place[self.spaces] = start[of_space] + np.where(alike[of_space], rank, 0)
+        token = np.flatnonzero(self.shared[cut.document] & (cut.end > cut.begin))
+        first, last = cut.begin[token], cut.end[token] - 1
+        low, high = np.searchsorted(cut.content, first), np.searchsorted(cut.content, last, side="right") - 1
+        has_content = low <= high
+        content = np.append(cut.content, 0)
+        inner = (np.where(has_content, content[low], first), np.where(has_content, content[high], last))
+        return Places(
+            token,
+            (place[first], place[last] + 1),
+            (place[inner[0]], place[inner[1]] + 1),
+            ~self.beyond[last],
+        )
+
+
+def first_difference(a: Cut, b: Cut, document: int, *, n_codes: int = 40) -> tuple[str, str]:
+    """What two texts go on with where they part in a document, characters folded; empty where one ends.
+
+    Args:
+        a: One text.
+        b: The other.
+        document: A document that does not agree, folded in both.
+        n_codes: Characters shown of each, at most.
+    """
+    contents = [side.content[slice(*side.content_starts[document : document + 2])] for side in (a, b)]
+    n = min(map(len, contents))
+    differ = np.flatnonzero(a.codes[contents[0][:n]] != b.codes[contents[1][:n]])
+    at = int(differ[0]) if len(differ) else n
+    ends = [int(side.code_starts[document + 1]) for side in (a, b)]
+    begins = [int(here[at]) if at < len(here) else end for here, end in zip(contents, ends, strict=True)]
+    shown = [
+        "".join(map(chr, side.codes[begin : min(begin + n_codes, end)]))
+        for side, begin, end in zip((a, b), begins, ends, strict=True)
+    ]
+    return shown[0], shown[1]

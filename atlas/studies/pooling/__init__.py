@@ -1,0 +1,5 @@
+"""Study pooling."""
+
+from atlas.studies.pooling.study import measure
+
+__all__ = ["measure"]

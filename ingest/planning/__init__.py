@@ -1,0 +1,1 @@
+"""From a request to what will be measured: choices, sizes, and what the atlas knows already."""

@@ -1,0 +1,1 @@
+"""Forward passes: the model once, every SAE over what it computes."""

@@ -1,0 +1,1 @@
+"""Corpora: files, folders, arrays of tokens, data sets of a hub."""

@@ -1,0 +1,1 @@
+"""From the shards of a scan to rows of the atlas, in one transaction."""

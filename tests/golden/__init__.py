@@ -1,1 +1,0 @@
-"""Scripts that make stored expectations from definitions alone."""

@@ -1,0 +1,1 @@
+"""The application: its frame, session, navigation and commands."""

@@ -1,0 +1,90 @@
+"""The palette: every command, and every value that some of them take, found by a few letters."""
+
+from __future__ import annotations
+
+from asyncio import to_thread, wait_for
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from atlas.errors import AtlasError
+from atlas.filters.fields import SORTABLE
+from atlas.queries.grids import grid_heads
+from atlas.render.text import clean
+from tui.app.commands import COMMANDS
+from tui.app.views import VIEWS
+
+if TYPE_CHECKING:
+    from tui.app.app import FeatlasApp
+
+PATIENCE = 0.3
+"""Seconds that the palette waits for the database."""
+
+
+class CommandProvider(Provider):
+    """Offers the table of commands; what needs a value opens the command line."""
+
+    _metrics: Sequence[str] = ()
+
+    async def startup(self) -> None:
+        """Ask which metrics have a grid, but not for long: the rest is wanted at once."""
+        app = cast("FeatlasApp", self.app)
+        with suppress(AtlasError, TimeoutError):
+            heads = await wait_for(to_thread(app.store.ask, grid_heads), PATIENCE)
+            self._metrics = list(dict.fromkeys(head.metric for head in heads))
+
+    async def discover(self) -> Hits:
+        """All of it."""
+        for text, line in self._choices():
+            yield DiscoveryHit(Content(text), partial(self._run, line), text=text)
+
+    async def search(self, query: str) -> Hits:
+        """What fits some letters."""
+        matcher = self.matcher(query)
+        for text, line in self._choices():
+            score = matcher.match(f"{text} {line}")  # the names of commands and views count as well
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), partial(self._run, line), text=text)
+
+    def _run(self, line: str) -> None:
+        """Run a line, or let the rest of it be typed."""
+        app = cast("FeatlasApp", self.app)
+        app.call_after_refresh(app.open_command, line) if line.endswith(" ") else app.run_line(line)
+
+    def _choices(self) -> Iterator[tuple[str, str]]:
+        """(what is shown, the line that it runs)."""
+        app = cast("FeatlasApp", self.app)
+        for command in COMMANDS:
+            keys = f"   {command.keys}" if command.keys else ""
+            needs = bool(command.takes) and not command.takes.startswith("[")
+            yield f"{command.about}{' …' if command.takes else ''}{keys}", command.name + (" " if needs else "")
+        for entry in VIEWS:
+            keys = f"   {entry.keys.replace(',', ' ')}" if entry.keys else ""
+            yield f"view: {entry.about}{keys}", f"view {entry.name}"
+        for metric in self._metrics:
+            yield f"open matrix: {clean(metric)}", f"matrix {metric}"
+        for scan in {scan.sae: scan for scan in app.scans}.values():
+            yield f"features of SAE {clean(scan.alias)} {clean(scan.sae)}", f"sae {scan.sae}"
+        for about, line in _FILTERS:
+            yield about, f"features {line}"
+        for sort in SORTABLE:
+            yield f"sort by {sort}, largest first", f"sort -{sort}"
+            yield f"sort by {sort}, smallest first", f"sort {sort}"
+        for past in reversed(app.browse_view.box.recall.texts):
+            yield f"recent filter: {clean(past)}", f"filter {past}"
+        for theme in sorted(app.available_themes):
+            yield f"theme: {theme}", f"theme {theme}"
+
+
+_FILTERS = (
+    ("dead features", "dead"),
+    ("next unlabelled features", "-labelled -dead"),
+    ("unmatched features, without a partner", "-matched -dead"),
+    ("features whose best partner chooses them too", "mutual"),
+    ("features that are no function words or punctuation", "concept"),
+)
+"""Filters that are wanted often."""

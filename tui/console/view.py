@@ -1,0 +1,255 @@
+"""What does the atlas say to this SQL? An editor above, the result in windows below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from atlas.errors import AtlasError
+from atlas.queries import console
+from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
+from tui.console import rows as consolerows
+from tui.console.editor import SqlEditor
+from tui.console.panes import FIRST_MESSAGE, ConsolePanes
+from tui.console.rows import Listing, features_of
+from tui.console.run import SqlRun
+from tui.kit.troubles import said
+from tui.widgets.vtable import VTable
+
+TICK = 0.1  # seconds between two looks at a running query
+
+
+class ConsoleView(ConsolePanes):
+    """SQL over the views, read-only, with no way to another file."""
+
+    NAME = "sql"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5,ctrl+j", "run", "run the SQL", id="sql.run"),
+        Binding("tab,shift+tab", "switch", "editor or result", id="sql.switch"),
+        Binding("f2", "tables", "tables and columns with their meaning", id="sql.tables"),
+        Binding("ctrl+r", "history", "earlier SQL", id="sql.history"),
+        Binding("ctrl+c", "stop", "cancel the query", id="sql.stop"),
+        Binding("less_than_sign", "shift(-1)", "columns to the left", id="sql.left"),
+        Binding("greater_than_sign", "shift(1)", "columns to the right", id="sql.right"),
+        Binding("b", "browse", "browse the features of the result", id="sql.browse"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing run yet."""
+        super().__init__(id=id)
+        self.result: Result | None = None
+        self.history: list[str] = []
+        self._asked = ""
+        self._first = 0
+        self.running: SqlRun | None = None
+        self._timer: Timer | None = None
+
+    def enter(self) -> None:
+        """Focus the result if there is one, else the editor."""
+        self.table.message = self._listing.message
+        (self.table if self._has_rows else self.editor).focus()
+
+    def open(self, text: str) -> None:
+        """Take SQL from another view."""
+        self.editor.put(text)
+        self.editor.focus()
+
+    # running ------------------------------------------------------------------------------------------------------
+
+    def action_run(self) -> None:
+        """Run what is in the editor; the screen stays usable."""
+        text = self.editor.text
+        if self.running:
+            self._say("a query runs already – esc cancels it", tone="warn")
+        elif not text.strip():
+            self._say("nothing to run: type SQL – F2 lists the tables, ^r earlier SQL", tone="warn")
+        else:
+            self.history = [*(past for past in self.history if past != text), text]
+            self.running = SqlRun(text)
+            self._timer = self.set_interval(TICK, self._tick)
+            self._say("")
+            beside = partial(self.browser.store.ask_beside, stop=self.running.stop)
+            self.read(self.running.answer, self._take, group="sql", ask=beside)
+
+    def _tick(self) -> None:
+        """Show the time."""
+        if self.running is not None:
+            self.running.tick()
+        self.browser.refresh_bars()
+
+    def cancel(self) -> None:
+        """End the query: it runs on a connection of its own."""
+        if self.running:
+            self.running.stop()
+
+    def _done(self) -> None:
+        """No query runs any more."""
+        self.running = None
+        if self._timer is not None:
+            self._timer.stop()
+
+    def _take(self, found: Result | AtlasError) -> None:
+        """The answer of a query."""
+        self._done()
+        if isinstance(found, Result):
+            self.result, self._first, self._asked = found, 0, self.history[-1]
+            self._show_result(found)
+            return
+        self.result, self._asked = None, ""
+        self._list(Listing((), [], message=said(found)))
+        self._say(found.what, tone="warn")
+        if isinstance(found, SqlError) and found.place is not None:
+            self.editor.move_cursor(found.place)
+        if self.browser.is_front(self):
+            self.editor.focus()
+
+    def failed(self, group: str) -> None:
+        """The atlas could not be asked; the application says why."""
+        if group == "sql":
+            self._done()
+
+    def on_unmount(self) -> None:
+        """The program ends: let no query hold it."""
+        self.cancel()
+
+    def on_sql_editor_stop(self, message: SqlEditor.Stop) -> None:
+        """Ctrl+c in the editor: cancel, or copy what is selected."""
+        if self.running:
+            self.running.stop()
+        else:
+            self.app.copy_to_clipboard(self.editor.selected_text)
+            self._say("copied" if self.editor.selected_text else "nothing runs; tab, then q, quits")
+
+    def action_stop(self) -> None:
+        """Ctrl+c in the result: cancel, or quit as everywhere."""
+        if self.running:
+            self.running.stop()
+        else:
+            self.app.exit()
+
+    def retreat(self) -> bool:
+        """Esc cancels first, then goes from the editor, from history and from tables to the result."""
+        if self.running:
+            self.running.stop()
+            return True
+        if self._listing.kind != "result":
+            self._show_result(self.result)
+            return True
+        if self._has_rows and self.editor.has_focus:
+            self.table.focus()
+            return True
+        return False
+
+    # lists --------------------------------------------------------------------------------------------------------
+
+    def _show_result(self, result: Result | None) -> None:
+        """The rows of the last query."""
+        if result is None:
+            self._list(Listing((), [], message=FIRST_MESSAGE))
+            return
+        self._list(consolerows.result_listing(result, self._first))
+        named = features_of(result, 0, self.browser.scans)
+        self._say("⏎ opens the feature of a row, b browses them all" if named else "")
+
+    def on_vtable_chosen(self, message: VTable.Chosen) -> None:
+        """Open the feature or the pair of a row; take SQL or a name into the editor."""
+        row = self._listing.rows[message.row]
+        if self._listing.kind == "history":
+            self.editor.put(row)
+            self.editor.focus()
+        elif self._listing.kind == "tables":
+            self.editor.insert(row.column)
+            self.editor.focus()
+        elif self.result is not None:
+            self._open_features(features_of(self.result, message.row, self.browser.scans))
+
+    def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
+        """One, or two as a pair."""
+        if len(places) == 1:
+            self.browser.open_feature(*places[0])
+        elif places:
+            self.browser.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
+        else:
+            self._say("no feature in this row: select sae and feature_id, or sae_a, feature_a, sae_b, feature_b")
+
+    def action_browse(self) -> None:
+        """The features of all rows as the list of the feature table."""
+        if self._listing.kind != "result" or self.result is None:
+            return
+        keys = consolerows.all_features(self.result, self.browser.scans)
+        if keys:
+            self.browser.browse_features(keys, "result of the SQL")
+        else:
+            self._say("no features in this result: select sae and feature_id")
+
+    def action_tables(self) -> None:
+        """Tables and columns; ⏎ puts a name into the editor."""
+        self.read(console.columns_about, self._take_tables, group="tables")
+
+    def _take_tables(self, found: list[ColumnAbout]) -> None:
+        """Show them."""
+        self._list(consolerows.tables_listing(found))
+        self._say("⏎ puts the name into the editor · esc goes back to the result")
+        self.table.focus()
+
+    def action_history(self) -> None:
+        """Earlier SQL, the newest first; ⏎ takes it."""
+        self._list(consolerows.history_listing(self.history))
+        self._say("⏎ takes it into the editor · esc goes back to the result")
+        self.table.focus()
+
+    def action_switch(self) -> None:
+        """From the editor to the rows and back."""
+        (self.table if self.editor.has_focus else self.editor).focus()
+
+    def action_shift(self, columns: int) -> None:
+        """Start with another column."""
+        if self._listing.kind == "result" and self.result is not None and self.result.columns:
+            self._first = max(0, min(self._first + columns, len(self.result.columns) - 1))
+            row = self.table.cursor
+            self._list(consolerows.result_listing(self.result, self._first))
+            self.table.go_to(row)
+
+    # copying ------------------------------------------------------------------------------------------------------
+
+    def reference(self) -> str | None:
+        """The feature or pair of the row, else its values with tabs between them."""
+        if self.result is None or self._listing.kind != "result" or not self.result.rows:
+            return None
+        return consolerows.row_text(self.result, self.table.cursor, self.browser.scans)
+
+    def copied_row(self) -> str:
+        """All values of the row, exactly."""
+        return consolerows.row_json(self.result, self.table.cursor) if self.result and self._has_rows else ""
+
+    def copied(self) -> str:
+        """All values of the row as JSON; the text of the editor while it is typed in."""
+        if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:
+            return self.editor.text
+        return consolerows.row_json(self.result, self.table.cursor)
+
+    def command(self) -> list[str] | None:
+        """The command that prints the whole result; a blank keeps a comment from being read as an option."""
+        return ["sql", f" {self._asked}" if self._asked.startswith("-") else self._asked] if self._asked else None
+
+    def sql(self) -> str | None:
+        """What was run last."""
+        return self._asked or None
+
+    # bars ---------------------------------------------------------------------------------------------------------
+
+    def status(self) -> tuple[Line, Line]:
+        """The time while a query runs; rows and time after it."""
+        if self.running:
+            return self.running.line(), []
+        result = self.result
+        if result is None or self._listing.kind != "result":
+            return [], []
+        at = f"row {count(self.table.cursor + 1)} · " if result.rows else ""
+        return consolerows.result_line(result, self._first), [Span(f"{at}cap {count(CAP)} ", tone="dim")]

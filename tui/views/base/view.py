@@ -1,0 +1,203 @@
+"""What all views share: reading in workers, the title, the status and the hints they put on the screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from textual.containers import Container
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from atlas.render.spans import Line, Span
+from tui.kit.messages import Answered
+from tui.widgets.lines import Lines
+from tui.widgets.vtable import VTable
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
+    from tui.app.app import FeatlasApp
+
+Answer = TypeVar("Answer")
+Hints = tuple[tuple[str, str], ...]
+"""(key, what it does), the rarest last: narrow screens drop from the end."""
+
+ALWAYS: Hints = (("?", "help"), ("q", "quit"))
+"""Keys that are never dropped."""
+
+
+class View(Container):
+    """One question that the browser answers. Views own no SQL and no arithmetic."""
+
+    HINTS: ClassVar[Hints] = ()
+    """Keys for the last line."""
+
+    NAME: ClassVar[str] = ""
+    """As the help calls it."""
+
+    def __init__(self, *, id: str) -> None:
+        """Its parts come later."""
+        super().__init__(id=id)
+        self.is_made = False
+        """All its parts are on the screen, or ready to be."""
+        self._waiting: list[Callable[[Any], None]] = []
+
+    def once_made(self, then: Callable[[Any], None]) -> None:
+        """Do something as soon as all parts are there."""
+        if self.is_made:
+            then(self)
+        else:
+            self._waiting.append(then)
+
+    def on_mount(self) -> None:
+        """All parts are there: read what the others have read already, then do what waited."""
+        self.is_made = True
+        if self.browser.is_read:
+            self.reload()
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then(self)
+
+    @property
+    def browser(self) -> FeatlasApp:
+        """The application."""
+        return cast("FeatlasApp", self.app)
+
+    def crumbs(self) -> list[str]:
+        """Where we are, after the name of the file."""
+        return [self.NAME]
+
+    def corner(self) -> Line:
+        """Right end of the title line."""
+        return []
+
+    def hints(self) -> tuple[Hints, Hints]:
+        """Keys for the last line as things stand, and those that are never dropped."""
+        return self.HINTS, ALWAYS
+
+    def status(self) -> tuple[Line, Line]:
+        """Left and right end of the status line."""
+        return [], []
+
+    def enter(self) -> None:
+        """The view comes to the front: put the focus where the keys belong."""
+
+    def reload(self) -> None:
+        """The atlas was opened, or may have changed: read again."""
+
+    def retreat(self) -> bool:
+        """Undo something within the view on Esc; false if there is nothing to undo."""
+        return False
+
+    def reference(self) -> str | None:
+        """What `y` copies."""
+        return None
+
+    def with_reference(self, then: Callable[[str | None], None]) -> None:
+        """Do something with the reference, at once or when it has been read."""
+        then(self.reference())
+
+    def copied(self) -> str:
+        """What `c` copies: the row under the cursor where a table has the focus, else what the panes say."""
+        focused = self.app.focused
+        if isinstance(focused, VTable):
+            return focused.text()
+        return "\n".join(pane.text() for pane in self.query(Lines) if pane.size.width)
+
+    def copied_row(self) -> str:
+        """The row under the cursor as JSON; empty where no table is shown."""
+        tables = [table for table in self.query(VTable) if table.n_rows]
+        return json.dumps(tables[0].record(), ensure_ascii=False) if tables else ""
+
+    def command(self) -> list[str] | None:
+        """The words after `featlas` that print what is shown: what `e` runs. None if no command does."""
+        return None
+
+    def refusal(self) -> str:
+        """Why there is no command."""
+        return f"no command exports {self.NAME}"
+
+    def sql(self) -> str | None:
+        """A query that gives what is shown; None if there is none."""
+        return None
+
+    def cancel(self) -> None:
+        """End the question that takes long."""
+        self.browser.store.cancel()
+
+    def place(self) -> object:
+        """Where the view stands, for `[` and `]`; None if it is always the same."""
+        return None
+
+    def return_to(self, place: Any) -> None:
+        """Stand again where `place` says; called before the view comes to the front."""
+
+    def failed(self, group: str) -> None:
+        """A question of this view has failed; the application says why.
+
+        Args:
+            group: As it was given to `read`.
+        """
+
+    def read(
+        self,
+        question: Callable[[Atlas], Answer],
+        then: Callable[[Answer], None],
+        *,
+        group: str,
+        exclusive: bool = True,
+        ask: Callable[[Callable[[Atlas], Answer]], Answer] | None = None,
+    ) -> None:
+        """Ask the store in a worker thread and show the answer, unless a newer question of the group came after.
+
+        Args:
+            question: What to do with the atlas.
+            then: What to do with the answer.
+            group: Of questions of which the newest counts.
+            exclusive: Whether a newer question of the group makes this one void.
+            ask: How to ask; `ask` of the store if None.
+        """
+        self.run_worker(
+            partial(self._answer, ask or self.browser.store.ask, question, then),
+            group=f"{self.id}-{group}",
+            exclusive=exclusive,
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def drop(self, group: str) -> None:
+        """Let no answer of a group arrive any more."""
+        self.workers.cancel_group(self, f"{self.id}-{group}")
+
+    def _answer(self, ask: Callable[[Any], Any], question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
+        """Runs in the worker thread."""
+        worker = get_current_worker()
+        if not worker.is_cancelled:
+            self.post_message(Answered(worker, then, ask(question)))
+
+    def on_answered(self, message: Answered) -> None:
+        """Show what a worker has read."""
+        message.deliver()
+        self.browser.refresh_bars()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is one line on the screen, never the end of the program."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.failed(event.worker.group.removeprefix(f"{self.id}-"))
+            self.browser.report(event.worker.error)
+
+
+def keys_line(hints: Hints, always: Hints, cells: int) -> Line:
+    """Keys for the last line of the screen: as many as fit, some of them always."""
+    room = cells - 1 - sum(len(f"{key} {what}  ") for key, what in always)
+    shown = []
+    for key, what in hints:
+        room -= len(f"{key} {what}  ")
+        if room < 0:
+            break
+        shown.append((key, what))
+    line: Line = [Span(" ")]
+    for key, what in (*shown, *always):
+        line += [Span(key, tone="accent"), Span(f" {what}  ")]
+    return line

@@ -1,0 +1,222 @@
+"""What is this feature? The pane of the feature table on the whole screen, with all that is stored of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from atlas.queries.browse_feature import contexts_of, feature_more, with_neighbours
+from atlas.queries.browse_records import Context, FeatureDetail
+from atlas.queries.feature_records import ContextKind, FeatureMore
+from atlas.render.feature import CHOICES, Look, feature_lines, heading
+from atlas.render.feature_more import more_lines
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from tui.views.base.view import View
+from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from atlas.db import Atlas
+
+SHADED = " shade: share of the maximum "
+OWN = " shade: share of the context's strongest "
+MARKED = " ⟦peak⟧ · bold: more than 3/7 of the maximum · underlined: more than 1/7"
+REST = 0.15
+"""Seconds a feature must stay before its neighbours are looked for: that reads all decoder rows of its SAE."""
+
+KINDS: dict[str, ContextKind] = {"t": "top", "u": "quantile", "i": "interval", "r": "random", "s": "silent"}
+"""Keys of the ways in which contexts were chosen."""
+
+
+class FeaturePane(Lines, can_focus=True):
+    """The feature; scrolls by pages."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+d,pagedown", "page_down", "scroll down", id="feature.page_down"),
+        Binding("ctrl+u,pageup", "page_up", "scroll up", id="feature.page_up"),
+        Binding("home,g", "scroll_home", "top", id="feature.top"),
+        Binding("end,G", "scroll_end", "bottom", id="feature.bottom"),
+    ]
+
+
+class FeatureView(View):
+    """One feature; j and k walk through the table it came from."""
+
+    NAME = "feature"
+    HINTS: ClassVar = (
+        ("j/k", "next"),
+        ("esc", "back"),
+        ("p", "pair"),
+        ("t/u/i/r/s", "contexts"),
+        ("d", "meanings"),
+        ("w", "wrap"),
+        ("z", "scale"),
+        ("v", "log"),
+        ("y", "copy"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down,n", "step(1)", "next feature of the table", id="feature.next"),
+        Binding("k,up,N", "step(-1)", "previous feature", id="feature.previous"),
+        Binding("p,enter", "pair", "pair with its best partner", id="feature.pair"),
+        *(Binding(key, f"kind('{kind}')", CHOICES[kind], id=f"feature.contexts_{kind}") for key, kind in KINDS.items()),
+        Binding("w", "toggle('wrap')", "whole contexts", id="feature.wrap"),
+        Binding("z", "toggle('own_scale')", "shade by the context's own strongest token", id="feature.scale"),
+        Binding("v", "toggle('linear')", "histogram: log or linear count", id="feature.linear"),
+        Binding("d", "describe", "all numbers with their meaning, matches, tokens, neighbours", id="feature.describe"),
+        Binding("h,left,backspace", "app.back", "back", id="feature.back"),
+    ]
+
+    def __init__(self, *, id: str) -> None:
+        """Nothing to show yet."""
+        super().__init__(id=id)
+        self._detail: FeatureDetail | None = None
+        self._more: FeatureMore | None = None
+        self._contexts: dict[ContextKind, list[Context]] = {}
+        self._look = Look()
+        self._described = False
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """One pane."""
+        yield FeaturePane(id="feature-pane")
+
+    def on_mount(self) -> None:
+        """The table has a feature already."""
+        self.show(self.browser.browse_view.detail)
+
+    def enter(self) -> None:
+        """Focus the pane; read what the table did not need."""
+        self.query_one(FeaturePane).focus()
+        self._complete()
+
+    def show(self, detail: FeatureDetail | None) -> None:
+        """Another feature."""
+        self._detail, self._more = detail, None
+        self._contexts = {"top": detail.contexts} if detail else {}
+        self._draw()
+        if self.browser.is_front(self):
+            self._complete()
+
+    # reading ----------------------------------------------------------------------------------------------------
+
+    def _complete(self) -> None:
+        """Ask for what is missing: contexts of the chosen kind, the numbers; once the cursor rests, the neighbours."""
+        detail = self._detail
+        if detail is None:
+            return
+        key = (detail.scan, detail.feature.feature_id)
+        kind = self._look.kind
+        if kind not in self._contexts:
+            self.read(
+                lambda atlas: contexts_of(atlas, *key, kind),
+                partial(self._take_contexts, detail, kind),
+                group="contexts",
+            )
+        if self._more is None:
+            self.read(lambda atlas: feature_more(atlas, *key), partial(self._take_more, detail), group="more")
+
+    def _take_contexts(self, detail: FeatureDetail, kind: ContextKind, contexts: list[Context]) -> None:
+        """The contexts of one kind were read."""
+        if detail is not self._detail:
+            return
+        self._contexts[kind] = contexts
+        self._draw(stay=True)
+
+    def _take_more(self, detail: FeatureDetail, more: FeatureMore) -> None:
+        """Everything but the neighbours was read, or they too."""
+        if detail is not self._detail:
+            return
+        self._more = more
+        self._draw(stay=True)
+        if more.neighbours is None:
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self.set_timer(REST, self._ask_neighbours)
+
+    def _ask_neighbours(self) -> None:
+        """The feature stays on the screen: one pass over the decoder."""
+        detail, more = self._detail, self._more
+        if detail is not None and more is not None and self.browser.is_front(self):
+
+            def question(atlas: Atlas) -> FeatureMore:
+                return with_neighbours(atlas, detail.scan, detail.feature.feature_id, more)
+
+            self.read(question, partial(self._take_more, detail), group="more")
+
+    def _draw(self, *, stay: bool = False) -> None:
+        """Fill the pane."""
+        detail, more = self._detail, self._more
+        look = replace(self._look, brackets=self.browser.styler.brackets)
+        pane = self.query_one(FeaturePane)
+        self.browser.refresh_bars()
+        if detail is None:
+            pane.show(lambda size: [])
+        elif self._described and more is not None:
+            pane.show(
+                lambda size: [heading(detail.scan, detail.feature), *more_lines(detail, more, size.width)], stay=stay
+            )
+        else:
+            shown = replace(detail, contexts=self._contexts.get(look.kind, []))
+            pane.show(lambda size: feature_lines(shown, size.width, look, more=more), stay=stay)
+
+    # keys -------------------------------------------------------------------------------------------------------
+
+    def action_step(self, rows: int) -> None:
+        """Move the cursor of the table; the feature follows."""
+        self.browser.browse_view.table.action_move(rows)
+
+    def action_pair(self) -> None:
+        """The feature beside its best partner."""
+        self.browser.browse_view.action_pair()
+
+    def action_kind(self, kind: ContextKind) -> None:
+        """Contexts that were chosen in another way."""
+        self._look, self._described = replace(self._look, kind=kind), False
+        self._complete()
+        self._draw()
+
+    def action_toggle(self, name: str) -> None:
+        """Another way to draw it; the same key goes back."""
+        self._look, self._described = replace(self._look, **{name: not getattr(self._look, name)}), False
+        self._draw(stay=True)
+
+    def action_describe(self) -> None:
+        """All numbers with their meaning, and back."""
+        self._described = not self._described
+        self._draw()
+
+    def retreat(self) -> bool:
+        """Esc goes from the numbers to the feature first."""
+        if not self._described:
+            return False
+        self.action_describe()
+        return True
+
+    # bars -------------------------------------------------------------------------------------------------------
+
+    def reference(self) -> str | None:
+        """Its full name."""
+        return self._detail.full_reference if self._detail else None
+
+    def crumbs(self) -> list[str]:
+        """The way here."""
+        return ["features", *([self._detail.reference] if self._detail else [])]
+
+    def corner(self) -> Line:
+        """Place in the table."""
+        table = self.browser.browse_view.table
+        return [Span(f"{count(table.cursor + 1)} of {count(table.n_rows)}  ")] if table.n_rows else []
+
+    def status(self) -> tuple[Line, Line]:
+        """What the shades mean, and the sample."""
+        styler, detail = self.browser.styler, self._detail
+        shades = [Span(f" {level} ", level=level) for level in (1, 3, 5, 7)] if styler.colour else []
+        words = (OWN if self._look.own_scale else SHADED) if styler.colour else MARKED
+        sample = f"{clean(detail.scan.corpus)} · {count(detail.scan.n_tokens)} tokens " if detail else ""
+        return [Span(words, tone="dim"), *shades], [Span(sample)]
