@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted(p for folder in ("atlas", "ingest", "tui", "bench", "docs") for p in (ROOT / folder).rglob("*.py"))
+PACKAGED = [path for path in FILES if path.parts[len(ROOT.parts)] not in ("bench", "docs")]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -18,8 +19,8 @@ def short(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES + TESTS, ids=short)
-def test_a_file_stays_under_three_hundred_lines(path: Path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+def test_a_file_stays_under_four_hundred_lines(path: Path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 @pytest.mark.parametrize("path", FILES, ids=short)
@@ -33,6 +34,15 @@ def test_a_function_stays_under_forty_lines_of_code(path: Path):
 @pytest.mark.parametrize("path", FILES, ids=short)
 def test_the_first_line_of_a_file_says_what_it_is(path: Path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", PACKAGED, ids=short)
+def test_a_public_function_of_more_than_three_lines_has_a_docstring(path: Path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in [*tree.body, *(inner for kind in tree.body if isinstance(kind, ast.ClassDef) for inner in kind.body)]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            long = (node.end_lineno or 0) - node.body[0].lineno + 1 > 3
+            assert ast.get_docstring(node) or not long, f"{node.name} in {short(path)}"
 
 
 @pytest.mark.parametrize("path", FILES + TESTS, ids=short)
