@@ -51,6 +51,21 @@ class Scanned:
     n_tokens: int
     """Tokens measured."""
 
+    @property
+    def key(self) -> dict[str, str]:
+        """SAE and corpus, as parameters of a query and as columns of a row."""
+        return {"sae": self.sae, "corpus": self.corpus}
+
+    @property
+    def head(self) -> dict[str, str]:
+        """The first columns of a row about this SAE."""
+        return {"sae": self.sae, "alias": self.alias, "corpus": self.corpus}
+
+    @property
+    def space(self) -> tuple[str, str, int]:
+        """Model, hook and width: what SAEs must share for their decoder rows to be comparable."""
+        return self.model, self.hook_name, self.d_in
+
 
 def chosen(atlas: Atlas, patterns: Sequence[str] = (), corpus: str | None = None) -> tuple[Scanned, ...]:
     """The newest scan of every SAE that one of the patterns fits, by model, layer and name.

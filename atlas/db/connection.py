@@ -21,6 +21,7 @@ from atlas.errors import AtlasError, AtlasUnavailable, disk_full
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
 
 _CLOSED = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _READING = {**_CLOSED, "enable_external_access": "false", "lock_configuration": "true"}
@@ -75,6 +76,10 @@ class Atlas:
         result = self.con.execute(sql, params)
         columns = tuple(column[0] for column in result.description or ())
         return Rows(columns, result.fetchall())
+
+    def frame(self, query: str, **params: object) -> pl.DataFrame:
+        """Run `sql/queries/<query>.sql` into a polars frame."""
+        return self.con.sql(sql_text(f"queries/{query}"), params=params).pl()
 
     def arrays(self, query: str, **params: object) -> Mapping[str, np.ndarray]:
         """Run `sql/queries/<query>.sql` into one NumPy array a column, for long numeric results."""

@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
-from atlas.db.sqlfiles import sql_text
 from atlas.errors import AtlasError
 from atlas.references import FeatureRef
-from atlas.studies.findings import Findings, Table
+from atlas.studies.findings import Findings, Table, frame, labelled, mean_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,8 +39,8 @@ def measure(
 
     with open_atlas(db, wait=wait) as atlas:
         tokens = {str(ref): _tokens(atlas, ref, corpus, contexts) for ref in features}
-    summary = pl.DataFrame([_summary(name, rows) for name, rows in tokens.items()], infer_schema_length=None)
-    together = pl.concat([rows.insert_column(0, _named(name, len(rows))) for name, rows in tokens.items()])
+    summary = frame(_summary(name, rows) for name, rows in tokens.items())
+    together = pl.concat([labelled(rows, feature=name) for name, rows in tokens.items()])
     tables = (
         Table("features", "One feature: changes of log probability in nats, below 0 where it helped.", summary),
         Table("tokens", "One token of a context: its change, and the activations on it and before it.", together),
@@ -54,12 +51,6 @@ def measure(
     return Findings("ablation", sample, tuple(_line(row) for row in summary.iter_rows(named=True)), tables)
 
 
-def _named(name: str, n: int) -> pl.Series:
-    import polars as pl
-
-    return pl.Series("feature", [name] * n, dtype=pl.String)
-
-
 def _tokens(atlas: Atlas, ref: FeatureRef, corpus: str | None, contexts: int) -> pl.DataFrame:
     """Every token of the contexts of one feature."""
     sae = sae_named(atlas, ref.sae)
@@ -67,7 +58,7 @@ def _tokens(atlas: Atlas, ref: FeatureRef, corpus: str | None, contexts: int) ->
     if not scans:
         raise AtlasError(f"{sae} was not measured{f' on {corpus}' if corpus else ''}", hint="featlas ls scans")
     of = {"sae": sae, "corpus": scans[0]["corpus"], "feature_id": ref.feature_id, "most": contexts}
-    return atlas.sql(sql_text("queries/studies/ablated_tokens"), params=of).pl()
+    return atlas.frame("studies/ablated_tokens", **of)
 
 
 def _summary(name: str, rows: pl.DataFrame) -> dict[str, Any]:
@@ -81,20 +72,16 @@ def _summary(name: str, rows: pl.DataFrame) -> dict[str, Any]:
         "feature": name,
         "n_contexts": rows["rank"].n_unique(),
         "n_tokens": len(there),
-        "after_peak": _mean(next_["effect"]),
-        "after_peak_chance": _mean(next_["chance"]),
+        "after_peak": mean_of(next_["effect"]),
+        "after_peak_chance": mean_of(next_["chance"]),
         "n_after_firing": len(after),
-        "after_firing": _mean(after["effect"]),
-        "after_firing_chance": _mean(after["chance"]),
-        "elsewhere": _mean(rest["effect"]),
-        "helped": _mean((after["effect"] < 0).cast(pl.Float64)),
-        "size": _mean(after["effect"].abs()),
-        "size_chance": _mean(after["chance"].abs()),
+        "after_firing": mean_of(after["effect"]),
+        "after_firing_chance": mean_of(after["chance"]),
+        "elsewhere": mean_of(rest["effect"]),
+        "helped": mean_of((after["effect"] < 0).cast(pl.Float64)),
+        "size": mean_of(after["effect"].abs()),
+        "size_chance": mean_of(after["chance"].abs()),
     }
-
-
-def _mean(values: pl.Series) -> float | None:
-    return float(np.mean(values.to_numpy())) if len(values) else None
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -6,9 +6,8 @@ the same weighted by activation, sensitivity by activation level, Pearson's r of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from atlas.activations import open_scan
 from atlas.activations.store import Scan
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import Atlas, open_atlas
+from atlas.catalog.scans import Scanned, sample_of
+from atlas.db import Atlas
 from atlas.errors import UsageError
-from atlas.studies.findings import Findings, Table
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, finite, mean_of, tables_of
 from atlas.studies.proxies import Proxy, default_edges, evidence, log_ratios, segments
 from atlas.studies.texts import Text
 
@@ -63,11 +63,10 @@ class Evidence:
         return np.searchsorted(np.array(self.edges), self.value, side="left")
 
 
+@study
 def measure(
-    db: Path,
-    saes: Sequence[str] = (),
+    asked: Asked,
     *,
-    corpus: str | None = None,
     token: Sequence[str] = (),
     regex: str | None = None,
     script: str | None = None,
@@ -75,15 +74,11 @@ def measure(
     feature: Sequence[int] = (),
     edge: Sequence[float] = (),
     seed: int = 0,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
 ) -> Findings:
     """Activations of features by the evidence for a property of the text.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
+        asked: Which SAEs.
         token: Texts of tokens that are the property.
         regex: Pattern that is the property.
         script: Unicode script that is the property.
@@ -91,8 +86,6 @@ def measure(
         feature: Features; none takes those that correlate most with the evidence.
         edge: Upper edges of the bands but the last, in nats; none takes 0, half of, and what one certain token gives.
         seed: Of the moves of the chance level (PCG64).
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
 
     Raises:
         AtlasError: A scan kept no activations.
@@ -100,15 +93,13 @@ def measure(
     """
     proxy = Proxy(tuple(token), regex, script, concept)
     parts: list[dict[str, list[dict[str, Any]]]] = []
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
-        known: dict[int, Evidence] = {}
-        for scan in scans:
+    known: dict[int, Evidence] = {}
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
+        for scan in asked.each(scans):
             if scan.n_tokens not in known:
                 known[scan.n_tokens] = _evidence(atlas, scan, proxy, edge)
             parts.append(_of_scan(atlas, scan, known[scan.n_tokens], feature, seed))
-            if on_progress:
-                on_progress(len(parts), len(scans))
     return _findings(scans, parts, next(iter(known.values())))
 
 
@@ -159,9 +150,9 @@ def _of_scan(
         parts = [(tokens, activations) for _, tokens, activations in stored.feature(number)]
         tokens = np.concatenate([part[0] for part in parts])
         values = np.concatenate([part[1] for part in parts]).astype(np.float64)
-        of = {"sae": scan.sae, "alias": scan.alias, "corpus": scan.corpus, "feature_id": number}
+        of = scan.head | {"feature_id": number}
         summary = _summary(given, tokens, values)
-        found = {"r": _number(r[number, 0]), "r_inside": _number(r[number, 1]), "r_best_chance": chance}
+        found = {"r": finite(r[number, 0]), "r_inside": finite(r[number, 1]), "r_best_chance": chance}
         rows["features"].append(of | {"proxy": given.proxy, "n_tokens": scan.n_tokens} | summary | found)
         rows["bins"] += [of | row for row in _bins(given, tokens, values)]
         rows["levels"] += [of | row for row in _levels(given, tokens, values)]
@@ -178,8 +169,8 @@ def _summary(given: Evidence, tokens: NDArray, values: NDArray) -> dict[str, Any
         "base_rate": float(there.mean()),
         "n_fired": len(tokens),
         "n_both": int(hit.sum()),
-        "precision": _mean(hit),
-        "precision_upper_half": _mean(hit[half]),
+        "precision": mean_of(hit),
+        "precision_upper_half": mean_of(hit[half]),
         "precision_by_value": float(values[hit].sum() / values.sum()) if len(values) else None,
         "sensitivity": float(hit.sum() / there.sum()) if there.any() else None,
         "sensitivity_upper_half": float(hit[half].sum() / there.sum()) if there.any() else None,
@@ -218,34 +209,21 @@ def _levels(given: Evidence, tokens: NDArray, values: NDArray) -> Iterator[dict[
             "level": float(level),
             "share_of_max": step / LEVELS,
             "n": int(above.sum()),
-            "precision": _mean(hit[above]),
+            "precision": mean_of(hit[above]),
             "precision_chance": float(there.mean()),
             "sensitivity": float(hit[above].sum() / n_there) if n_there else None,
             "sensitivity_chance": float(above.sum() / len(there)),
         }
 
 
-def _mean(flags: NDArray) -> float | None:
-    return float(np.mean(flags)) if len(flags) else None
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _findings(scans: Sequence[Scanned], parts: Sequence[dict[str, list]], given: Evidence) -> Findings:
     """Tables and sentences from what was computed."""
-    import polars as pl
-
     about = {
         "features": "One feature against the evidence for the property.",
         "bins": "Firing tokens of one feature, activation in [lo, hi), evidence in one band (nats).",
         "levels": "Tokens on which one feature fires at least so strongly, and the evidence among them.",
     }
-    tables = tuple(
-        Table(name, line, pl.DataFrame([row for part in parts for row in part[name]], infer_schema_length=None))
-        for name, line in about.items()
-    )
+    tables = tables_of(about, parts)
     n, n_inside, n_there = len(given.inside), int(given.inside.sum()), int(given.there.sum())
     sample = f"{sample_of(scans)}; {given.proxy}: {n_inside:,} tokens inside, {n_there:,} of {n:,} with evidence for it"
     lines = [_line(row) for part in parts for row in part["features"]]

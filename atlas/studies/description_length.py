@@ -7,17 +7,16 @@ is known of real activations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from atlas.activations import Scan, open_scan
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import Atlas, open_atlas
+from atlas.catalog.scans import Scanned, sample_of
+from atlas.db import Atlas
 from atlas.errors import AtlasError, UnknownName
 from atlas.metrics.description_length import (
     CodeLength,
@@ -27,8 +26,9 @@ from atlas.metrics.description_length import (
     total_information,
 )
 from atlas.queries.weights import weight_rows
-from atlas.studies.findings import Findings, Table
-from atlas.studies.reference import Reference, compared, space
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, frame
+from atlas.studies.reference import Reference, compared
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,25 +52,12 @@ class _Coded:
     curve: tuple[CodeLength, ...]
 
 
-def measure(
-    db: Path,
-    saes: Sequence[str] = (),
-    *,
-    corpus: str | None = None,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
-    added_fvu: float = 0.01,
-    tokens: int = 200_000,
-    reference: str | None = None,
-) -> Findings:
+@study
+def measure(asked: Asked, *, added_fvu: float = 0.01, tokens: int = 200_000, reference: str | None = None) -> Findings:
     """Bits and distortion of one SAE or of a sweep of them.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
+        asked: Which SAEs.
         added_fvu: Share of the variance that rounding may cost: the coarsest bins below it are chosen.
         tokens: Tokens to read of each scan, at most, from its first on.
         reference: SAE whose decoder the others are compared with; None takes the widest of the same hook.
@@ -79,17 +66,13 @@ def measure(
         AtlasError: A scan kept no activations.
         UnknownName: The reference is none of the SAEs.
     """
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
         if reference and reference.upper() not in {s.alias for s in scans} and reference not in {s.sae for s in scans}:
             raise UnknownName("SAE of this study", reference, [scan.sae for scan in scans])
-        read = [_read(atlas, scan) for scan in scans]
+        read = [(scan, *_read(atlas, scan)) for scan in scans]
         features = atlas.sql("from description_lengths where corpus = $corpus", params={"corpus": scans[0].corpus}).pl()
-    coded = []
-    for scan, parts in zip(scans, read, strict=True):
-        coded.append(_coded(scan, *parts, tokens))
-        if on_progress:
-            on_progress(len(coded), len(scans))
+    coded = [_coded(*parts, tokens) for parts in asked.each(read)]
     references = compared(scans, [part.decoder for part in coded], reference)
     return _findings(coded, references, features, added_fvu)
 
@@ -97,7 +80,7 @@ def measure(
 def _read(atlas: Atlas, scan: Scanned) -> tuple[Scan, float | None, np.ndarray]:
     """Where the activations of an SAE are, its FVU and its decoder."""
     opened = open_scan(atlas, scan.sae, scan.corpus)
-    fvus = atlas.rows("select fvu from scans where sae = $sae and corpus = $corpus", sae=scan.sae, corpus=scan.corpus)
+    fvus = atlas.rows("select fvu from scans where sae = $sae and corpus = $corpus", **scan.key)
     return opened, fvus.rows[0][0], weight_rows(atlas, scan.sae, "w_dec").astype(np.float64)
 
 
@@ -140,8 +123,7 @@ def _findings(
         {**_summary(part, curve, added_fvu), **_information(part, coded), **beside.columns()}
         for part, curve, beside in zip(coded, curves, references, strict=True)
     ]
-    summary = pl.DataFrame(rows, infer_schema_length=None)
-    widths = pl.DataFrame([row for curve in curves for row in curve], infer_schema_length=None)
+    summary, widths = frame(rows), frame(row for curve in curves for row in curve)
     features = features.filter(pl.col("sae").is_in([part.scan.sae for part in coded])).sort("bits", descending=True)
     tables = (
         Table("saes", "One SAE: its bits per token at the chosen width, its total information, its MMCS.", summary),
@@ -155,9 +137,7 @@ def _curve(part: _Coded) -> list[dict[str, Any]]:
     """One row a width."""
     return [
         {
-            "sae": part.scan.sae,
-            "alias": part.scan.alias,
-            "corpus": part.scan.corpus,
+            **part.scan.head,
             "n_tokens": length.n_tokens,
             "width": length.width,
             "support_bits": float(length.support.sum()),
@@ -207,7 +187,7 @@ def _summary(part: _Coded, rows: list[dict[str, Any]], added_fvu: float) -> dict
 
 def _information(part: _Coded, coded: Sequence[_Coded]) -> dict[str, Any]:
     """Total information of codes and dictionary, both by bins that all SAEs of this hook share."""
-    here = [other for other in coded if space(other.scan) == space(part.scan)]
+    here = [other for other in coded if other.scan.space == part.scan.space]
     highest = max(float(other.codes.data.max(initial=0)) for other in here) or 1.0
     longest = max(float(np.abs(other.decoder).max()) for other in here) or 1.0
     n_tokens, d_sae = part.codes.shape

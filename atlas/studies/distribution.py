@@ -7,16 +7,15 @@ Sarle's bimodality coefficient, Pfister et al. 2013, doi:10.3389/fpsyg.2013.0070
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import Atlas, open_atlas
-from atlas.db.sqlfiles import sql_text
-from atlas.studies.findings import Findings, Table
+from atlas.catalog.scans import Scanned, sample_of
+from atlas.db import Atlas
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, mean_of, shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,49 +31,25 @@ DECADES = (-8, 0)
 """Exponents of 10 between which densities are counted, five bins to the decade."""
 
 
-def measure(
-    db: Path,
-    saes: Sequence[str] = (),
-    *,
-    corpus: str | None = None,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
-) -> Findings:
-    """Distributions of one SAE or of many.
-
-    Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
-    """
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
-        parts = []
-        for scan in scans:
-            parts.append((_shapes(atlas, scan), _pooled(atlas, scan), _labelled(atlas, scan)))
-            if on_progress:
-                on_progress(len(parts), len(scans))
+@study
+def measure(asked: Asked) -> Findings:
+    """Distributions of one SAE or of many."""
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
+        parts = [(_shapes(atlas, scan), _pooled(atlas, scan), _labelled(atlas, scan)) for scan in asked.each(scans)]
     return _findings(scans, parts)
 
 
 def _shapes(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
-    return atlas.sql(
-        "from activation_shapes where sae = $sae and corpus = $corpus order by feature_id", params=_of(scan)
-    ).pl()
+    return atlas.frame("studies/shapes", **scan.key)
 
 
 def _pooled(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
-    return atlas.sql(sql_text("queries/studies/pooled_histogram"), params=_of(scan)).pl()
+    return atlas.frame("studies/pooled_histogram", **scan.key)
 
 
 def _labelled(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
-    return atlas.sql(sql_text("queries/studies/labelled_densities"), params=_of(scan)).pl()
-
-
-def _of(scan: Scanned) -> dict[str, str]:
-    return {"sae": scan.sae, "corpus": scan.corpus}
+    return atlas.frame("studies/labelled_densities", **scan.key)
 
 
 def _findings(scans: Sequence[Scanned], parts: Sequence[tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]]) -> Findings:
@@ -113,12 +88,12 @@ def _summary(scan: Scanned, shapes: pl.DataFrame) -> dict[str, object]:
         "density_median": quartiles[1],
         "density_q75": quartiles[2],
         "n_judged": len(judged),
-        "mean_above_median": _share(judged["mean_above_median"].to_numpy()),
+        "mean_above_median": mean_of(judged["mean_above_median"].to_numpy()),
         "variance_slope": slope,
         "variance_r2": r2,
         "density_max_rank_r": _rank_r(judged["density"].to_numpy(), judged["max"].to_numpy()),
-        "sarle_above": _share(sarle > BIMODAL),
-        "upper_half_twice_chance": _share(upper.to_numpy()),
+        "sarle_above": mean_of(sarle > BIMODAL),
+        "upper_half_twice_chance": mean_of(upper.to_numpy()),
     }
 
 
@@ -139,10 +114,6 @@ def _rank_r(x: np.ndarray, y: np.ndarray) -> float | None:
     if len(x) < 3 or not np.ptp(x) or not np.ptp(y):
         return None
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
-
-
-def _share(flags: np.ndarray) -> float | None:
-    return float(np.mean(flags)) if len(flags) else None
 
 
 def _densities(scan: Scanned, shapes: pl.DataFrame) -> pl.DataFrame:
@@ -166,12 +137,8 @@ def _lines(summary: pl.DataFrame) -> tuple[str, ...]:
         lines.append(
             f"{name}: {row['n_fire']:,} of {row['d_sae']:,} features fire, median density {row['density_median']:.2g}. "
             f"Of {row['n_judged']:,} that fire on {FEWEST_FIRED} tokens or more, {row['mean_above_median']:.0%} have a "
-            f"mean above their median over firing tokens; {_or(row['upper_half_twice_chance'], '.0%')} reach half of "
+            f"mean above their median over firing tokens; {shown(row['upper_half_twice_chance'], '.0%')} reach half of "
             "their maximum twice as often as an exponential distribution would; variance grows as the mean to the "
-            f"{_or(row['variance_slope'], '.2f')} (r² {_or(row['variance_r2'], '.2f')})."
+            f"{shown(row['variance_slope'], '.2f')} (r² {shown(row['variance_r2'], '.2f')})."
         )
     return tuple(lines)
-
-
-def _or(value: float | None, form: str) -> str:
-    return "?" if value is None else format(value, form)

@@ -7,20 +7,18 @@ by a shift of its own, which keeps how often and in what runs each fires; and ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from atlas.activations import open_scan
-from atlas.catalog.scans import Scanned, chosen, sample_of
+from atlas.catalog.scans import Scanned, sample_of
 from atlas.comparisons.families import find_families
-from atlas.db import open_atlas
-from atlas.db.sqlfiles import sql_text
 from atlas.pairing.families.trees import Families, feature_families
-from atlas.studies.findings import Findings, Table
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, frame, labelled, mean_of, median_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,49 +31,32 @@ MOST_CHILDREN = 3
 """Features with this number of children or more are counted together."""
 
 
-def measure(
-    db: Path,
-    saes: Sequence[str] = (),
-    *,
-    corpus: str | None = None,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
-    threshold: float = 0.1,
-    min_value: float = 0.5,
-    seed: int = 0,
-) -> Findings:
+@study
+def measure(asked: Asked, *, threshold: float = 0.1, min_value: float = 0.5, seed: int = 0) -> Findings:
     """Families of one SAE or of many; trees that the atlas does not hold yet are found and stored.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
-        threshold: Least co-occurrence of two features of a tree, in (0, 1].
-        min_value: Least masked cosine of a child with the feature that split, in [0, 1].
+        asked: Which SAEs.
+        threshold: Minimum co-occurrence of two features of a tree, in (0, 1].
+        min_value: Minimum masked cosine of a child with the feature that split, in [0, 1].
         seed: Of the shifts of the chance level (PCG64).
 
     Raises:
         AtlasError: A scan kept no activations.
     """
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
     rows, trees = [], []
-    for scan in scans:
-        find_families(db, scan.sae, corpus=scan.corpus, threshold=threshold, wait=wait)
-        with open_atlas(db, wait=wait) as atlas:
-            tree = atlas.sql(
-                sql_text("queries/comparisons/family_trees"), params={"sae": scan.sae, "corpus": scan.corpus}
-            ).pl()
-            held = atlas.rows(sql_text("queries/comparisons/family_sizes"), sae=scan.sae, corpus=scan.corpus).dicts()
+    for scan in asked.each(scans):
+        find_families(asked.db, scan.sae, corpus=scan.corpus, threshold=threshold, wait=asked.wait)
+        with asked.open() as atlas:
+            tree = atlas.frame("comparisons/family_trees", **scan.key)
+            held = atlas.fetch("comparisons/family_sizes", **scan.key).dicts()
             codes = open_scan(atlas, scan.sae, scan.corpus).csr()
         by_chance = feature_families(rolled(codes, seed), threshold=threshold)
         rows.append(_summary(scan, held, by_chance))
-        trees.append(tree.insert_column(0, _named(scan.sae, "sae", len(tree))))
-        if on_progress:
-            on_progress(len(rows), len(scans))
-    with open_atlas(db, wait=wait) as atlas:
+        trees.append(labelled(tree, sae=scan.sae))
+    with asked.open() as atlas:
         splits = _splits(atlas, scans, min_value)
     return _findings(scans, rows, trees, splits, min_value)
 
@@ -89,30 +70,22 @@ def rolled(codes: Any, seed: int) -> sp.csr_array:
     return sp.csr_array(sp.csc_array((by_feature.data, moved, by_feature.indptr), shape=(n_tokens, d_sae)))
 
 
-def _named(value: str, name: str, n: int) -> pl.Series:
-    import polars as pl
-
-    return pl.Series(name, [value] * n, dtype=pl.String)
-
-
 def _summary(scan: Scanned, held: Sequence[dict[str, Any]], by_chance: Families) -> dict[str, Any]:
     """One row of numbers for one SAE."""
     sizes, quality = [row["n_members"] for row in held], [row["quality"] for row in held]
     return {
-        "sae": scan.sae,
-        "alias": scan.alias,
-        "corpus": scan.corpus,
+        **scan.head,
         "n_tokens": scan.n_tokens,
         "d_sae": scan.d_sae,
         "n_families": len(held),
         "n_families_by_chance": int(by_chance.family.max(initial=0)),
         "n_members": held[0]["n_distinct"] if held else 0,
         "n_members_by_chance": len(np.unique(by_chance.feature)),
-        "median_size": float(np.median(sizes)) if sizes else None,
+        "median_size": median_of(sizes),
         "largest": max(sizes, default=0),
         "deepest": max((row["depth"] for row in held), default=0),
-        "median_quality": float(np.median(quality)) if quality else None,
-        "quality_above_1": float(np.mean(np.array(quality) > 1)) if quality else None,
+        "median_quality": median_of(quality),
+        "quality_above_1": mean_of(np.array(quality) > 1),
     }
 
 
@@ -124,13 +97,9 @@ def _splits(atlas: Atlas, scans: Sequence[Scanned], min_value: float) -> pl.Data
         return pl.DataFrame(schema=list(_SPLITS))
     query = "from feature_splits(min_value := $least) where corpus = $corpus"
     rows = atlas.sql(query, params={"least": min_value, "corpus": scans[0].corpus}).pl()
-    wider = [(a.sae, b.sae) for a in scans for b in scans if a.d_sae < b.d_sae and _space(a) == _space(b)]
+    wider = [(a.sae, b.sae) for a in scans for b in scans if a.d_sae < b.d_sae and a.space == b.space]
     pairs = pl.DataFrame(wider, schema={"sae": pl.String, "other": pl.String}, orient="row")
     return rows.join(pairs, on=["sae", "other"], how="inner", maintain_order="left")
-
-
-def _space(scan: Scanned) -> tuple[str, str]:
-    return scan.model, scan.hook_name
 
 
 def _findings(
@@ -143,7 +112,7 @@ def _findings(
     """Tables and sentences from what was found."""
     import polars as pl
 
-    summary, counts = pl.DataFrame(rows, infer_schema_length=None), _counts(splits)
+    summary, counts = frame(rows), _counts(splits)
     sizes = pl.concat([tree.filter(tree["parent"].is_null()) for tree in trees])
     tables = (
         Table("saes", "One SAE: its families of co-occurrence, and those found by chance.", summary),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from atlas.errors import UnknownName
 
@@ -53,3 +56,40 @@ class Findings:
             if table.name == name:
                 return table
         raise UnknownName(f"table of {self.study}", name, [table.name for table in self.tables])
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """One row a dict; a column has the type of all of its values."""
+    import polars as pl
+
+    return pl.DataFrame(list(rows), infer_schema_length=None)
+
+
+def tables_of(about: Mapping[str, str], parts: Sequence[Mapping[str, list[dict[str, Any]]]]) -> tuple[Table, ...]:
+    """A table for each name, of the rows that all parts have for it."""
+    return tuple(Table(name, line, frame(row for part in parts for row in part[name])) for name, line in about.items())
+
+
+def labelled(rows: pl.DataFrame, **labels: str) -> pl.DataFrame:
+    """The rows with columns of one text each before the others."""
+    import polars as pl
+
+    return rows.select(*(pl.lit(text, dtype=pl.String).alias(name) for name, text in labels.items()), pl.all())
+
+
+def mean_of(values: Any, weights: Any = None) -> float | None:
+    """Mean of numbers or flags; None of nothing."""
+    return float(np.average(values, weights=weights)) if len(values) else None
+
+
+def median_of(values: Sequence[float] | np.ndarray | None) -> float | None:
+    return float(np.median(values)) if values is not None and len(values) else None
+
+
+def finite(value: float) -> float | None:
+    """None in the place of NaN and infinity."""
+    return float(value) if np.isfinite(value) else None
+
+
+def shown(value: float | None, form: str = ".3f") -> str:
+    return "?" if value is None else format(value, form)

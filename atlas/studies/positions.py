@@ -7,16 +7,15 @@ features gets is found by throwing the firings of each over the tokens at random
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import Atlas, open_atlas
-from atlas.db.sqlfiles import sql_text
-from atlas.studies.findings import Findings, Table
+from atlas.catalog.scans import Scanned, sample_of
+from atlas.db import Atlas
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, frame, labelled, mean_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,37 +30,23 @@ MOST = 3
 """Features of an SAE whose firing is shown place by place."""
 
 
-def measure(
-    db: Path,
-    saes: Sequence[str] = (),
-    *,
-    corpus: str | None = None,
-    first: int = 1,
-    seed: int = 0,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
-) -> Findings:
+@study
+def measure(asked: Asked, *, first: int = 1, seed: int = 0) -> Findings:
     """Dependence on the place in the context, of one SAE or of many.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
+        asked: Which SAEs.
         first: Measured places from the start of a context on that are told apart from the rest.
         seed: Of the random places (PCG64).
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
     """
     read, parts = [], []
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
         for scan in scans:
             features = _features(atlas, scan, first)
             read.append((scan, features, _places(atlas, scan), _most(atlas, scan, features)))
-    for scan, features, places, most in read:
+    for scan, features, places, most in asked.each(read):
         parts.append((_summary(scan, features, places, first, seed), features, places, most))
-        if on_progress:
-            on_progress(len(parts), len(scans))
     return _findings(scans, parts, first)
 
 
@@ -89,21 +74,15 @@ def random_v(n_tokens: np.ndarray, n_fired: np.ndarray, *, draws: int, seed: int
 
 def _features(atlas: Atlas, scan: Scanned, first: int) -> pl.DataFrame:
     """Every feature that fires, those that depend most on their place first."""
-    return atlas.sql(
-        "from position_dependence(first_places := $first) where sae = $sae and corpus = $corpus "
-        "order by cramers_v desc nulls last, feature_id",
-        params={"first": first, "sae": scan.sae, "corpus": scan.corpus},
-    ).pl()
+    return atlas.frame("studies/position_dependence", first=first, **scan.key)
 
 
 def _places(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
     """One row a place: features that fire on a token there, and the sum of their activations."""
     import polars as pl
 
-    rows = atlas.sql(sql_text("queries/studies/place_totals"), params={"scan_id": scan.scan_id}).pl()
-    return rows.select(
-        pl.lit(scan.sae).alias("sae"),
-        pl.lit(scan.corpus).alias("corpus"),
+    rows = atlas.frame("studies/place_totals", scan_id=scan.scan_id)
+    per_token = rows.select(
         "position",
         "n_tokens",
         (pl.col("n_fired") / pl.col("n_tokens")).alias("l0"),
@@ -112,17 +91,13 @@ def _places(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
             "relative_l0"
         ),
     )
+    return labelled(per_token, **scan.key)
 
 
 def _most(atlas: Atlas, scan: Scanned, features: pl.DataFrame) -> pl.DataFrame:
     """Place by place, the features that depend most on it."""
     ids = features.filter(features["n_fired"] >= FEWEST_FIRED)["feature_id"].head(MOST).to_list()
-    return atlas.sql(
-        "select p.sae, p.corpus, p.feature_id, p.position, p.n_tokens, p.n_fired, p.n_fired / p.n_tokens as density, "
-        "p.mean, p.std from positions p where p.sae = $sae and p.corpus = $corpus and p.feature_id in "
-        "(select unnest($ids::integer[])) order by p.feature_id, p.position",
-        params={"sae": scan.sae, "corpus": scan.corpus, "ids": ids},
-    ).pl()
+    return atlas.frame("studies/place_by_place", ids=ids, **scan.key)
 
 
 def _summary(scan: Scanned, features: pl.DataFrame, places: pl.DataFrame, first: int, seed: int) -> dict[str, object]:
@@ -145,15 +120,15 @@ def _summary(scan: Scanned, features: pl.DataFrame, places: pl.DataFrame, first:
         "v_chance": judged["v_chance"].max(),
         "v_best": judged["cramers_v"].max(),
         "v_best_chance": best,
-        "above_best_chance": _share(judged["cramers_v"].to_numpy(), best),
+        "above_best_chance": _share_above(judged["cramers_v"].to_numpy(), best),
         "v_rest_median": judged["v_rest"].median(),
         "v_rest_chance": judged["v_rest_chance"].max(),
         "v_rest_best_chance": best_rest,
-        "rest_above_best_chance": _share(judged["v_rest"].drop_nulls().to_numpy(), best_rest),
+        "rest_above_best_chance": _share_above(judged["v_rest"].drop_nulls().to_numpy(), best_rest),
         "eta_squared_best": judged["eta_squared"].max(),
         "most_dependent": judged["feature_id"].head(1).to_list()[0] if len(judged) else None,
-        "l0_first": _mean(l0[:first], tokens[:first]),
-        "l0_rest": _mean(l0[first:], tokens[first:]),
+        "l0_first": mean_of(l0[:first], tokens[:first]),
+        "l0_rest": mean_of(l0[first:], tokens[first:]),
     }
 
 
@@ -164,12 +139,8 @@ def _luckiest(n_tokens: np.ndarray, n_fired: np.ndarray, seed: int) -> float | N
     return float(np.nanmax(random_v(n_tokens, n_fired, draws=DRAWS, seed=seed), axis=1).mean())
 
 
-def _share(values: np.ndarray, above: float | None) -> float | None:
-    return float(np.mean(values > above)) if len(values) and above is not None else None
-
-
-def _mean(values: np.ndarray, weights: np.ndarray) -> float | None:
-    return float(np.average(values, weights=weights)) if len(values) else None
+def _share_above(values: np.ndarray, limit: float | None) -> float | None:
+    return None if limit is None else mean_of(values > limit)
 
 
 def _findings(scans: Sequence[Scanned], parts: Sequence[tuple], first: int) -> Findings:
@@ -177,7 +148,7 @@ def _findings(scans: Sequence[Scanned], parts: Sequence[tuple], first: int) -> F
     import polars as pl
 
     rows, features, places, most = zip(*parts, strict=True)
-    summary = pl.DataFrame(list(rows), infer_schema_length=None)
+    summary = frame(rows)
     tables = (
         Table("saes", "One SAE: how much the place in the context explains of its features' firing.", summary),
         Table("features", "One feature that fires, as in position_dependence(…).", pl.concat(features)),

@@ -54,7 +54,7 @@ def compared(
 
 def _beside(scans: Sequence[Scanned], decoders: Sequence[np.ndarray], i: int, reference: str | None) -> Reference:
     """One SAE beside the reference of its hook."""
-    here = [j for j, scan in enumerate(scans) if space(scan) == space(scans[i])]
+    here = [j for j, scan in enumerate(scans) if scan.space == scans[i].space]
     named = [j for j in here if reference and (scans[j].sae == reference or scans[j].alias == reference.upper())]
     at = named[0] if named else min(here, key=lambda j: (-scans[j].d_sae, j))
     if at == i or (reference and not named):
@@ -63,11 +63,6 @@ def _beside(scans: Sequence[Scanned], decoders: Sequence[np.ndarray], i: int, re
     if not len(x) or not len(y):
         return Reference(scans[at].sae)
     return Reference(scans[at].sae, mmcs(x, y), mmcs(y, x))
-
-
-def space(scan: Scanned) -> tuple[str, str, int]:
-    """What SAEs must share for their decoders to be comparable: model, hook and width."""
-    return scan.model, scan.hook_name, scan.d_in
 
 
 def _live(decoder: np.ndarray) -> np.ndarray:

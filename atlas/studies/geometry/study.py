@@ -8,30 +8,29 @@ is a 2 x 2 table of cosines; Bricken et al. 2023 ("Towards Monosemanticity") for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.activations import open_scan
-from atlas.catalog.scans import Scanned, chosen, sample_of
+from atlas.catalog.scans import Scanned, sample_of
 from atlas.comparisons.reading import sides_of
-from atlas.db import open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.assignment.measures import source_of_measure
 from atlas.pairing.measures.registry import MEASURES
 from atlas.pairing.search.chance import draw_shifts
 from atlas.queries.weights import next_tokens
-from atlas.studies.findings import Findings, Table
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, frame, median_of
 from atlas.studies.geometry.across import across
 from atlas.studies.geometry.lines import across_line, sae_line
 from atlas.studies.geometry.output_similarity import next_token_distributions, similarities
 from atlas.studies.geometry.quadrants import Drawn, corners, correlations
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 FEWEST_FIRED = 20
 """Firing tokens below which neither a correlation nor a distribution of next tokens is looked at."""
@@ -52,13 +51,10 @@ SHIFTED_PAIRS = 5000
 """Pairs on which the chance level of next-token similarity is measured."""
 
 
+@study
 def measure(
-    db: Path,
-    saes: Sequence[str] = (),
+    asked: Asked,
     *,
-    corpus: str | None = None,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
     features: int = 2000,
     pairs: int = 50_000,
     quantile: float = 0.5,
@@ -68,11 +64,7 @@ def measure(
     """Cosine, co-occurrence and output similarity of sampled pairs of features of one SAE, for one SAE or for many.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all. The first is also compared with each of the others.
-        corpus: Name of a corpus; None takes the only one.
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs and comparisons.
+        asked: Which SAEs; the first is also compared with each of the others.
         features: Most features of an SAE to sample, among those that fire on `FEWEST_FIRED` tokens.
         pairs: Most pairs of these to sample.
         quantile: Cuts of the 2 x 2 table: high is above this quantile, low at most the opposite one; in [0.5, 1).
@@ -82,27 +74,22 @@ def measure(
     Raises:
         AtlasError: An SAE kept no activations.
     """
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
-    steps, of_saes, of_two = 2 * len(scans) - 1, [], []
-    for scan in scans:
-        of_saes.append(_of_one(db, scan, wait, features, pairs, quantile, draws, seed))
-        if on_progress:
-            on_progress(len(of_saes), steps)
-    for other in scans[1:]:
-        of_two.append(across(db, scans[0], other, wait=wait, draws=draws, seed=seed))
-        if on_progress:
-            on_progress(len(of_saes) + len(of_two), steps)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
+    n, steps = len(scans), 2 * len(scans) - 1
+    of_saes = [_of_one(asked, scan, features, pairs, quantile, draws, seed) for scan in asked.each(scans, steps=steps)]
+    others = asked.each(scans[1:], done=n, steps=steps)
+    of_two = [across(asked.db, scans[0], other, wait=asked.wait, draws=draws, seed=seed) for other in others]
     return _findings(scans, of_saes, [found for found in of_two if found])
 
 
 def _of_one(
-    db: Path, scan: Scanned, wait: float, features: int, pairs: int, quantile: float, draws: int, seed: int
+    asked: Asked, scan: Scanned, features: int, pairs: int, quantile: float, draws: int, seed: int
 ) -> dict[str, Any]:
     """All tables of one SAE."""
     readers, missing = {}, []
-    with open_atlas(db, wait=wait) as atlas:
-        n_fired = np.asarray(atlas.arrays("catalog/firing_counts", sae=scan.sae, corpus=scan.corpus)["n_fired"])
+    with asked.open() as atlas:
+        n_fired = np.asarray(atlas.arrays("catalog/firing_counts", **scan.key)["n_fired"])
         followed, codes = next_tokens(atlas, scan.corpus, scan.n_tokens), open_scan(atlas, scan.sae, scan.corpus)
         for name in WEIGHTS:
             try:
@@ -123,7 +110,7 @@ def _of_one(
     values = {name: column[known] for name, column in values.items()}
     first, second = first[known], second[known]
     drawn = Drawn(first, second, len(of), draws, seed)
-    head = {"sae": scan.sae, "alias": scan.alias, "corpus": scan.corpus}
+    head = scan.head
     return {
         "sae": head | _summary(scan, n_fired, len(of), values, by_chance, missing),
         "relations": [head | row for row in correlations(values, _relations(values), drawn)],
@@ -182,7 +169,7 @@ def _summary(
     scan: Scanned, n_fired: NDArray, n_sampled: int, values: dict[str, Any], by_chance: float | None, missing: list[str]
 ) -> dict[str, Any]:
     """One row for one SAE."""
-    mid = {f"{name}_median": _median(values.get(name)) for name in (*TOGETHER, *OUTPUT)}
+    mid = {f"{name}_median": median_of(values.get(name)) for name in (*TOGETHER, *OUTPUT)}
     return {
         "layer": scan.layer,
         "d_in": scan.d_in,
@@ -200,10 +187,6 @@ def _summary(
     }
 
 
-def _median(values: NDArray | None) -> float | None:
-    return float(np.median(values)) if values is not None and len(values) else None
-
-
 def _findings(scans: Sequence[Scanned], of_saes: list[dict[str, Any]], of_two: list[dict[str, Any]]) -> Findings:
     """Tables and sentences."""
     import polars as pl
@@ -215,20 +198,14 @@ def _findings(scans: Sequence[Scanned], of_saes: list[dict[str, Any]], of_two: l
     lines = [sae_line(one["sae"], one["relations"], one["corners"]) for one in of_saes]
     both = [row for found in of_two for row in found["relations"]]
     tables = (
-        Table("corners", "Mean cosine of the pairs in one corner: low or high co-occurrence and output.", _rows(table)),
-        Table("saes", "One SAE: its sample, and medians over pairs.", _rows([one["sae"] for one in of_saes])),
+        Table("corners", "Mean cosine of the pairs in one corner: low or high co-occurrence and output.", frame(table)),
+        Table("saes", "One SAE: its sample, and medians over pairs.", frame([one["sae"] for one in of_saes])),
         Table(
-            "relations", "Pearson correlation over pairs of two quantities, with its 95 % interval.", _rows(relations)
+            "relations", "Pearson correlation over pairs of two quantities, with its 95 % interval.", frame(relations)
         ),
         Table("pairs", "One sampled pair of features of one SAE.", pl.concat(frames, how="diagonal")),
-        Table("across", "Measures of the matched pairs of two SAEs: how they go with activation.", _rows(both)),
+        Table("across", "Measures of the matched pairs of two SAEs: how they go with activation.", frame(both)),
         Table("matched", "One matched pair of two SAEs.", pl.concat([f["pairs"] for f in of_two] or [pl.DataFrame()])),
     )
     lines += [across_line(found) for found in of_two]
     return Findings("geometry", sample_of(scans), tuple(lines), tables)
-
-
-def _rows(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    import polars as pl
-
-    return pl.DataFrame(rows, infer_schema_length=None)

@@ -7,8 +7,7 @@ and max pooling with the length held fixed. See `atlas.studies.pooling.pooled` f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.activations import Scan, open_scan
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import open_atlas
+from atlas.catalog.scans import Scanned, sample_of
 from atlas.errors import AtlasError
-from atlas.studies.findings import Findings, Table
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, finite, shown, tables_of
 from atlas.studies.pooling.labelled import Documents
 from atlas.studies.pooling.pooled import TRUNCATIONS, Correlations, Pooled, drawn_documents
 
@@ -36,53 +35,44 @@ Band = tuple[Correlations, Correlations]
 """Correlations of some features as they are, and over the draws of the bootstrap."""
 
 
+@study
 def measure(
-    db: Path,
-    saes: Sequence[str] = (),
+    asked: Asked,
     *,
-    corpus: str | None = None,
     matching: str | None = None,
     max_tokens: Sequence[int] = (),
     feature: Sequence[int] = (),
     draws: int = 200,
     seed: int = 0,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
 ) -> Findings:
     """Correlations of pooled activations with a label, by truncation.
 
     Args:
-        db: The atlas.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
+        asked: Which SAEs.
         matching: Label a document 1 if this regular expression is found in it, else 0; None takes the label that the
             corpus gives.
         max_tokens: Truncations besides the whole document; none takes powers of two up to the longest.
         feature: Features to draw with a band; none takes those that correlate most over whole documents.
         draws: Of the bootstrap over documents, at least 2.
         seed: Of the draws (PCG64).
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over SAEs.
 
     Raises:
         AtlasError: A scan kept no activations.
-        UsageError: `matching` is no regular expression.
+        UsageError: `matching` is not a valid regular expression.
     """
     parts: list[dict[str, list[dict[str, Any]]]] = []
     texts: dict[int, Documents] = {}
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
         opened = [open_scan(atlas, scan.sae, scan.corpus) for scan in scans]
         for scan in scans:
             if scan.n_tokens not in texts:
                 texts[scan.n_tokens] = Documents.read(atlas, scan, matching)
-    for scan, store in zip(scans, opened, strict=True):
+    for scan, store in asked.each(list(zip(scans, opened, strict=True))):
         documents = texts[scan.n_tokens]
         longest = int(np.bincount(documents.index).max())
         upto = [t for t in sorted(set(max_tokens or TRUNCATIONS)) if t < longest]
         parts.append(_of_scan(store, scan, documents, [*upto, None], feature, draws, seed))
-        if on_progress:
-            on_progress(len(parts), len(scans))
     return _findings(scans, parts, next(iter(texts.values())))
 
 
@@ -99,7 +89,7 @@ def _of_scan(
     codes = store.csr()
     if any(not 0 <= f < scan.d_sae for f in wanted):
         raise AtlasError(f"{scan.sae} has features 0 to {scan.d_sae - 1}", why=f"asked for {list(wanted)}")
-    of = {"sae": scan.sae, "alias": scan.alias, "corpus": scan.corpus}
+    of = scan.head
     shown = np.array(wanted or _largest(codes, documents), np.int64)
     weights = drawn_documents(len(documents.label), draws=draws, seed=seed)
     rows, bands = [], []
@@ -176,7 +166,7 @@ def _feature_rows(how: str, truncation: int | None, shown: NDArray, band: Band) 
             ("r_given_length", there.given_length, drawn.given_length),
         ):
             low, high = _interval(of_draws[:, i])
-            row |= {name: _number(r[0, i]), f"{name}_low": low, f"{name}_high": high}
+            row |= {name: finite(r[0, i]), f"{name}_low": low, f"{name}_high": high}
         yield row
 
 
@@ -197,9 +187,9 @@ def _growth(bands: Sequence[tuple[str, int | None, Band]], shown: NDArray) -> It
                     "pooling": how,
                     "given_length": given,
                     "from_tokens": first,
-                    "r_from": _number(r_0[0, i]),
-                    "r_whole": _number(r_1[0, i]),
-                    "growth": _number(abs(r_1[0, i]) - abs(r_0[0, i])),
+                    "r_from": finite(r_0[0, i]),
+                    "r_whole": finite(r_1[0, i]),
+                    "growth": finite(abs(r_1[0, i]) - abs(r_0[0, i])),
                     "low": low,
                     "high": high,
                 }
@@ -213,10 +203,6 @@ def _interval(drawn: NDArray) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _rms(r: NDArray) -> float | None:
     """Root of the mean square over the features that have one."""
     known = r[np.isfinite(r)]
@@ -225,17 +211,12 @@ def _rms(r: NDArray) -> float | None:
 
 def _findings(scans: Sequence[Scanned], parts: Sequence[dict[str, list]], documents: Documents) -> Findings:
     """Tables and sentences from what was computed."""
-    import polars as pl
-
     about = {
         "truncations": "All features of one SAE, pooled one way up to one truncation (null: whole documents).",
         "features": "One feature, pooled one way up to one truncation, with the band of a bootstrap over documents.",
         "growth": "One feature: |r| over whole documents less |r| over their first tokens.",
     }
-    tables = tuple(
-        Table(name, line, pl.DataFrame([row for part in parts for row in part[name]], infer_schema_length=None))
-        for name, line in about.items()
-    )
+    tables = tables_of(about, parts)
     label = f"{documents.what}, on {documents.n_labelled:,} of {len(documents.label):,} documents"
     if documents.n_labelled and np.isin(documents.label[~np.isnan(documents.label)], (0, 1)).all():
         label += f", 1 on {np.count_nonzero(documents.label == 1):,}"
@@ -252,16 +233,16 @@ def _lines(scan: Scanned, part: dict[str, list], documents: Documents) -> Iterat
     if not documents.varies or last["rms_r"] is None or first["rms_r"] is None:
         yield (
             f"{name}: no label varies over the documents, so only the length is there to correlate with: rms r over "
-            f"features of max pooling over whole documents {_or(last['rms_r_length'])}, of mean pooling "
-            f"{_or(by['mean'][-1]['rms_r_length'])} (n {last['n_documents']:,}). --matching REGEX makes a label."
+            f"features of max pooling over whole documents {shown(last['rms_r_length'])}, of mean pooling "
+            f"{shown(by['mean'][-1]['rms_r_length'])} (n {last['n_documents']:,}). --matching REGEX makes a label."
         )
         return
     length = "the same for all" if last["length_r_label"] is None else f"r {last['length_r_label']:+.2f} with the label"
     yield (
         f"{name}: from {begin} to whole documents rms r with the label goes from {first['rms_r']:.3f} to "
-        f"{last['rms_r']:.3f} for max pooling, from {_or(first['rms_r_given_length'])} to "
-        f"{_or(last['rms_r_given_length'])} for max pooling given length, from {_or(by['mean'][0]['rms_r'])} to "
-        f"{_or(by['mean'][-1]['rms_r'])} for mean pooling; chance {last['rms_r_chance']:.3f} "
+        f"{last['rms_r']:.3f} for max pooling, from {shown(first['rms_r_given_length'])} to "
+        f"{shown(last['rms_r_given_length'])} for max pooling given length, from {shown(by['mean'][0]['rms_r'])} to "
+        f"{shown(by['mean'][-1]['rms_r'])} for mean pooling; chance {last['rms_r_chance']:.3f} "
         f"(n {last['n_labelled']:,}; length is {length}). Best of all features: {last['best_r']:.2f}, feature "
         f"{last['best_feature']}; best by chance {last['best_r_chance']:.2f}."
     )
@@ -272,7 +253,3 @@ def _lines(scan: Scanned, part: dict[str, list], documents: Documents) -> Iterat
                 f"{scan.alias}/{row['feature_id']}: |r| of max pooling{given} grows by {row['growth']:+.3f} "
                 f"(95 % {row['low']:+.3f} to {row['high']:+.3f}) to {abs(row['r_whole']):.3f}."
             )
-
-
-def _or(value: float | None) -> str:
-    return "?" if value is None else f"{value:.3f}"

@@ -16,7 +16,6 @@ from atlas.comparisons.correlate import pair_saes
 from atlas.comparisons.match import match_saes
 from atlas.comparisons.stored import corpora_from
 from atlas.db import Atlas, open_atlas
-from atlas.db.sqlfiles import sql_text
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.measures.weights import cosine
 
@@ -71,7 +70,7 @@ def spaces(scans: Sequence[Scanned]) -> list[list[Scanned]]:
     """SAEs of one model, hook and width of input; those that are alone in theirs are left out."""
     found: dict[tuple[str, str, int], list[Scanned]] = {}
     for scan in scans:
-        found.setdefault((scan.model, scan.hook_name, scan.d_in), []).append(scan)
+        found.setdefault(scan.space, []).append(scan)
     return [group for group in found.values() if len(group) > 1]
 
 
@@ -119,13 +118,11 @@ def _compared(atlas: Atlas, sae: Scanned, other: Scanned, differ: str, random: N
         if row["method"] == "assignment" and corpora_from(row, sae.sae) == (sae.corpus, sae.corpus):
             matchings.setdefault(row["measure"], row)
     judged = {
-        (rule, measure): atlas.sql(
-            sql_text("queries/studies/judged_features"), params=of | {"rule": rule, "measure": measure}
-        ).pl()
+        (rule, measure): atlas.frame("studies/judged_features", **of, rule=rule, measure=measure)
         for rule, measure in RULES
         if measure in pairings
     }
-    ranks = atlas.sql(sql_text("queries/studies/partner_ranks_of"), params=of).pl()
+    ranks = atlas.frame("studies/partner_ranks_of", **of)
     return Compared(sae, other, differ, judged, ranks, pairings, matchings, random)
 
 

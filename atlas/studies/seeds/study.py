@@ -8,15 +8,14 @@ Bricken et al. 2023 (agreement of activations). Whatever is missing is computed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atlas.catalog.scans import Scanned, chosen, sample_of
-from atlas.db import open_atlas
+from atlas.catalog.scans import Scanned, sample_of
 from atlas.errors import AtlasError
-from atlas.studies.findings import Findings, Table
+from atlas.studies.asked import Asked, study
+from atlas.studies.findings import Findings, Table, frame
 from atlas.studies.seeds.models import between_models, models_line
 from atlas.studies.seeds.pairs import Compared, complete, read, spaces
 from atlas.studies.seeds.tables import (
@@ -35,47 +34,32 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def measure(
-    db: Path,
-    saes: Sequence[str] = (),
-    *,
-    corpus: str | None = None,
-    wait: float = 0,
-    on_progress: Callable[[int, int], object] | None = None,
-    threshold: float = 0.7,
-    models: bool = False,
-) -> Findings:
-    """Sharing between every two SAEs of one model and hook, from both sides.
+@study
+def measure(asked: Asked, *, threshold: float = 0.7, models: bool = False) -> Findings:
+    """Sharing between every two SAEs of one model and hook, seen from each; what is missing is computed and stored.
 
     Args:
-        db: The atlas; what is missing is written into it.
-        saes: Names, aliases, patterns or paths; none takes all.
-        corpus: Name of a corpus; None takes the only one.
-        wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(done, total)` over pairs of SAEs.
-        threshold: Least value of a counterpart, as in `shared_features`.
-        models: Also hold SAEs of different models against each other, by activation and by geometry.
+        asked: Which SAEs.
+        threshold: Minimum value of a counterpart, as in `shared_features`.
+        models: Also compare SAEs of different models, by activation and by geometry.
 
     Raises:
-        AtlasError: No two of the SAEs read one place of one model.
+        AtlasError: No two of the SAEs read one hook of one model.
     """
-    with open_atlas(db, wait=wait) as atlas:
-        scans = chosen(atlas, saes, corpus)
+    with asked.open() as atlas:
+        scans = asked.scans(atlas)
     groups = spaces(scans)
     if not groups:
         raise AtlasError(
-            "no two of these SAEs read the same place of one model",
+            "no two of these SAEs read the same hook of one model",
             why="directions of different models or hooks cannot be compared",
             hint="featlas ls saes",
         )
-    todo = [pair for group in groups for pair in combinations(group, 2)]
-    for done, (a, b) in enumerate(todo, 1):
-        complete(db, a, b, wait)
-        if on_progress:
-            on_progress(done, len(todo))
-    with open_atlas(db, wait=wait) as atlas:
+    for a, b in asked.each([pair for group in groups for pair in combinations(group, 2)]):
+        complete(asked.db, a, b, asked.wait)
+    with asked.open() as atlas:
         read_groups = [read(atlas, group) for group in groups]
-    across = between_models(db, scans, wait) if models else []
+    across = between_models(asked.db, scans, asked.wait) if models else []
     return _findings([scan for group in groups for scan in group], read_groups, across, threshold)
 
 
@@ -86,7 +70,7 @@ def _findings(
     import polars as pl
 
     compared = [one for group in groups for one in group]
-    pairs = pl.DataFrame([of_pair(one, threshold) for one in compared], infer_schema_length=None)
+    pairs = frame(of_pair(one, threshold) for one in compared)
     by_kind = kinds(pairs)
     features = pl.concat([counterparts(group, threshold) for group in groups])
     among = pl.concat([orphans_among(group, threshold) for group in groups])
@@ -99,7 +83,7 @@ def _findings(
         Table("densities", "Share shared of the features whose density lies in [lo, hi).", by_density(features)),
         Table("labels", "Features of one SAE that none of the others shares, and the rest.", by_label(features)),
         Table("features", "One feature: in how many of the others it is shared by paulo-belrose.", features),
-        Table("models", "Two SAEs of different models.", pl.DataFrame(across, infer_schema_length=None)),
+        Table("models", "Two SAEs of different models.", frame(across)),
     )
     lines = [_kind_line(row, threshold) for row in by_kind.iter_rows(named=True)]
     lines += [line for group in groups if (line := _order_line(group, pairs))]

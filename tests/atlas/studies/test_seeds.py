@@ -183,7 +183,7 @@ def test_the_command_prints_and_draws_and_needs_two_saes(db, tmp_path, capsys):
     assert [(row["differ"], row["n"]) for row in rows] == [("seed", 2)]
     assert "random vectors" in (tmp_path / "s.svg").read_text()
     assert run([*command, "A"]) == 1
-    assert "no two of these SAEs read the same place" in capsys.readouterr().err
+    assert "no two of these SAEs read the same hook" in capsys.readouterr().err
     with pytest.raises(AtlasError):
         measure(db, ["left"])
 
