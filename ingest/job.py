@@ -8,11 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from atlas.errors import AtlasUnavailable, UsageError
+from atlas.errors import AtlasUnavailable
+from ingest.planning.opened import open_sources
 from ingest.running.interrupt import stopping_between
-from ingest.sources.folders import check_model
-from ingest.sources.names import check_name, check_sae_name, check_text
-from ingest.sources.saes.expand import expand_saes
 from ingest.spec import IngestRequest, ScanSummary
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def ingest(
     Raises:
         AtlasError: Something in the request is wrong; nothing was written.
     """
-    check_request(request)
+    opened = open_sources(request)
     # What follows imports torch, which takes seconds: only after everything that can be told without it.
     from atlas.db.runs import command_line, utc_now
     from ingest.planning.plan import check_database, make_plan
@@ -65,7 +63,7 @@ def ingest(
     started_at, db = utc_now(), Path(db).absolute()
     check_database(db)
     note = _once(on_note)
-    plan = make_plan(request, db, wait, note)
+    plan = make_plan(opened, db, wait, note)
     if request.dry_run:
         from ingest.planning.dry_run import describe
 
@@ -98,44 +96,6 @@ def _clear(stores: Sequence[ShardStore]) -> None:
     """Take away the folders, of those that this program has locked, in which nothing was finished."""
     for store in stores:
         store.discard_if_empty()
-
-
-def check_request(request: IngestRequest) -> None:
-    """Raise on what can be told without loading anything."""
-    if not request.saes:
-        raise UsageError("no SAE is given", hint="--sae FOLDER, or --sae RELEASE/SAE_ID")
-    _check_words(request)
-    for option, value, least in (
-        ("--tokens", request.tokens, 1),
-        ("--context-length", request.context_length, 2),
-        ("--batch-size", request.batch_size, 1),
-    ):
-        if value is not None and value < least:
-            raise UsageError(f"{option} {value} is too small", hint=f"give at least {least}")
-    from ingest.sources.texts.corpora import check_corpus  # imports numpy, which asking for help does without
-
-    check_corpus(
-        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
-    )
-    check_model(request.model)
-    saes = expand_saes(request.saes)
-    if request.names and len(request.names) != len(saes):
-        given = f"{len(request.names)} --name for {len(saes)} SAE{'s' if len(saes) > 1 else ''}"
-        raise UsageError(given, hint="give one --name an SAE, in their order, or none")
-
-
-def _check_words(request: IngestRequest) -> None:
-    """Raise on a name or a path that is empty or cannot be stored."""
-    check_text("--model", request.model)
-    for sae in request.saes:
-        check_text("--sae", sae)
-    check_text("--corpus", str(request.corpus))
-    for name in request.names:
-        check_sae_name(name)
-    if request.hook is not None:
-        check_text("--hook", request.hook)
-    if request.corpus_name is not None:
-        check_name("--corpus-name", request.corpus_name)
 
 
 def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:

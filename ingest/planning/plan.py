@@ -12,14 +12,13 @@ from atlas.errors import AtlasUnavailable
 from ingest.planning import choices
 from ingest.planning import known as registry
 from ingest.planning.memory import sizes
+from ingest.planning.opened import Opened
 from ingest.running.runner import Measurement
 from ingest.shards.pieces import Shard, plan_shards
 from ingest.shards.store import ShardStore
 from ingest.sources.models.classes import agreed_model
 from ingest.sources.models.model import Model, check_device, default_device, is_written, load_model
-from ingest.sources.saes.expand import expand_saes
 from ingest.sources.saes.sae import Sae, check_names, load_sae
-from ingest.sources.texts.corpora import open_corpus
 from ingest.sources.tokens.contexts import cut
 from ingest.spec import IngestRequest, ScanSpec, ScanSummary
 from ingest.writing.register import Corpus
@@ -74,19 +73,20 @@ class Plan:
         return [scan for scan in self.scans if scan.present is None]
 
 
-def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan:
+def make_plan(opened: Opened, db: Path, wait: float, note: Note) -> Plan:
     """Load the SAEs and the model, cut the text, and look at what the atlas holds.
 
     Raises:
         AtlasError: They do not fit each other, or the atlas.
     """
-    model, saes = _load(request, note)
+    request = opened.request
+    model, saes = _load(opened, note)
     hooks = [choices.hook(sae, model) for sae in saes]
     for sae in saes:
         sae.try_out()
         if n_zero := int((sae.norms == 0).sum()):
             note(f"note: {n_zero:,} decoder rows of {sae.name} are zero; these features reconstruct nothing")
-    corpus = _corpus(request, model, saes, db.parent, note)
+    corpus = _corpus(opened, model, saes, db.parent, note)
     specs = [_spec(request, model, sae, hook, corpus) for sae, hook in zip(saes, hooks, strict=True)]
     measurements = [
         Measurement(sae, spec.hook, spec.centred, ShardStore(store_of(db) / spec.folder, request.store))
@@ -100,9 +100,9 @@ def make_plan(request: IngestRequest, db: Path, wait: float, note: Note) -> Plan
     return Plan(model, corpus, batch_size, plan_shards(corpus.contexts, shard_tokens, ends), scans)
 
 
-def _load(request: IngestRequest, note: Note) -> tuple[Model, list[Sae]]:
+def _load(opened: Opened, note: Note) -> tuple[Model, list[Sae]]:
     """The model and its SAEs."""
-    wanted = expand_saes(request.saes)
+    request, wanted = opened.request, opened.saes
     note(f"loading {request.model} and {len(wanted)} SAE{'s' if len(wanted) > 1 else ''}")
     device = check_device(request.device) if request.device else default_device()
     names = request.names or tuple(sae.name for sae in wanted)
@@ -116,11 +116,9 @@ def _load(request: IngestRequest, note: Note) -> tuple[Model, list[Sae]]:
     return model, saes
 
 
-def _corpus(request: IngestRequest, model: Model, saes: Sequence[Sae], scratch: Path, note: Note) -> Corpus:
-    """The text, cut for the model; a long one is kept in the folder `scratch`, without a name."""
-    source = open_corpus(
-        request.corpus, text_field=request.text_field, label_field=request.label_field, shuffle=request.shuffle
-    )
+def _corpus(opened: Opened, model: Model, saes: Sequence[Sae], scratch: Path, note: Note) -> Corpus:
+    """The text, tokenized for the model; a long one is kept in the folder `scratch`, without a name."""
+    request, source = opened.request, opened.text
     given = choices.row_length(source, request, model)
     contexts = cut(
         source.documents(model.tokenizer, model.words, scratch),

@@ -122,13 +122,6 @@ def open_corpus(
     return CorpusText(source, fields, shuffle, tuple(files), None, length)
 
 
-def check_corpus(
-    source: str | Path, *, text_field: str | None = None, label_field: str | None = None, shuffle: int | None = None
-) -> None:
-    """Raise on everything about a corpus that can be told without a model; arguments and errors as `open_corpus`."""
-    open_corpus(source, text_field=text_field, label_field=label_field, shuffle=shuffle)
-
-
 def _split(documents: Iterable[Document], words: Vocabulary) -> Iterator[Document]:
     """The same documents; a row of token ids may hold several."""
     for document in documents:

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UsageError
-from ingest.job import check_request, ingest
+from ingest.job import ingest
+from ingest.planning.opened import open_sources
 from ingest.spec import IngestRequest
 from tests.support.ingest_tiny import HOOK, build_tiny, left_behind, tiny_request
 
@@ -34,18 +35,18 @@ def request_(tiny) -> IngestRequest:
 )
 def test_what_cannot_be_typed_or_told_from_an_alias_is_no_name(request_, name):
     with pytest.raises(UsageError):
-        check_request(replace(request_, names=(name,)))
+        open_sources(replace(request_, names=(name,)))
 
 
 @pytest.mark.parametrize("name", ["one", "abc", "A1", "gpt2:res/blocks.8", "zwei drei", "日本", "é"])
 def test_any_other_name_is_taken(request_, name):
-    check_request(replace(request_, names=(name,)))
+    open_sources(replace(request_, names=(name,)))
 
 
 @pytest.mark.parametrize("change", [{"model": ""}, {"saes": ("",)}, {"model": " "}, {"hook": ""}, {"corpus_name": ""}])
 def test_an_empty_option_is_refused(request_, change):
     with pytest.raises(UsageError, match="is empty"):
-        check_request(replace(request_, **change))
+        open_sources(replace(request_, **change))
 
 
 def test_a_folder_called_like_an_alias_needs_a_name(tiny, request_, tmp_path):
