@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from atlas.errors import AtlasError, UsageError
-from ingest.sources.texts.corpora import check_corpus, open_corpus
+from ingest.sources.texts.corpora import open_corpus
 from ingest.sources.tokens.vocabulary import vocabulary
 
 TOKENIZER = PreTrainedTokenizerFast(
@@ -65,7 +65,7 @@ def test_the_name_of_a_data_set_is_that_of_its_split(folder):
 @pytest.mark.parametrize("source", ["hf:", "hf:name", "hf:a:b:c:d", "hf::train", "hf:name:"])
 def test_a_name_of_another_form_is_refused_before_anything_is_loaded(source):
     with pytest.raises(UsageError, match="hf:NAME:SPLIT or hf:NAME:CONFIG:SPLIT"):
-        check_corpus(source)
+        open_corpus(source)
 
 
 def test_what_a_data_set_lacks_is_named(folder):
