@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.toy import people, world
+from ingest.toy import words
 from ingest.toy.grammar import Draw, Facts, Scene, read_scenes
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def person(draw: Draw, pronoun: str | None = None, prefix: str = "", not_named: str = "") -> Facts:
     """Somebody with a name and the pronouns that go with it, under keys that begin with `prefix`."""
     pronoun = pronoun or draw.one(("she", "he"))
-    names = people.WOMEN if pronoun == "she" else people.MEN
+    names = words.WOMEN if pronoun == "she" else words.MEN
     name = draw.one([name for name in names if name != not_named])
     them, their = ("her", "her") if pronoun == "she" else ("him", "his")
     facts = {"name": name, "they": pronoun, "them": them, "their": their}
@@ -23,7 +23,7 @@ def person(draw: Draw, pronoun: str | None = None, prefix: str = "", not_named: 
 
 def mood_facts(draw: Draw, key: str, prefix: str = "") -> Facts:
     """Words of one latent group of feelings: they belong together."""
-    mood = people.MOODS[key]
+    mood = words.MOODS[key]
     noun, noun2 = draw.some(mood.nouns, 2)
     facts = {"noun": noun, "noun2": noun2, "feel": draw.one(mood.adjectives), "gesture": draw.one(mood.gestures)}
     facts |= {"cause": draw.one(mood.causes), "words": draw.one(mood.words), "after": mood.after}
@@ -32,29 +32,29 @@ def mood_facts(draw: Draw, key: str, prefix: str = "") -> Facts:
 
 def hour_facts(draw: Draw) -> Facts:
     """A part of the day and what is seen in it."""
-    return dict(zip(("hour", "at_hour", "sight"), draw.one(world.HOURS_OF_DAY), strict=True))
+    return dict(zip(("hour", "at_hour", "sight"), draw.one(words.HOURS_OF_DAY), strict=True))
 
 
 def weather_facts(draw: Draw) -> Facts:
     """A month with its season and weather, and a day and an hour in it."""
-    season = draw.one(world.SEASONS)
+    season = draw.one(words.SEASONS)
     weather, weather2 = draw.some(season.weather, 2)
     facts = {"season": draw.one(season.names), "month": draw.one(season.months), "sky": draw.one(season.sky)}
     facts |= {"weather": weather, "weather2": weather2, "change": draw.one(season.change)}
-    return facts | {"weekday": draw.one(world.WEEKDAYS)} | hour_facts(draw)
+    return facts | {"weekday": draw.one(words.WEEKDAYS)} | hour_facts(draw)
 
 
 def when_facts(draw: Draw) -> Facts:
     """Small words of time that fit any text."""
     return {
-        "number": draw.one(world.NUMBERS),
+        "number": draw.one(words.NUMBERS),
         "unit": draw.one(("hour", "day", "week", "month", "year")),
         "soon": draw.one(("soon", "later", "now", "in an instant", "after a moment", "after a short pause")),
         "when": draw.one(("yesterday", "today", "last night", "early in the morning", "late in the evening")),
     }
 
 
-def role_facts(draw: Draw, role: people.Role) -> Facts:
+def role_facts(draw: Draw, role: words.Role) -> Facts:
     """A role and the person who holds it."""
     facts = {"role": role.name, "place": role.place, "tool": role.tool, "task": role.task}
     return facts | person(draw, draw.one(role.by))
@@ -62,20 +62,20 @@ def role_facts(draw: Draw, role: people.Role) -> Facts:
 
 def country_facts(draw: Draw) -> Facts:
     """Two countries with different languages: where a journey goes, and where it begins (`home`)."""
-    goal = draw.one(world.COUNTRIES)
-    home = draw.one([other for other in world.COUNTRIES if other.language != goal.language])
+    goal = draw.one(words.COUNTRIES)
+    home = draw.one([other for other in words.COUNTRIES if other.language != goal.language])
     facts = {"country": goal.place, "capital": goal.capital, "language": goal.language, "dish": goal.dish}
     return facts | {"land": goal.land, "home": home.place, "home_language": home.language}
 
 
 def zone_facts(draw: Draw) -> Facts:
     """A kind of land with two of its places, two of its things and two of its animals."""
-    zone = draw.one(world.ZONES)
+    zone = draw.one(words.ZONES)
     facts = {"zone": zone.name, "in_zone": zone.inside, "deed": zone.deed}
     facts |= dict(zip(("site", "site2"), draw.some(zone.sites, 2), strict=True))
     facts |= dict(zip(("thing", "thing2"), draw.some(zone.things, 2), strict=True))
     facts |= dict(zip(("animal", "animal2"), draw.some(zone.animals, 2), strict=True))
-    return facts | {"food": world.ANIMAL_FOOD[facts["animal"]]}
+    return facts | {"food": words.ANIMAL_FOOD[facts["animal"]]}
 
 
 def one_mood(draw: Draw, *keys: str) -> Facts:
@@ -84,13 +84,13 @@ def one_mood(draw: Draw, *keys: str) -> Facts:
 
 
 def _feeling(draw: Draw) -> Facts:
-    key = draw.one(tuple(people.MOODS))
-    facts = person(draw) | mood_facts(draw, key) | mood_facts(draw, people.OPPOSITE[key], "new_")
+    key = draw.one(tuple(words.MOODS))
+    facts = person(draw) | mood_facts(draw, key) | mood_facts(draw, words.OPPOSITE[key], "new_")
     return facts | person(draw, prefix="friend_", not_named=facts["name"]) | when_facts(draw) | hour_facts(draw)
 
 
 def _work(draw: Draw) -> Facts:
-    facts = role_facts(draw, draw.one(people.ROLES)) | weather_facts(draw) | when_facts(draw)
+    facts = role_facts(draw, draw.one(words.ROLES)) | weather_facts(draw) | when_facts(draw)
     return facts | one_mood(draw, "joy", "pride", "grief", "anger", "envy", "peace")
 
 
@@ -101,36 +101,36 @@ def _journey(draw: Draw) -> Facts:
 
 def _walk(draw: Draw) -> Facts:
     facts = person(draw) | zone_facts(draw) | weather_facts(draw) | when_facts(draw)
-    return facts | {"fire": draw.one(world.FIRE)} | one_mood(draw, "fear", "peace", "joy")
+    return facts | {"fire": draw.one(words.FIRE)} | one_mood(draw, "fear", "peace", "joy")
 
 
 def _home(draw: Draw) -> Facts:
-    elder, pronoun = draw.one(people.PARENTS)
-    child, child_pronoun = draw.one(people.CHILDREN)
-    facts = person(draw, pronoun) | {"elder": elder, "child": child, "sibling": draw.one(people.SIBLINGS)}
+    elder, pronoun = draw.one(words.PARENTS)
+    child, child_pronoun = draw.one(words.CHILDREN)
+    facts = person(draw, pronoun) | {"elder": elder, "child": child, "sibling": draw.one(words.SIBLINGS)}
     facts |= person(draw, child_pronoun, "child_", not_named=facts["name"])
     facts |= one_mood(draw, "joy", "grief", "shame", "fear", "love", "anger")
     return facts | when_facts(draw) | weather_facts(draw)
 
 
 def _court(draw: Draw) -> Facts:
-    facts = role_facts(draw, draw.one(people.COURT)) | country_facts(draw) | when_facts(draw)
+    facts = role_facts(draw, draw.one(words.COURT)) | country_facts(draw) | when_facts(draw)
     servant = draw.one(("maid", "clown", "priest", "guest", "soldier", "cook", "friend"))
-    facts |= {"servant": servant, "age": draw.one(world.AGES)}
+    facts |= {"servant": servant, "age": draw.one(words.AGES)}
     return facts | one_mood(draw, "anger", "pride", "joy", "envy", "grief")
 
 
 def _illness(draw: Draw) -> Facts:
-    organ = draw.one(people.ORGANS)
-    facts = {"organ": organ.name, "partner": organ.partner, "germ": draw.one(people.GERMS)}
-    facts |= {"illness": draw.one(people.ILLNESSES), "healer": draw.one(("nurse", "doc"))}
+    organ = draw.one(words.ORGANS)
+    facts = {"organ": organ.name, "partner": organ.partner, "germ": draw.one(words.GERMS)}
+    facts |= {"illness": draw.one(words.ILLNESSES), "healer": draw.one(("nurse", "doc"))}
     facts |= {"patient": draw.one(("kid", "man", "girl", "boy", "clerk", "guest", "maid", "coach"))}
     return facts | person(draw) | when_facts(draw) | weather_facts(draw) | mood_facts(draw, "fear")
 
 
 def _school(draw: Draw) -> Facts:
-    (pupil, hobby, _), (rival, _, win) = draw.some(people.PUPILS, 2)
-    facts = {"pupil": pupil, "hobby": hobby, "rival": rival, "win": win, "ordinal": draw.one(world.ORDINALS)}
+    (pupil, hobby, _), (rival, _, win) = draw.some(words.PUPILS, 2)
+    facts = {"pupil": pupil, "hobby": hobby, "rival": rival, "win": win, "ordinal": draw.one(words.ORDINALS)}
     return (
         facts | person(draw) | when_facts(draw) | weather_facts(draw) | one_mood(draw, "envy", "shame", "pride", "joy")
     )
@@ -138,7 +138,7 @@ def _school(draw: Draw) -> Facts:
 
 def _feast(draw: Draw) -> Facts:
     facts = person(draw) | weather_facts(draw) | when_facts(draw) | country_facts(draw)
-    return facts | {"nth": draw.one(world.ORDINALS)} | one_mood(draw, "joy", "love", "peace", "pride")
+    return facts | {"nth": draw.one(words.ORDINALS)} | one_mood(draw, "joy", "love", "peace", "pride")
 
 
 KINDS = {

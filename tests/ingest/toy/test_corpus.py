@@ -14,7 +14,7 @@ from atlas.errors import UnknownName
 from ingest.toy.artifacts import write_corpus
 from ingest.toy.corpus import SEPARATOR, documents
 from ingest.toy.grammar import Draw, finish
-from ingest.toy.world import ZONES
+from ingest.toy.words import ZONES
 
 STYLES = ("stories", "almanac", "mixed")
 
