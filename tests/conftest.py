@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 from atlas.db import open_atlas
@@ -13,6 +14,12 @@ from tests.support.tiny_more import write_more
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real models, SAEs and text, beside a checkout; tests marked `real` skip where it is not."""
+
+
+@pytest.fixture
+def unchecked_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for users: a wrong shape reaches the function, which has to refuse it itself."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="session")

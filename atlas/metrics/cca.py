@@ -16,15 +16,16 @@ from numpy.typing import ArrayLike
 from atlas.metrics.registry import metric
 from atlas.metrics.svcca import PreparedSvcca, Svcca
 from atlas.metrics.svcca import prepare as prepare_svcca
+from atlas.shapes import Given
 
 
-def prepare(x: ArrayLike, y: ArrayLike) -> PreparedSvcca:
+def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedSvcca:
     """Find an orthonormal basis of both sides."""
     return prepare_svcca(x, y, variance=1.0)
 
 
 @metric(title="mean CCA", invariances={"translation", "scaling", "rotation", "linear"}, prepare=prepare)
-def cca(x: ArrayLike, y: ArrayLike) -> Svcca:
+def cca(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> Svcca:
     """Correlate two matched samples along the directions where they correlate most, and average.
 
     Args:

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, centred, matched, same_gram
+from atlas.metrics.matched import centred, matched, same_gram
 from atlas.metrics.moments import GramSums, Moments, trace_moments
 from atlas.metrics.registry import metric
+from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Cka:
 class PreparedCka:
     """Both sides centred and scaled. A permutation costs one product of (p, n) by (n, q)."""
 
-    x: Rows
+    x: Float64[np.ndarray, "n p"]
     """(n, p) centred, scaled so that its HSIC with itself is 1."""
 
-    y: Rows
+    y: Float64[np.ndarray, "n q"]
     """(n, q) the same for y."""
 
     debiased: bool
@@ -60,7 +61,7 @@ class PreparedCka:
         n = len(self.x)
         return Cka(self.permuted(np.arange(n)), n)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         score = _hsic(self.x, self.y[order], self.debiased)
         return max(-1.0 if self.debiased else 0.0, min(1.0, score))
@@ -73,7 +74,7 @@ class PreparedCka:
         return Moments(*trace_moments(_gram_sums(self.x), _gram_sums(self.y)))
 
 
-def prepare(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> PreparedCka:
+def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, debiased: bool = False) -> PreparedCka:
     """Centre and scale both sides; arguments as in `cka`."""
     x, y = matched(x, y)
     if debiased and len(x) < 4:
@@ -82,7 +83,7 @@ def prepare(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> PreparedCk
 
 
 @metric(title="linear CKA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
-def cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> Cka:
+def cka(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, debiased: bool = False) -> Cka:
     """Compare the inner products between all rows of two matched samples.
 
     Args:
@@ -93,7 +94,7 @@ def cka(x: ArrayLike, y: ArrayLike, *, debiased: bool = False) -> Cka:
     return prepare(x, y, debiased=debiased).result()
 
 
-def _normed(x: Rows, debiased: bool, name: str) -> Rows:
+def _normed(x: Float64[np.ndarray, "n p"], debiased: bool, name: str) -> Float64[np.ndarray, "n r"]:
     """The side centred and scaled to HSIC 1 with itself, with at most n columns."""
     x = same_gram(centred(x, name))
     x = x / np.linalg.norm(x)
@@ -103,7 +104,7 @@ def _normed(x: Rows, debiased: bool, name: str) -> Rows:
     return x / square**0.25
 
 
-def _hsic(x: Rows, y: Rows, debiased: bool) -> float:
+def _hsic(x: Float64[np.ndarray, "n p"], y: Float64[np.ndarray, "n q"], debiased: bool) -> float:
     """HSIC of two centred samples, up to a factor that only depends on n.
 
     Debiased it is the sum over i != j of the products of both Gram matrices, each with its off-diagonal part centred;
@@ -117,7 +118,7 @@ def _hsic(x: Rows, y: Rows, debiased: bool) -> float:
     return hsic
 
 
-def _gram_sums(x: Rows) -> GramSums:
+def _gram_sums(x: Float64[np.ndarray, "n p"]) -> GramSums:
     """Of x x', without forming it."""
     diagonal = np.einsum("ij,ij->i", x, x)
     return GramSums(len(x), float(diagonal.sum()), _hsic(x, x, False), float(diagonal @ diagonal))

@@ -19,6 +19,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from atlas.shapes import Float64, Real
+
 Vector = NDArray[np.float64]
 
 BINS = 100
@@ -34,10 +36,10 @@ class CodeLength:
     width: float
     """Of the bins, in SAE activation units; infinite for one bin, which says only that a feature fires."""
 
-    support: Vector
+    support: Float64[np.ndarray, " d_sae"]
     """(d_sae,) bits per token that say whether each feature fires, each in [0, 1]."""
 
-    magnitude: Vector
+    magnitude: Float64[np.ndarray, " d_sae"]
     """(d_sae,) bits per token that say how strongly."""
 
     distortion: float
@@ -52,7 +54,7 @@ class CodeLength:
         return float(self.support.sum() + self.magnitude.sum())
 
 
-def code_length(codes: Any, decoder: NDArray, width: float) -> CodeLength:
+def code_length(codes: Any, decoder: Real[np.ndarray, "d_sae d_in"], width: float) -> CodeLength:
     """Round the magnitudes of a code to bins [k * width, (k + 1) * width) and count its bits.
 
     Args:
@@ -114,7 +116,7 @@ def total_information(values: Any, n_zeros: int, *, low: float, high: float, bin
     return float(-_plogp(counts / max(counts.sum(), 1)).sum() * counts.sum())
 
 
-def gaussian_bits(covariance: NDArray, distortion: float) -> float:
+def gaussian_bits(covariance: Real[np.ndarray, "d d"], distortion: float) -> float:
     """Bits per token that a Gaussian source needs for a mean squared error: no code of it can take fewer.
 
     A source of the same covariance that is not Gaussian needs no more, and may need far less.
@@ -138,7 +140,7 @@ def _plogp(p: Vector) -> Vector:
     return p * np.log2(p, out=np.zeros_like(p), where=p > 0)
 
 
-def _mean_square(rows: Any, decoder: NDArray) -> float:
+def _mean_square(rows: Any, decoder: Real[np.ndarray, "d_sae d_in"]) -> float:
     """Mean squared length of rows @ decoder, in blocks of rows."""
     n = rows.shape[0]
     blocks = (rows[start : start + _BLOCK] @ decoder for start in range(0, n, _BLOCK))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from atlas.metrics.matched import Rows, finite_rows, unit_rows
+from atlas.shapes import Float64, Given
 
 Assign = Callable[[NDArray[np.float64]], tuple[NDArray[np.intp], NDArray[np.intp]]]
 """From (n_x, n_y) values to the rows and columns of the one-to-one assignment with the largest sum."""
@@ -45,7 +46,7 @@ class SetSimilarity:
     n_y: int
     """Features of y."""
 
-    draws: NDArray[np.float64] = field(repr=False)
+    draws: Float64[np.ndarray, " draws"] = field(repr=False)
     """(draws,) the same score, y replaced by independent Gaussian rows, in the order drawn."""
 
     @property
@@ -60,7 +61,12 @@ class SetSimilarity:
 
 
 def mmcs(
-    x: ArrayLike, y: ArrayLike, *, draws: int = 1, seed: int = 0, on_progress: Progress | None = None
+    x: Given[ArrayLike, "n_x d"],
+    y: Given[ArrayLike, "n_y d"],
+    *,
+    draws: int = 1,
+    seed: int = 0,
+    on_progress: Progress | None = None,
 ) -> SetSimilarity:
     """Average over the rows of x their largest cosine with any row of y. Not symmetric: mmcs(y, x) is another number.
 
@@ -75,8 +81,8 @@ def mmcs(
 
 
 def pw_mcc(
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Given[ArrayLike, "n_x d"],
+    y: Given[ArrayLike, "n_y d"],
     *,
     draws: int = 1,
     seed: int = 0,
@@ -106,8 +112,8 @@ def pw_mcc(
 
 def _with_chance(
     partners: Callable[[Rows, Rows], NDArray[np.float64]],
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Given[ArrayLike, "n_x d"],
+    y: Given[ArrayLike, "n_y d"],
     draws: int,
     seed: int,
     on_progress: Progress | None,
@@ -131,7 +137,7 @@ def _with_chance(
     return SetSimilarity(float(found.mean()), len(found), len(x), len(y), chance)
 
 
-def _best(x: Rows, y: Rows) -> NDArray[np.float64]:
+def _best(x: Float64[np.ndarray, "n_x d"], y: Float64[np.ndarray, "n_y d"]) -> Float64[np.ndarray, " n_x"]:
     """(n_x,) largest cosine of each row of x, in blocks of rows."""
     step = max(1, BLOCK // len(y))
     best = [np.max(x[start : start + step] @ y.T, axis=1) for start in range(0, len(x), step)]

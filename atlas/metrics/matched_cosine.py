@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, matched, unit_rows
+from atlas.metrics.matched import matched, unit_rows
 from atlas.metrics.moments import Moments
 from atlas.metrics.registry import metric
+from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,10 @@ class MatchedCosine:
 class PreparedMatchedCosine:
     """Rows of length 1. A permutation costs n dot products."""
 
-    x: Rows
+    x: Float64[np.ndarray, "n d"]
     """(n, d) rows of length 1."""
 
-    y: Rows
+    y: Float64[np.ndarray, "n d"]
     """(n, d) the same for y."""
 
     def result(self) -> MatchedCosine:
@@ -52,7 +53,7 @@ class PreparedMatchedCosine:
         n = len(self.x)
         return MatchedCosine(self.permuted(np.arange(n)), n)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         return max(-1.0, min(1.0, float(np.vdot(self.x, self.y[order])) / len(self.x)))
 
@@ -65,7 +66,7 @@ class PreparedMatchedCosine:
         return Moments(float(mean_x @ mean_y), math.sqrt(square / (n - 1)) / n)
 
 
-def prepare(x: ArrayLike, y: ArrayLike) -> PreparedMatchedCosine:
+def prepare(x: Given[ArrayLike, "n d"], y: Given[ArrayLike, "n d"]) -> PreparedMatchedCosine:
     """Scale the rows of both sides to length 1."""
     x, y = matched(x, y)
     if x.shape[1] != y.shape[1]:
@@ -76,7 +77,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedMatchedCosine:
 
 
 @metric(title="mean matched cosine", invariances=set(), prepare=prepare, least=-1.0, same_columns=True)
-def matched_cosine(x: ArrayLike, y: ArrayLike) -> MatchedCosine:
+def matched_cosine(x: Given[ArrayLike, "n d"], y: Given[ArrayLike, "n d"]) -> MatchedCosine:
     """Average the cosine of row i of x with row i of y.
 
     Args:

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, centred, matched, unit_rows
+from atlas.metrics.matched import centred, matched, unit_rows
 from atlas.metrics.moments import Moments
 from atlas.metrics.registry import metric
+from atlas.shapes import Float64, Given, Int, Int64
 
 Nearness = Literal["cosine", "euclidean"]
 
@@ -57,10 +58,10 @@ class MutualKnn:
 class PreparedMutualKnn:
     """The neighbours on both sides. A permutation of the rows renames those of y."""
 
-    x: NDArray[np.int64]
+    x: Int64[np.ndarray, " neighbours_x"]
     """Ascending, one number row * n + neighbour for each neighbour in x."""
 
-    y: NDArray[np.int64]
+    y: Int64[np.ndarray, " neighbours_y"]
     """The same of y."""
 
     n: int
@@ -73,7 +74,7 @@ class PreparedMutualKnn:
         """The metric of x and y as given."""
         return MutualKnn(self.permuted(np.arange(self.n)), self.n, self.k)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         place = np.empty(self.n, dtype=np.int64)
         place[order] = np.arange(self.n)
@@ -94,12 +95,14 @@ class PreparedMutualKnn:
         )
         return Moments(mean=total / self.n**2)
 
-    def _sizes(self, side: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _sizes(self, side: Int64[np.ndarray, " neighbours"]) -> Int64[np.ndarray, " n"]:
         """(n,) neighbours of each row."""
         return np.bincount(side // self.n, minlength=self.n)
 
 
-def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosine") -> PreparedMutualKnn:
+def prepare(
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, by: Nearness = "cosine"
+) -> PreparedMutualKnn:
     """Find the neighbours of all rows on both sides; arguments as in `mutual_knn`."""
     if by not in get_args(Nearness):
         raise ValueError(f"{by!r} is none of {', '.join(get_args(Nearness))}")
@@ -111,7 +114,9 @@ def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosine")
 
 
 @metric(title="mutual k-NN (Jaccard)", invariances={"scaling", "rotation"}, prepare=prepare)
-def mutual_knn(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosine") -> MutualKnn:
+def mutual_knn(
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, by: Nearness = "cosine"
+) -> MutualKnn:
     """Compare which rows are nearest to each row, in two matched samples.
 
     Args:
@@ -123,7 +128,7 @@ def mutual_knn(x: ArrayLike, y: ArrayLike, *, k: int = 10, by: Nearness = "cosin
     return prepare(x, y, k=k, by=by).result()
 
 
-def _neighbours(x: Rows, k: int, by: Nearness, name: str) -> NDArray[np.int64]:
+def _neighbours(x: Float64[np.ndarray, "n p"], k: int, by: Nearness, name: str) -> Int64[np.ndarray, " neighbours"]:
     """Ascending row * n + neighbour, all neighbours as near as the k-th; rows in blocks, so memory is bounded."""
     n, found = len(x), []
     if by == "cosine":

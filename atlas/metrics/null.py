@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlas.metrics.moments import UNKNOWN, Moments
 from atlas.metrics.registry import METRICS, Metric, Prepared, Result
+from atlas.shapes import Float64, Given, Int
 
 ROUNDING = 1e-12
 """Scores nearer than this are the same score: a permutation sums the same numbers in another order."""
@@ -31,7 +32,7 @@ class Null:
     result: Result
     """What the metric returned for the true pairing."""
 
-    draws: NDArray[np.float64] = field(repr=False)
+    draws: Float64[np.ndarray, " n"] = field(repr=False)
     """(n,) scores with the rows of y permuted, in the order drawn."""
 
     moments: Moments = UNKNOWN
@@ -98,7 +99,7 @@ class _Afresh:
     def result(self) -> Result:
         return self.function(self.x, self.y, **self.options)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         return self.function(self.x, self.y[order], **self.options).score
 
     def moments(self) -> Moments:
@@ -107,12 +108,12 @@ class _Afresh:
 
 def permutation_null(
     name: str,
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Given[ArrayLike, "n_rows p"],
+    y: Given[ArrayLike, "n_rows q"],
     *,
     n: int = 1000,
     seed: int = 0,
-    permutations: ArrayLike | None = None,
+    permutations: Given[ArrayLike, "n n_rows"] | None = None,
     on_result: Callable[[Result], object] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, centred, matched, same_gram
+from atlas.metrics.matched import centred, matched, same_gram
 from atlas.metrics.moments import UNKNOWN, Moments
 from atlas.metrics.registry import metric
+from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,10 @@ class Procrustes:
 class PreparedProcrustes:
     """Both sides centred and of norm 1. A permutation costs one product and the singular values of (p, q)."""
 
-    x: Rows
+    x: Float64[np.ndarray, "n p"]
     """(n, p) centred, of Frobenius norm 1, p at most n."""
 
-    y: Rows
+    y: Float64[np.ndarray, "n q"]
     """(n, q) the same for y."""
 
     def result(self) -> Procrustes:
@@ -61,7 +62,7 @@ class PreparedProcrustes:
         n = len(self.x)
         return Procrustes(self.permuted(np.arange(n)), n)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         return min(1.0, float(np.linalg.svd(self.x.T @ self.y[order], compute_uv=False).sum()))
 
@@ -70,7 +71,7 @@ class PreparedProcrustes:
         return UNKNOWN
 
 
-def prepare(x: ArrayLike, y: ArrayLike) -> PreparedProcrustes:
+def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedProcrustes:
     """Centre and scale both sides."""
     x, y = matched(x, y)
     sides = [same_gram(centred(side, name)) for side, name in ((x, "x"), (y, "y"))]
@@ -78,7 +79,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedProcrustes:
 
 
 @metric(title="orthogonal Procrustes", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
-def procrustes(x: ArrayLike, y: ArrayLike) -> Procrustes:
+def procrustes(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> Procrustes:
     """Rotate one matched sample onto the other as well as can be, and say how well they then agree.
 
     Args:

@@ -20,19 +20,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, centred, matched
+from atlas.metrics.matched import centred, matched
 from atlas.metrics.moments import Moments, overlap_moments
 from atlas.metrics.registry import metric
 from atlas.metrics.svcca import Svcca, leading_directions
+from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pwcca(Svcca):
     """Canonical correlations of all directions, and their weights; `mean_square` and `forced` do not look at these."""
 
-    weights: NDArray[np.float64] = field(repr=False)
+    weights: Float64[np.ndarray, " k"] = field(repr=False)
     """(min(rank_x, rank_y),) of the correlations in their order, >= 0, summing to 1."""
 
     @property
@@ -50,13 +51,13 @@ class Pwcca(Svcca):
 class PreparedPwcca:
     """Two orthonormal bases and x in one of them: a permutation costs one product and one small SVD."""
 
-    basis_x: Rows
+    basis_x: Float64[np.ndarray, "n rank_x"]
     """(n, rank_x) orthonormal columns spanning x, centred."""
 
-    basis_y: Rows
+    basis_y: Float64[np.ndarray, "n rank_y"]
     """(n, rank_y) the same for y."""
 
-    x: Rows
+    x: Float64[np.ndarray, "rank_x p"]
     """(rank_x, p) the centred columns of x in `basis_x`."""
 
     def result(self) -> Pwcca:
@@ -65,7 +66,7 @@ class PreparedPwcca:
         correlations, weights = self._weighted(self.basis_y)
         return Pwcca(correlations, n, rank_x, rank_y, weights)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         correlations, weights = self._weighted(self.basis_y[order])
         return min(1.0, float(weights @ correlations))
@@ -75,14 +76,16 @@ class PreparedPwcca:
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
         return Moments(mean_square=overlap_moments(rank_x, rank_y, n).mean_square)
 
-    def _weighted(self, basis_y: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _weighted(
+        self, basis_y: Float64[np.ndarray, "n rank_y"]
+    ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
         """The correlations and the weights of their directions."""
         directions, correlations, _ = np.linalg.svd(self.basis_x.T @ basis_y, full_matrices=False)
         weights = np.abs(directions.T @ self.x).sum(axis=1)
         return correlations.clip(0.0, 1.0), weights / weights.sum()
 
 
-def prepare(x: ArrayLike, y: ArrayLike) -> PreparedPwcca:
+def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedPwcca:
     """Find an orthonormal basis of both sides."""
     x, y = matched(x, y)
     basis_x, basis_y = leading_directions(x, 1, 1.0, "x"), leading_directions(y, 1, 1.0, "y")
@@ -90,7 +93,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedPwcca:
 
 
 @metric(title="PWCCA, weighted by x", invariances={"translation", "scaling"}, prepare=prepare, symmetric=False)
-def pwcca(x: ArrayLike, y: ArrayLike) -> Pwcca:
+def pwcca(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> Pwcca:
     """Correlate two matched samples along their canonical directions, weighted by the share of x each stands for.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from atlas.metrics.matched import Rows
+from atlas.shapes import Float64, Int, Real
 
 Rdm = Literal["euclidean", "correlation", "cosine"]
 
@@ -21,7 +21,7 @@ RANKED_AT_ONCE = 2**23
 """Distances sorted together, 0.3 GB; more are first parted by size."""
 
 
-def distances(x: Rows, rdm: Rdm, name: str) -> NDArray[np.float64]:
+def distances(x: Float64[np.ndarray, "n p"], rdm: Rdm, name: str) -> Float64[np.ndarray, " n_pairs"]:
     """(n_pairs,) strict upper triangle of the RDM, or ValueError where it says nothing."""
     without = {"euclidean": None, "correlation": np.ptp(x, axis=1) == 0, "cosine": ~x.any(axis=1)}[rdm]
     if without is not None and without.any():
@@ -35,7 +35,7 @@ def distances(x: Rows, rdm: Rdm, name: str) -> NDArray[np.float64]:
     return triangle
 
 
-def centred_ranks(values: NDArray[np.float64]) -> NDArray[np.int32]:
+def centred_ranks(values: Float64[np.ndarray, " n_pairs"]) -> Int[np.ndarray, " n_pairs"]:
     """Twice the average ranks, less their mean: whole numbers that sum to 0, exact in 32 bits up to 65,536 rows."""
     total = len(values)
     if total > np.iinfo(np.int32).max:
@@ -52,7 +52,7 @@ def centred_ranks(values: NDArray[np.float64]) -> NDArray[np.int32]:
     return ranks
 
 
-def row_sums(triangle: NDArray, n: int) -> NDArray[np.float64]:
+def row_sums(triangle: Real[np.ndarray, " n_pairs"], n: int) -> Float64[np.ndarray, " n"]:
     """(n,) sums of the rows of the (n, n) matrix with this strict upper triangle, both triangles counted."""
     sums, start = np.zeros(n), 0
     for i in range(n - 1):
@@ -63,7 +63,7 @@ def row_sums(triangle: NDArray, n: int) -> NDArray[np.float64]:
     return sums
 
 
-def norm(values: NDArray) -> float:
+def norm(values: Real[np.ndarray, " n_pairs"]) -> float:
     """Euclidean length, in float64 and without a copy of all values."""
     return math.sqrt(
         sum(float(np.sum(values[i : i + 2**20].astype(np.float64) ** 2)) for i in range(0, len(values), 2**20))

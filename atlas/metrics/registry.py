@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from atlas.metrics.moments import Moments
+from atlas.shapes import Int
 
 Invariance = Literal["translation", "scaling", "rotation", "linear"]
 """What may be done to either side alone without changing the score: adding one vector to all rows, multiplying by one
 number other than 0, an orthogonal map of the columns, any invertible linear map of the columns."""
 
 
+@runtime_checkable
 class Result(Protocol):
     """What every metric returns, at least."""
 
@@ -35,6 +36,7 @@ class Result(Protocol):
         ...
 
 
+@runtime_checkable
 class Prepared(Protocol):
     """A metric on x and y with the work done that no permutation of the rows of y changes."""
 
@@ -42,7 +44,7 @@ class Prepared(Protocol):
         """The metric of x and y as given."""
         ...
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         ...
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlas.metrics.matched import Rows, matched
 from atlas.metrics.null import known_metric
+from atlas.shapes import Float64, Given
 
 MIN_RESAMPLED = 8
 """Fewest rows that are resampled: a half then has 4."""
@@ -40,7 +41,7 @@ class Interval:
     level: float
     """Share of such intervals that should hold the mean score of samples of this size, in (0, 1)."""
 
-    draws: NDArray[np.float64] = field(repr=False)
+    draws: Float64[np.ndarray, " n"] = field(repr=False)
     """(n,) scores of half of the rows, in the order drawn. Their mean is above `observed` where chance gives more to
     fewer rows."""
 
@@ -52,7 +53,7 @@ class SplitHalf:
     observed: float
     """The score of all rows."""
 
-    halves: NDArray[np.float64] = field(repr=False)
+    halves: Float64[np.ndarray, "n 2"] = field(repr=False)
     """(n, 2) scores of both halves of each split, in the order drawn."""
 
     @property
@@ -68,8 +69,8 @@ class SplitHalf:
 
 def bootstrap(
     name: str,
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Given[ArrayLike, "n_rows p"],
+    y: Given[ArrayLike, "n_rows q"],
     *,
     n: int = 200,
     level: float = 0.95,
@@ -106,8 +107,8 @@ def bootstrap(
 
 def split_half(
     name: str,
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Given[ArrayLike, "n_rows p"],
+    y: Given[ArrayLike, "n_rows q"],
     *,
     n: int = 50,
     seed: int = 0,
@@ -136,7 +137,7 @@ def split_half(
     return SplitHalf(observed, halves)
 
 
-def adjusted(p_values: ArrayLike) -> NDArray[np.float64]:
+def adjusted(p_values: Given[ArrayLike, "*shape"]) -> Float64[np.ndarray, "*shape"]:
     """Benjamini-Hochberg p-values of the same shape: reject those under q and at most q of the rejected are false.
 
     Args:

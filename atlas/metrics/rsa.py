@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 
 from atlas.metrics.matched import matched
 from atlas.metrics.moments import Moments, mantel_std
 from atlas.metrics.rdm import Rdm, centred_ranks, distances, norm, row_sums
 from atlas.metrics.registry import metric
+from atlas.shapes import Given, Int, Real
 
 Compare = Literal["spearman", "pearson", "kendall"]
 
@@ -55,10 +56,10 @@ class Rsa:
 class PreparedRsa:
     """Both RDMs, ranked if ranks are compared. Permuting the rows of y re-indexes its RDM and changes no rank."""
 
-    x: NDArray
+    x: Real[np.ndarray, " n_pairs"]
     """(n_pairs,) centred distances of x, or centred doubled ranks: 32-bit integers, half the memory of floats."""
 
-    y: NDArray
+    y: Real[np.ndarray, "n n"]
     """(n, n) the same for y."""
 
     norms: float
@@ -72,7 +73,7 @@ class PreparedRsa:
         n = len(self.y)
         return Rsa(self.permuted(np.arange(n)), n)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]; row by row, so it needs no memory of the size of the pairs."""
         n, total, start = len(order), 0.0, 0
         row, left, right = np.empty(n), np.empty(n), np.empty(n)
@@ -96,10 +97,10 @@ class PreparedRsa:
 class PreparedKendall:
     """Both RDMs as ranks, for Kendall's tau-b: n_pairs log n_pairs a permutation."""
 
-    x: NDArray
+    x: Real[np.ndarray, " n_pairs"]
     """(n_pairs,) centred doubled ranks of the distances of x."""
 
-    y: NDArray
+    y: Real[np.ndarray, "n n"]
     """(n, n) centred doubled ranks of the distances of y."""
 
     def result(self) -> Rsa:
@@ -107,7 +108,7 @@ class PreparedKendall:
         n = len(self.y)
         return Rsa(self.permuted(np.arange(n)), n)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         from scipy.stats import kendalltau  # 0.5 s to import, for one option
 
@@ -120,7 +121,7 @@ class PreparedKendall:
 
 
 def prepare(
-    x: ArrayLike, y: ArrayLike, *, rdm: Rdm = "euclidean", compare: Compare = "spearman"
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, rdm: Rdm = "euclidean", compare: Compare = "spearman"
 ) -> PreparedRsa | PreparedKendall:
     """Compute and rank both RDMs; arguments as in `rsa`, memory as `bytes_needed` says."""
     for option, known in ((rdm, get_args(Rdm)), (compare, get_args(Compare))):
@@ -149,7 +150,9 @@ def bytes_needed(n: int, *, compare: Compare = "spearman") -> int:
 
 
 @metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
-def rsa(x: ArrayLike, y: ArrayLike, *, rdm: Rdm = "euclidean", compare: Compare = "spearman") -> Rsa:
+def rsa(
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, rdm: Rdm = "euclidean", compare: Compare = "spearman"
+) -> Rsa:
     """Compare which pairs of rows are near and which are far, in two matched samples.
 
     Args:

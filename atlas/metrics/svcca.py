@@ -17,18 +17,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from atlas.metrics.matched import Rows, centred, matched
+from atlas.metrics.matched import centred, matched
 from atlas.metrics.moments import Moments, overlap_moments
 from atlas.metrics.registry import metric
+from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Svcca:
     """Canonical correlations, with what is needed to judge them."""
 
-    correlations: NDArray[np.float64]
+    correlations: Float64[np.ndarray, " k"]
     """(min(rank_x, rank_y),) descending, each in [0, 1]."""
 
     n: int
@@ -66,10 +67,10 @@ class Svcca:
 class PreparedSvcca:
     """Two orthonormal bases. Permuting the rows of y permutes the rows of its basis, so the null needs no new SVD."""
 
-    basis_x: Rows
+    basis_x: Float64[np.ndarray, "n rank_x"]
     """(n, rank_x) orthonormal columns spanning the kept directions of x, each contiguous: products take a fourth."""
 
-    basis_y: Rows
+    basis_y: Float64[np.ndarray, "n rank_y"]
     """(n, rank_y) the same for y, each row contiguous: it is the rows that are permuted."""
 
     def result(self) -> Svcca:
@@ -77,7 +78,7 @@ class PreparedSvcca:
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
         return Svcca(cosines(self.basis_x, self.basis_y), n, rank_x, rank_y)
 
-    def permuted(self, order: NDArray[np.intp]) -> float:
+    def permuted(self, order: Int[np.ndarray, " n"]) -> float:
         """The score of x and y[order]."""
         return float(cosines(self.basis_x, self.basis_y.take(order, axis=0)).mean())
 
@@ -86,7 +87,9 @@ class PreparedSvcca:
         return overlap_moments(self.basis_x.shape[1], self.basis_y.shape[1], len(self.basis_x))
 
 
-def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None = None) -> PreparedSvcca:
+def prepare(
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, variance: float | None = None
+) -> PreparedSvcca:
     """Find the leading directions of both sides; arguments as in `svcca`."""
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
@@ -98,7 +101,9 @@ def prepare(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None =
 
 
 @metric(title="SVCCA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
-def svcca(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None = None) -> Svcca:
+def svcca(
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, variance: float | None = None
+) -> Svcca:
     """Compare the spaces that the leading directions of two matched samples span.
 
     Args:
@@ -111,7 +116,9 @@ def svcca(x: ArrayLike, y: ArrayLike, *, k: int = 10, variance: float | None = N
     return prepare(x, y, k=k, variance=variance).result()
 
 
-def leading_directions(x: Rows, k: int, variance: float | None, name: str) -> Rows:
+def leading_directions(
+    x: Float64[np.ndarray, "n p"], k: int, variance: float | None, name: str
+) -> Float64[np.ndarray, "n kept"]:
     """(n, kept) orthonormal left singular vectors of the centred sample."""
     u, s, _ = np.linalg.svd(centred(x, name), full_matrices=False)
     rank = int(np.sum(s > s[0] * max(x.shape) * np.finfo(np.float64).eps))
@@ -124,6 +131,8 @@ def leading_directions(x: Rows, k: int, variance: float | None, name: str) -> Ro
     return np.ascontiguousarray(u[:, : min(k, rank)])
 
 
-def cosines(basis_x: Rows, basis_y: Rows) -> NDArray[np.float64]:
+def cosines(
+    basis_x: Float64[np.ndarray, "n rank_x"], basis_y: Float64[np.ndarray, "n rank_y"]
+) -> Float64[np.ndarray, " k"]:
     """Both bases are orthonormal and centred, so these singular values are the canonical correlations."""
     return np.linalg.svd(basis_x.T @ basis_y, compute_uv=False).clip(0.0, 1.0)

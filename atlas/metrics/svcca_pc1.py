@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike
 from atlas.metrics.registry import metric
 from atlas.metrics.svcca import PreparedSvcca, Svcca
 from atlas.metrics.svcca import prepare as prepare_svcca
+from atlas.shapes import Given
 
 
-def prepare(x: ArrayLike, y: ArrayLike) -> PreparedSvcca:
+def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedSvcca:
     """Find the first principal component of both sides."""
     return prepare_svcca(x, y, k=1)
 
@@ -28,7 +29,7 @@ def prepare(x: ArrayLike, y: ArrayLike) -> PreparedSvcca:
 @metric(
     title="SVCCA, first component (as published)", invariances={"translation", "scaling", "rotation"}, prepare=prepare
 )
-def svcca_pc1(x: ArrayLike, y: ArrayLike) -> Svcca:
+def svcca_pc1(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> Svcca:
     """Correlate the first principal components of two matched samples, without sign.
 
     Args:

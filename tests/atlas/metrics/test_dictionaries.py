@@ -87,6 +87,7 @@ def test_matched_cosine_ignores_row_lengths_and_a_rotation_of_both_sides_only():
     assert matched_cosine(-x, y).score == pytest.approx(-score)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("measure", [mmcs, pw_mcc, matched_cosine])
 def test_what_has_no_cosine_is_refused(measure):
     with pytest.raises(ValueError, match="x has 3 columns and y has 4; a cosine needs the same ones"):

@@ -90,6 +90,7 @@ def test_chance_is_the_mean_over_hypergeometric_overlaps():
     assert null.mean == pytest.approx(expected, abs=4 * null.std / 20)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize(
     ("options", "message"),
     [

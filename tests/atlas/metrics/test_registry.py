@@ -87,6 +87,7 @@ def test_repeated_rows_and_more_columns_than_rows_still_give_a_score_in_range(na
     assert -1 <= METRICS[name].function(x, y).score <= 1
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @EVERY
 @pytest.mark.parametrize(
     ("x", "y", "message"),

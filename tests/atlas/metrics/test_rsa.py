@@ -115,6 +115,7 @@ def test_memory_is_said_beforehand_and_grows_with_the_pairs():
     assert 3.5 < bytes_needed(40_000) / bytes_needed(20_000) < 4
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize(
     ("x", "y", "rdm", "message"),
     [
@@ -134,6 +135,7 @@ def test_samples_without_an_answer_are_refused_by_name(x, y, rdm, message):
         rsa(x, y, rdm=rdm)
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_an_unknown_comparison_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="'cosine' is none of spearman, pearson, kendall"):
         rsa(noise(0, 5, 3), noise(1, 5, 3), compare="cosine")  # pyright: ignore[reportArgumentType]

@@ -127,6 +127,7 @@ def test_pc1_can_miss_a_shared_space_that_svcca_sees():
     assert svcca(x, y).score > 0.9
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("measure", [svcca, svcca_pc1])
 @pytest.mark.parametrize(
     ("x", "y", "message"),
