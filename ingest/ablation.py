@@ -2,7 +2,7 @@
 
 Source: Bricken et al. 2023, "Towards Monosemanticity", feature ablations: run to the hook, x <- x - f_i(x) d_i on every
 token, finish. Special tokens (BOS, EOS) are left as they are, as in a scan. The chance level takes a random direction
-of norm 1 in the place of the decoder row. The rest of what the SAE reads stays as it is, with what the SAE misses.
+of norm 1 in the place of the decoder row. The rest of the input of the SAE stays as it is, its error included.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def effects_of(
     """Change of the log probability of every token when a feature is taken out, for contexts of one length.
 
     Args:
-        model: That the SAE reads.
+        model: The SAE's.
         sae: Of the feature.
         facts: The hook and how it is centred, of the scan.
         batch: Contexts, with `token_ids` and `documents` (below 0 for special tokens).

@@ -77,7 +77,7 @@ def ingest(
                 locks.enter_context(scan.measurement.store.locked())
                 held.append(scan.measurement.store)
                 if scan.earlier:
-                    scan.measurement.store.go_on_from(scan.earlier, plan.shards)
+                    scan.measurement.store.resume_from(scan.earlier, plan.shards)
             measure_missing(plan, on_progress, note)
             finished = _finished(plan, request, record, on_reduced)
             return [_write(plan, scan, next(finished, None), request, db, wait, note) for scan in plan.scans]
@@ -86,7 +86,7 @@ def ingest(
             _clear(held)
             if not kept:
                 raise
-            raise KeyboardInterrupt("finished shards are kept, and the same command goes on after them") from stop
+            raise KeyboardInterrupt("finished shards are kept, and the same command resumes after them") from stop
         except BaseException:
             _clear(held)
             raise
@@ -99,7 +99,7 @@ def _clear(stores: Sequence[ShardStore]) -> None:
 
 
 def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
-    """Make every shard that is missing, all SAEs in one pass; an SAE with a number that is none leaves nothing."""
+    """Make every shard that is missing, all SAEs in one pass; one with activations that are not finite leaves none."""
     from ingest.running.runner import NotFinite, measure
 
     measurements = [scan.measurement for scan in plan.to_do]
@@ -107,7 +107,7 @@ def measure_missing(plan: Plan, on_progress: Progress, note: Note) -> None:
     lacking = {shard for _, shards in missing for shard in shards}
     there = sum(shard.n_tokens for shard in plan.shards if shard not in lacking)
     if there and measurements:
-        note(f"going on after {there:,} tokens that were measured before")
+        note(f"resuming after {there:,} tokens that were measured before")
     try:
         with stopping_between(note) as stop_if_asked:
             measure(

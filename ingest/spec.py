@@ -39,7 +39,7 @@ class IngestRequest:
     """A file of text or token ids, a folder or pattern of them, or `hf:NAME[:CONFIG]:SPLIT`."""
 
     hook: str | None = None
-    """Point of the model that the SAEs read; None for what each SAE's cfg says."""
+    """Point of the model whose activations are the input of the SAEs; None for what each SAE's cfg says."""
 
     names: tuple[str, ...] = ()
     """What the atlas shall call the SAEs, in their order; empty for folder names or `release/sae_id`."""
@@ -75,7 +75,7 @@ class IngestRequest:
     """Device of PyTorch; None for a GPU if there is one."""
 
     dtype: str = "float32"
-    """Number type of the model's weights and activations, one of `DTYPES`; the SAEs read them as float32."""
+    """Number type of the model's weights and activations, one of `DTYPES`; the SAEs get them as float32."""
 
     model_class: str | None = None
     """Class that loads the model, one of `MODEL_CLASSES`; None for what the SAEs' cfgs say, else the bridge."""
@@ -110,7 +110,7 @@ class ScanSpec:
     """Of the SAE's weights."""
 
     hook: str
-    """Point of the model that the SAE reads."""
+    """Point of the model whose activations are the input of the SAE."""
 
     centred: bool
     """Whether the model's writing weights count as centred, as the SAE's cfg asks for."""
@@ -173,7 +173,7 @@ class ScanSpec:
                 shown = [words.get(one, one) if isinstance(one, bool | None) else one for one in (before, value)]
                 shown = [str(one)[:12] if name.endswith("_sha256") else one for one in shown]
                 said.append(f"{_SETTINGS.get(name, name)} {shown[0]} then and {shown[1]} now".replace("_sha256", ""))
-        return "; ".join(said) or "the same text was cut otherwise"
+        return "; ".join(said) or "the same text was tokenized differently"
 
     def on_first(self, n_contexts: int, contexts: Contexts) -> ScanSpec:
         """The same on the first contexts of its corpus."""

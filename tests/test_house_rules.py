@@ -63,3 +63,22 @@ def test_every_query_that_the_code_names_is_a_file_and_every_file_is_named():
     lists = {name for name in files if name.startswith("catalog/list_")}  # `ls` puts their names together
     assert not called - files
     assert not {name for name in files - lists if f"{name}" not in code}
+
+
+def test_contributing_gives_every_folder_one_line():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = text.split("```")[1].split("\n")
+    named, parents = set(), []
+    for line in filter(None, tree):
+        depth = (len(line) - len(line.lstrip())) // 2
+        for name in re.findall(r"(\w+)/", re.split(r"\s{3,}", line.strip())[0]):
+            named.add("/".join([*parents[:depth], name]))
+        parents = [*parents[:depth], line.strip().split("/")[0]]
+    skipped = {"__pycache__", "artifacts"}
+    there = {
+        str(folder.relative_to(ROOT))
+        for top in ("atlas", "ingest", "tui", "sql")
+        for folder in [ROOT / top, *(ROOT / top).rglob("*")]
+        if folder.is_dir() and not skipped & set(folder.parts)
+    }
+    assert {name for name in named if name.split("/")[0] in ("atlas", "ingest", "tui", "sql")} == there

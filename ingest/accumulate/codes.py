@@ -175,7 +175,7 @@ def contenders(feature: np.ndarray, activation: np.ndarray, k: int) -> np.ndarra
     """Indices of all entries that can be among the `k` strongest of their feature; entries come grouped by feature.
 
     A feature's entries are cut into k pieces. Each piece holds an entry as strong as its maximum, so the k-th
-    strongest is no weaker than the least of these maxima: one pass leaves few entries to sort (sorting is 4x as slow).
+    strongest is no weaker than the smallest of these maxima: one pass leaves few entries to sort (which is 4x as slow).
     """
     if not len(feature):
         return np.arange(0)

@@ -1,4 +1,4 @@
-"""The documents of one piece of a corpus, of which the first and the last may go on in another."""
+"""The documents of one piece of a corpus, of which the first and the last may continue in another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Documents:
     """(documents,) int64: counted tokens in the piece."""
 
     at_edge: np.ndarray
-    """(documents,) bool: whether it may go on in another piece."""
+    """(documents,) bool: whether it may continue in another piece."""
 
     label: np.ndarray | None
     """(documents,) float64: its label."""
@@ -58,7 +58,7 @@ class Documents:
         )
 
     def open(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Number, first token, length here and label (NaN for none) of those that may go on in another piece."""
+        """Number, first token, length here and label (NaN for none) of those that may continue in another piece."""
         here = self.at_edge
         label = np.full(len(here), np.nan) if self.label is None else self.label
         return self.number[here].astype(np.int64), self.first[here], self.length[here], label[here]

@@ -36,8 +36,8 @@ class PoolTotals:
 class DocumentPools:
     """Pooled activations summed over documents, where a document may be cut between pieces.
 
-    Only the first and the last document of a piece can go on in another piece. What each feature did in those is kept
-    one by one until all of their tokens are there, so that pieces merge exactly in any order; pieces that merge in
+    Only the first and the last document of a piece can continue in another piece. What each feature did in those is
+    kept one by one until all of their tokens are there, so that pieces merge exactly in any order; pieces that merge in
     their own order keep at most two.
     """
 
@@ -51,7 +51,7 @@ class DocumentPools:
     """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over those with a label; (0, …) if the corpus has no labels."""
 
     document: np.ndarray
-    """(open,) int64, ascending: number of each open document, which may go on in another piece."""
+    """(open,) int64, ascending: number of each open document, which may continue in another piece."""
 
     first: np.ndarray
     """(open,) int64: token_index of its first counted token, seen or not."""

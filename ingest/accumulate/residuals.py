@@ -1,4 +1,4 @@
-"""What an SAE reads, by mean and covariance, and how much of it the SAE leaves unexplained."""
+"""The input of an SAE, by mean and covariance, and how much of it the SAE leaves unexplained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """First and second moments of the activations that SAEs read, over the counted tokens seen so far."""
+    """First and second moments of the input of SAEs, over the counted tokens seen so far."""
 
     n_tokens: int
     """Tokens seen."""
@@ -49,7 +49,7 @@ class Residuals:
     """Sums for the fraction of variance unexplained, over the counted tokens seen so far."""
 
     inputs: Inputs
-    """What the SAE reads."""
+    """The input of the SAE."""
 
     error: float
     """Sum of squared distances of the activations to their reconstructions."""

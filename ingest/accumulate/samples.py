@@ -1,7 +1,7 @@
 """Contexts of every feature drawn by a seed: by intervals and quantiles of its activation, at random, and silent ones.
 
 A draw is a function of the seed, the feature's number in the SAE, the contexts and the activations: not of how the
-corpus or the features were cut.
+corpus or the features were divided.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _FIRST_LOOK = 16
 class Silence:
     """The contexts of a corpus in an order of their own, through which every feature walks in its own steps.
 
-    A walk goes round p places, p the least prime that is no less than the number of contexts, so that every step
+    A walk goes round p places, p the smallest prime that is at least the number of contexts, so that every step
     reaches every context once. It takes the first silent ones it meets.
     """
 
@@ -87,5 +87,5 @@ def _among(ascending: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _prime_from(n: int) -> int:
-    """The least prime >= n."""
+    """The smallest prime >= n."""
     return next(p for p in count(max(n, 2)) if all(p % divisor for divisor in range(2, int(p**0.5) + 1)))

@@ -46,9 +46,10 @@ def STUDY(
 ) -> None:
     """What the model says of the next tokens when a feature is taken out.
 
-    The model runs over the feature's strongest contexts, as they are, with f d taken out of what the SAE reads wherever
-    the feature fires, and with a random direction in the place of d. Changes of the log probability of every token are
-    stored; featlas show and view ablations have them. Needs the model and the SAE where they were at the ingest.
+    The model runs over the feature's strongest contexts, as they are, with f d taken out of the input of the SAE
+    wherever the feature fires, and with a random direction in the place of d. Changes of the log probability of every
+    token are stored; featlas show and view ablations have them. Needs the model and the SAE where they were at the
+    ingest.
 
     \b
     Examples:

@@ -40,7 +40,11 @@ COMMANDS = {"labels": ("ingest.cli.labels:labels", "Give the features of an SAE 
     help="Folder of one SAE or many, of any format; a pattern in quotes; RELEASE/SAE_ID of SAELens; or ORG/REPO/FOLDER "
     "on the hub. Repeatable.  [required]",
 )
-@click.option("--hook", metavar="HOOK", help="Point of the model that the SAEs read.  [default: as their cfg says]")
+@click.option(
+    "--hook",
+    metavar="HOOK",
+    help="Hook name of the model: its activations are the input of the SAEs.  [default: as their cfg says]",
+)
 @click.option("--corpus", metavar="PATH", help="Text: file, folder, pattern, or hf:NAME:SPLIT.  [required]")
 @click.option("--text-field", metavar="FIELD", help="Field with the text, or with token ids.  [default: text]")
 @click.option("--label-field", metavar="FIELD", help="Field with a number or boolean for each document.")
@@ -49,7 +53,7 @@ COMMANDS = {"labels": ("ingest.cli.labels:labels", "Give the features of an SAE 
     type=click.Choice(["packed", "document"]),
     default="packed",
     show_default=True,
-    help="packed joins documents; with document no context spans two, and a long one goes on in the next.",
+    help="packed joins documents; with document no context spans two, and a long one continues in the next.",
 )
 @click.option("--shuffle", type=int, metavar="SEED", help="Take the documents in a random order.")
 @click.option("--name", "names", multiple=True, metavar="NAME", help="Name of each SAE.  [default: its folder's]")
@@ -88,7 +92,7 @@ def ingest(ctx: click.Context, corpus: str, no_store: bool, **options: Any) -> N
     """Run MODEL once over a text, and every SAE over what it computes.
 
     Density, moments, histogram, strongest tokens and contexts of every feature go into the atlas, sparse activations
-    beside it. Special tokens (BOS, EOS, padding) never enter a statistic. An interrupted ingest goes on where it was
+    beside it. Special tokens (BOS, EOS, padding) never enter a statistic. An interrupted ingest resumes where it was
     when the same command is given again; a finished one is not done twice.
 
     \b
@@ -195,7 +199,7 @@ def _measured_beside(session: Any, scan: ScanSummary) -> tuple[list[str], bool]:
         with open_atlas(session.db, wait=session.wait) as atlas:
             found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus, n_tokens=scan.n_tokens).rows
             several = len(atlas.rows("select k.corpus_id from corpus k")) > 1
-    except AtlasUnavailable:  # all is written; that somebody else reads it now is no failure
+    except AtlasUnavailable:  # all is written; that somebody else reads it now is not a failure
         return [], False
     others = [alias for alias, is_itself in found if not is_itself]
     return (others if any(row[1] for row in found) else []), several

@@ -16,11 +16,11 @@ _DEFAULT_CONTEXT = 128
 
 
 def hook(sae: Sae, model: Model) -> str:
-    """The point of the model that an SAE reads, when its width fits."""
+    """The point of the model whose activations are the input of an SAE, when its width fits."""
     if sae.hook is None:
         known = ", ".join(hook for hook in model.hooks if hook.endswith("hook_resid_post"))
         raise UsageError(
-            f"the cfg of {sae.name} does not say which hook it reads",
+            f"the cfg of {sae.name} does not name its hook",
             why=f"{model.name} has {known}, …",
             hint=f"name the one it was trained on, for instance --hook {model.residual_hook}",
         )
@@ -28,7 +28,7 @@ def hook(sae: Sae, model: Model) -> str:
     if width != sae.d_in:
         raise UsageError(
             f"{sae.name} does not fit {sae.hook} of {model.name}",
-            why=f"it reads {sae.d_in} numbers and the hook gives {width}",
+            why=f"its input has {sae.d_in} dimensions and the hook gives {width}",
             hint="give the model it was trained on, or another --hook",
         )
     return sae.hook

@@ -85,7 +85,7 @@ def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Ent
 
     If there is none, a name that is free.
     """
-    for corpus_id, known, sha256, n_contexts in _corpora_cut_alike(atlas, contexts):
+    for corpus_id, known, sha256, n_contexts in _corpora_tokenized_alike(atlas, contexts):
         if n_contexts == contexts.n_contexts:
             same = sha256 == contexts.sha256
         elif n_contexts < contexts.n_contexts:
@@ -94,16 +94,16 @@ def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Ent
             same = _begins_with(atlas, corpus_id, contexts)
         if same:
             if known != name and not _numbered(known, name):
-                note(f"note: this text, cut like this, is in this atlas already, as {known}")
+                note(f"note: this text, tokenized like this, is in this atlas already, as {known}")
             return Entry(corpus_id, known, True, n_contexts)
     free = _free_name(atlas, "corpus", name)
     if free != name:
-        note(f"note: this atlas has another text or cut named {name}, so this one is {free}; --corpus-name chooses")
+        note(f"note: this atlas has another corpus named {name}, so this one is {free}; --corpus-name chooses")
     return Entry(next_id(atlas, "corpus", "corpus_id"), free, False)
 
 
-def _corpora_cut_alike(atlas: Atlas, contexts: Contexts) -> Rows:
-    """Corpora of this tokenizer whose contexts are cut in the same way: number, name, hash, contexts."""
+def _corpora_tokenized_alike(atlas: Atlas, contexts: Contexts) -> Rows:
+    """Corpora of this tokenizer whose contexts were made in the same way: number, name, hash, contexts."""
     sql = """
         select k.corpus_id, k.name, k.sha256, k.n_contexts
         from corpus k join tokenizer t using (tokenizer_id)
@@ -154,7 +154,7 @@ def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> E
     if taken:
         raise AtlasError(
             f"this atlas has another SAE named {sae.name!r}",
-            why=f"it came from {taken[1]}, reads {taken[2]} and is not the same one",
+            why=f"it came from {taken[1]}, its hook is {taken[2]}, and its weights differ",
             hint=f"give this one a name of its own: --name {_free_name(atlas, 'sae', sae.name)}",
         )
     return Entry(next_id(atlas, "sae", "sae_id"), sae.name, False)
@@ -202,7 +202,7 @@ def stored_labels(atlas: Atlas, corpus: Entry) -> np.ndarray:
 
 
 def same_labels(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two cuts of one corpus give the documents that both have the same labels, (documents,) each."""
+    """Whether two tokenizations of one corpus give the documents that both have the same labels, (documents,) each."""
     n_both = min(len(one), len(other))
     return np.array_equal(one[:n_both], other[:n_both], equal_nan=True)
 

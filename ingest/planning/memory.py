@@ -17,7 +17,7 @@ from ingest.spec import IngestRequest
 Note = Callable[[str], None]
 
 DEFAULT_MEMORY = 4 << 30
-LEAST_SHARD = 4096
+SMALLEST_SHARD = 4096
 _PROBED = 32
 """Contexts on which activations are counted, whatever the size of a batch."""
 
@@ -74,13 +74,13 @@ def sizes(
     by_sae = [n / seen.n_tokens for n in seen.n_codes]
     bytes_a_token = _GATHERED * sum(by_sae) + _WORKED_ON * max(by_sae)
     fitting = int(room / max(bytes_a_token, 1))
-    if fitting < min(LEAST_SHARD, contexts.n_tokens):
-        needed = 2 * LEAST_SHARD * bytes_a_token
+    if fitting < min(SMALLEST_SHARD, contexts.n_tokens):
+        needed = 2 * SMALLEST_SHARD * bytes_a_token
         raise UsageError(
             f"--memory {room * 2 / 1e9:.3g}GB is too little",
             why=f"these SAEs have {sum(by_sae):,.0f} activations a token",
             hint=f"--memory {needed / 1e9 + 0.05:.1f}GB, or fewer SAEs at a time",
         )
-    # A power of two, so that a little more or less makes no other cut.
-    bounded = max(1 << (fitting.bit_length() - 1), LEAST_SHARD)
+    # A power of two, so that a little more or less memory places shards the same.
+    bounded = max(1 << (fitting.bit_length() - 1), SMALLEST_SHARD)
     return batch_size, min(request.shard_tokens, bounded)

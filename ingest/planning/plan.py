@@ -42,7 +42,7 @@ class Planned:
     """The same scan, if the atlas holds it already, nothing of it is missing and it is not to be replaced."""
 
     earlier: ShardStore | None
-    """Store of a scan of the first contexts of the same corpus, from which this one goes on."""
+    """Store of a scan of the first contexts of the same corpus, from which this one resumes."""
 
     needs_logits: bool
     """Whether the atlas lacks what its decoder rows do to the vocabulary."""
@@ -94,7 +94,7 @@ def make_plan(opened: Opened, db: Path, wait: float, note: Note) -> Plan:
     ]
     scans = _compared(request, db, wait, model, corpus, measurements, specs, note)
     ends = sorted({end for scan in scans if scan.earlier for end in scan.earlier.ends(corpus.contexts)})
-    # Of all SAEs, also of those that are done: a command that goes on must cut as it did before.
+    # Of all SAEs, also of those that are done: a command that resumes must place shards as it did before.
     needed = measurements if any(scan.present is None for scan in scans) else []
     batch_size, shard_tokens = sizes(request, model, needed, corpus.contexts, note)
     return Plan(model, corpus, batch_size, plan_shards(corpus.contexts, shard_tokens, ends), scans)
@@ -209,7 +209,7 @@ def _compared_scan(
         why = "are not on the disk any more" if earlier.store else "were measured with --no-store"
         note(f"note: the first {earlier.n_tokens:,} tokens of {name} {why}, so all are measured")
         return new
-    note(f"{name} goes on after the {earlier.n_tokens:,} tokens that it was measured on before")
+    note(f"{name} resumes after the {earlier.n_tokens:,} tokens that it was measured on before")
     return replace(new, earlier=left)
 
 
@@ -221,7 +221,7 @@ def check_database(db: Path) -> None:
         )
     store = store_of(db)
     if store.exists() and not store.is_dir():
-        raise AtlasUnavailable(f"{store} is no folder", why="activations are kept in it", hint="move it, or name --db")
+        raise AtlasUnavailable(f"{store} is not a folder", why="activations go there", hint="move it, or name --db")
     for path in (db.parent, db, store):
         if path.exists() and not os.access(path, os.W_OK):
             raise AtlasUnavailable(f"{path} may not be written to", hint="give a --db in a folder that is yours")

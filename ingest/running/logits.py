@@ -1,8 +1,8 @@
 """Logit weights: how much each feature, read off the residual stream, raises every token of the vocabulary.
 
-The decoder row goes through the final norm's scale and the unembedding, as if it stood in the residual stream alone:
-W_U' (gamma * d), for LayerNorm with the mean over d taken out first. What this leaves out: later blocks, the size that
-the norm divides by, biases, and caps or factors that some models put on their logits.
+The decoder row goes through the final norm's scale and the unembedding, as if nothing else stood in the residual
+stream: W_U' (gamma * d), for LayerNorm with the mean over d taken out first. What this leaves out: later blocks, the
+size that the norm divides by, biases, and caps or factors that some models put on their logits.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def logit_weights(model: Model, w_dec: np.ndarray, hook: str, *, k: int = TOP_LO
     """Logit weights of every feature, computed in blocks of features on the model's device.
 
     Args:
-        model: Model that the SAE reads.
+        model: The SAE's.
         w_dec: (d_sae, d_in) decoder rows as they are used.
-        hook: Point of the model that the SAE reads.
+        hook: Point of the model whose activations are the input of the SAE.
         k: Tokens to keep at either end; fewer if the vocabulary is smaller.
 
     Returns:
@@ -124,7 +124,7 @@ def _read_off(model: Model) -> tuple[torch.Tensor, torch.Tensor, bool] | None:
 
 
 def _final_norm(norm: Any, like: torch.Tensor) -> tuple[torch.Tensor, bool] | None:
-    """Scale of the final norm, (d_model,) float64, and whether it takes the mean out; None if it is no such norm.
+    """Scale of the final norm, (d_model,) float64, and whether it takes the mean out; None for other norms.
 
     Both are read off what it does, so that it does not matter how a library stores them: as gamma, as gamma - 1, or
     folded into the unembedding.

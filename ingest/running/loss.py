@@ -63,7 +63,7 @@ def losses(
     """Loss recovered by each SAE; the clean pass serves all of them, the ablated pass all of one hook.
 
     Args:
-        model: Model that the SAEs read.
+        model: The SAEs'.
         measurements: SAEs with hook and centring.
         contexts: The corpus.
         batch_size: Contexts in one forward pass, fewer where their logits would not fit; changes no more than the last
@@ -72,7 +72,7 @@ def losses(
 
     Returns:
         One for each measurement, in their order; None where the hook cannot be replaced, no token is predicted or a
-        loss is no finite number.
+        loss is not finite.
     """
     numbers, n_predicted = sample(contexts, n_tokens)
     able = [n_predicted > 0 and can_replace(model, m.hook) for m in measurements]

@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 class NotFinite(AtlasError):
-    """An activation that is no finite number, or below zero: the scan stops, and nothing of it is kept."""
+    """An activation that is not finite, or below zero: the scan stops, and nothing of it is kept."""
 
     sae: str | None = None
     """SAE that gave it; None if the model did."""
@@ -76,7 +76,7 @@ def measure(
         on_shard: Called when a shard is on the disk.
 
     Raises:
-        NotFinite: The model or an SAE gave something that is no number.
+        NotFinite: The model or an SAE gave something that is not a number.
     """
     shards = sorted({shard for _, lacking in missing for shard in lacking}, key=lambda shard: shard.number)
     to_do, done = sum(shard.n_tokens for shard in shards), 0
@@ -171,7 +171,7 @@ def _not_finite(sae: str | None, what: str, why: str | None = None) -> NotFinite
 
 
 def _require_finite(x: torch.Tensor, what: str, contexts: Contexts, begin: int, sae: str | None = None) -> None:
-    """Raise if a model or an SAE gave something that is no number."""
+    """Raise if a model or an SAE gave something that is not a number."""
     if not bool(torch.isfinite(x).all()):
         row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0, 0])
         context = _context_of(contexts, begin, row)

@@ -22,7 +22,7 @@ class Base:
     """The scan's folder."""
 
     name: str = "base"
-    """What its files begin with: `base` for the scan itself, `earlier` for the one that it goes on from."""
+    """What its files begin with: `base` for the scan itself, `earlier` for the one that it resumes from."""
 
     @property
     def receipt(self) -> Path:
@@ -44,7 +44,7 @@ class Base:
         return bool(files) and all(is_whole(self.folder / name, stated) for name, stated in files.items())
 
     def _facts(self) -> dict[str, Any]:
-        """The receipt; nothing if there is none, or it makes no sense."""
+        """The receipt; nothing if there is none, or it is not valid."""
         try:
             facts = json.loads(self.receipt.read_text(encoding="utf-8"))
         except (OSError, ValueError):

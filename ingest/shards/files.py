@@ -36,7 +36,7 @@ def write_whole(path: Path, fill: Callable[[Any], object]) -> Facts:
     except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         temporary.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or str(error)
-        hint = "make room and run the same command: it goes on after the last finished shard"
+        hint = "make room and run the same command: it resumes after the last finished shard"
         raise AtlasError(f"cannot write {path}", why=why, hint=hint) from error
     return facts
 

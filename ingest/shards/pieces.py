@@ -66,7 +66,7 @@ def read_receipt(path: Path) -> dict[str, Any]:
     """What a shard's receipt states.
 
     Raises:
-        ValueError: It makes no sense.
+        ValueError: It is not valid.
     """
     receipt = json.loads(path.read_text(encoding="utf-8"))
     numbers = ("first_token", "n_tokens", "n_nonzero")

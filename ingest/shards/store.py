@@ -1,7 +1,7 @@
 """The store of one scan: activations and statistics shard by shard, each there wholly or not at all.
 
 A shard is a pure function of (spec, number). Its receipt is written last, so a shard without one does not exist and is
-made again; this is how an interrupted ingest goes on.
+made again; this is how an interrupted ingest resumes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ShardStore:
 
     @property
     def earlier(self) -> Base:
-        """Merged statistics of the scan that this one goes on from, while it is measured."""
+        """Merged statistics of the scan that this one resumes from, while it is measured."""
         return Base(self.folder, "earlier")
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:
@@ -125,7 +125,7 @@ class ShardStore:
         write_whole(self._receipt(shard), lambda to: to.write(text.encode()))
 
     def put_inputs(self, inputs: Inputs) -> None:
-        """Write mean and covariance of what the SAE reads, for those who have no model at hand."""
+        """Write mean and covariance of the input of the SAE, for those who have no model at hand."""
         covariance = inputs.comoment / inputs.n_tokens
         arrays = {"n_tokens": np.asarray(inputs.n_tokens), "mean": inputs.mean, "covariance": covariance}
         write_whole(self.folder / _INPUTS, lambda to: np.savez(to, **arrays))
@@ -154,7 +154,7 @@ class ShardStore:
         rest = (read_residuals(self._partial(shard)) for shard in shards if shard.end > covered)
         return reduce(lambda merged, piece: merged.merge(piece), chain(before, rest))
 
-    def go_on_from(self, other: ShardStore, shards: Sequence[Shard]) -> None:
+    def resume_from(self, other: ShardStore, shards: Sequence[Shard]) -> None:
         """Take over what another scan, of the first contexts of the same corpus, has measured."""
         covered = other.base.n_contexts
         if self.earlier.n_contexts == covered or not other.base.is_whole():
@@ -235,7 +235,7 @@ class ShardStore:
         """Once the scan is in the database: keep activations and receipts, or nothing at all.
 
         Args:
-            shards: Shards of the scan, if they are known; those of another cut, which an interrupted run left, go.
+            shards: Shards of the scan, if they are known; others, which an interrupted run left, are removed.
         """
         if not self.keep:
             self.remove()

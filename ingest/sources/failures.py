@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def library_errors() -> tuple[type[Exception], ...]:
-    """What loading or running somebody's model or SAE raises when its files make no sense; not OSError."""
+    """What loading or running somebody's model or SAE raises when its files are not valid; not OSError."""
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 

@@ -45,7 +45,7 @@ def read_object(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise AtlasError(f"{file} cannot be read", why=error.strerror) from error
     if not isinstance(content, dict):
-        raise AtlasError(f"{file} makes no sense", why="it is no JSON object")
+        raise AtlasError(f"{file} is not valid", why="it is not a JSON object")
     return content
 
 

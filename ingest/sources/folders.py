@@ -26,7 +26,7 @@ def check_model(name: str) -> Path | None:
         return None
     if not (folder / "config.json").is_file():
         raise AtlasError(
-            f"{folder} is no model folder: it has no config.json", hint="give a folder that save_pretrained wrote"
+            f"{folder} is not a model folder: it has no config.json", hint="give a folder that save_pretrained wrote"
         )
     weights = weight_files(folder)
     if not weights:
@@ -41,7 +41,7 @@ def check_sae(name: str) -> Path | None:
     """The folder of an SAE, None for one of SAELens' list.
 
     Raises:
-        AtlasError: There is no such SAE, its settings make no sense, or its weights are damaged.
+        AtlasError: There is no such SAE, its settings are not valid, or its weights are damaged.
     """
     found = locate(name)
     return found.folder if isinstance(found, SaeFiles) else None

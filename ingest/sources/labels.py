@@ -56,7 +56,7 @@ def label_files(path: Path) -> list[Path]:
         raise AtlasError(f"there are no labels at {path}", hint=_HINT)
     if path.is_file():
         if not _is_readable(path):
-            raise AtlasError(f"{path.name} is no file of labels that can be read", hint=_HINT)
+            raise AtlasError(f"{path.name} is not a file of labels that can be read", hint=_HINT)
         return [path]
     folder = path / "explanations" if (path / "explanations").is_dir() else path
     inside = [file for file in folder.iterdir() if file.is_file() and _is_readable(file)]
@@ -70,7 +70,7 @@ def read_labels(path: Path) -> Iterator[Label]:
     """Every label of a file or folder.
 
     Raises:
-        AtlasError: A file cannot be read, or a row is no label; the message names file and line.
+        AtlasError: A file cannot be read, or a row is not a label; the message names file and line.
     """
     for file in label_files(path):
         try:
@@ -142,7 +142,7 @@ def _table(handle: IO[str], file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for row in table:
             yield f"{file}:{table.line_num}", row
     except csv.Error as error:
-        raise AtlasError(f"{file}:{table.line_num} is no row of a table", why=str(error)) from error
+        raise AtlasError(f"{file}:{table.line_num} is not a row of a table", why=str(error)) from error
 
 
 def _json_lines(handle: IO[str], file: Path) -> Iterator[tuple[str, Any]]:
@@ -174,7 +174,7 @@ def _json(text: str, place: str) -> Any:
 def _label(row: Any, place: str) -> Label:
     """The label of one row."""
     if not isinstance(row, dict):
-        raise AtlasError(f"{place} is no object", hint='write {"feature": 3, "label": "…"}')
+        raise AtlasError(f"{place} is not an object", hint='write {"feature": 3, "label": "…"}')
     lower = {str(key).lower(): value for key, value in row.items()}
     feature = _feature(_first(lower, FEATURE_KEYS, row, place), place)
     text = _text(_first(lower, LABEL_KEYS, row, place), place)
@@ -214,5 +214,5 @@ def _text(value: Any, place: str) -> str:
         shown = "an empty label" if value is None or value == "" or isinstance(value, str) else f"{value!r} for a label"
         raise AtlasError(f"{place} has {shown}", hint="leave the row out, or give it a text")
     if any(0xD800 <= ord(char) < 0xE000 for char in value):
-        raise AtlasError(f"{place} is not text", why="it holds half of a surrogate pair, which is no character")
+        raise AtlasError(f"{place} is not text", why="it holds half of a surrogate pair, which is not a character")
     return value.strip()

@@ -13,7 +13,7 @@ def check_text(option: str, value: str) -> None:
     """Raise if what was given for an option is empty or cannot be stored.
 
     Raises:
-        UsageError: It is empty or has bytes that are no UTF-8.
+        UsageError: It is empty or has bytes that are not valid UTF-8.
     """
     if not value.strip():
         raise UsageError(f"{option} is empty", hint=f"give {option} a value")

@@ -76,7 +76,7 @@ def add_labels(
         on_note: Called with a sentence that the user should know.
 
     Raises:
-        AtlasError: A row is no label of this SAE, or the source gave other labels before; nothing was written.
+        AtlasError: A row is not a label of this SAE, or the source gave other labels before; nothing was written.
     """
     started_at, path = utc_now(), Path(path)
     if source is not None:

@@ -26,7 +26,7 @@ _CONTEXTS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A text as cut for one model."""
+    """A text as tokenized for one model."""
 
     name: str
     """What the user calls it."""

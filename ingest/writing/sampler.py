@@ -1,4 +1,4 @@
-"""Draws contexts from the beginning of a scan, cut where the data say and not where its shards are."""
+"""Draws contexts from the beginning of a scan, placed by the data and not by its shards."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_more_tokens_measure_only_what_is_new_and_end_as_one_run(part, tmp_path,
     notes: list[str] = []
     grown = ingest(whole, db=db, on_note=notes.append)
     assert min(shards_made) == first[0].n_tokens
-    assert any("goes on after the 31" in note for note in notes)
+    assert any("resumes after the 31" in note for note in notes)
     ingest(whole, db=tmp_path / "once.duckdb")
     for scan in grown:
         assert scan.measured

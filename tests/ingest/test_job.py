@@ -77,7 +77,7 @@ def test_without_a_store_no_activation_is_left_and_quartiles_of_long_scans_are_n
         assert bare.rows("select distinct exact_quantiles, store from scan").rows == [(False, None)]
 
 
-def test_the_store_keeps_activations_receipts_and_what_more_tokens_go_on_from(request_, tmp_path):
+def test_the_store_keeps_activations_receipts_and_what_more_tokens_resume_from(request_, tmp_path):
     ingest(request_, db=tmp_path / "a.duckdb")
     kept = {path.name for path in store_of(tmp_path / "a.duckdb").glob("*/*")}
     shards = {f"shard-{number:05d}.{kind}" for number in range(5) for kind in ("parquet", "json")}

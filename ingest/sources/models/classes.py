@@ -55,7 +55,7 @@ def agreed_model(saes: Sequence[TrainedOn], model: str, chosen: str | None = Non
 
     A `HookedTransformer` without processing and the bridge give the same activations, so a model that only the bridge
     loads (a local folder, a name that TransformerLens does not list) is loaded by the bridge whatever the cfgs say.
-    Centring of the writing weights is no option of the model: it is done at the hook (`Model.centres`), SAE by SAE.
+    Centring of the writing weights is not an option of the model: it is done at the hook (`Model.centres`), SAE by SAE.
 
     Args:
         saes: SAEs of one command.
@@ -151,7 +151,7 @@ def boot(name: str, device: str, model_class: str, dtype: str, options: Mapping[
             raise AtlasError(f"the model in {local} cannot be loaded", why=reason(error)) from error
         raise AtlasError(
             f"there is no model {name!r}",
-            why="it is no folder here, and the Hugging Face hub does not give it: " + reason(error),
+            why="it is not a folder here, and the Hugging Face hub does not have it: " + reason(error),
             hint="give a local folder, check the name, or unset HF_HUB_OFFLINE",
         ) from error
     except library_errors() as error:

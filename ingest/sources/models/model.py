@@ -135,7 +135,7 @@ def load_model(
         name: Local folder, name on the hub, or alias that TransformerLens knows.
         device: Device of PyTorch.
         model_class: TransformerBridge or HookedTransformer (names on the hub only); None for the bridge.
-        dtype: float32, float16 or bfloat16; SAEs read its activations as float32.
+        dtype: float32, float16 or bfloat16; SAEs get its activations as float32.
         model_kwargs: Options of the loading, as `agreed_model` gives them.
 
     Raises:

@@ -131,7 +131,7 @@ class Coder:
 def _without_zeros(
     token: torch.Tensor, feature: torch.Tensor, activation: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The same without activations of zero; what is no number stays."""
+    """The same without activations of zero; NaN stays."""
     kept = activation != 0
     return token[kept], feature[kept], activation[kept]
 

@@ -82,7 +82,7 @@ def _tensors_fault(facts: Mapping[str, Any]) -> str | None:
     """What is wrong with the names of the tensors in a description."""
     architecture, tensors = facts["architecture"], facts.get("tensors")
     if not isinstance(tensors, dict):
-        return "its tensors are no JSON object"
+        return "its tensors are not a JSON object"
     needed = NEEDED[architecture]
     if spare := sorted(set(tensors) - set(needed)):
         return f"{architecture} has no tensor {spare[0]!r:.80}; it has {', '.join(needed)}"

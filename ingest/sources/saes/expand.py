@@ -69,7 +69,7 @@ def expand_saes(sources: Sequence[str]) -> list[SaeSource]:
 
 
 def _single(source: str) -> _Found:
-    """What is no folder of SAEs and no pattern; checked."""
+    """What is neither a folder of SAEs nor a pattern; checked."""
     name = locate(source).name
     if not Path(source).expanduser().exists():
         return _Found(source, source, source)

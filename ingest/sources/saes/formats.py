@@ -91,7 +91,7 @@ def sae_files(path: Path) -> SaeFiles:
     """The files of the SAE in a folder, or of the one that a `.pt` or `.json` file is; settings are checked.
 
     Raises:
-        AtlasError: There is none, or its settings make no sense, or its weights are damaged.
+        AtlasError: There is none, or its settings are not valid, or its weights are damaged.
     """
     fmt, settings, weights = _of_file(path) if path.is_file() else _of_folder(path)
     facts = read_object(settings)
@@ -105,7 +105,7 @@ def sae_files(path: Path) -> SaeFiles:
         hint = (
             "docs/sae-formats.md says what can stand in it" if fmt == "described" else f"give an SAE that {fmt} wrote"
         )
-        raise AtlasError(f"{settings} makes no sense", why=fault, hint=hint)
+        raise AtlasError(f"{settings} is not valid", why=fault, hint=hint)
     weights = weights or weights_of(settings, facts)
     check_safetensors([weights])
     return SaeFiles(fmt, settings, weights, facts)
@@ -126,7 +126,7 @@ def _of_folder(folder: Path) -> tuple[str, Path, Path | None]:
         return "dictionary_learning", _config_of(folder / "ae.pt"), folder / "ae.pt"
     held = sorted(path.name for path in folder.iterdir())
     there = ", ".join(held[:5]) + (", …" if len(held) > 5 else "") if held else "nothing"
-    raise AtlasError(f"{folder} is no SAE folder", why=f"it holds {there}", hint=f"an SAE has {ACCEPTED}")
+    raise AtlasError(f"{folder} is not an SAE folder", why=f"it holds {there}", hint=f"an SAE has {ACCEPTED}")
 
 
 def _of_file(file: Path) -> tuple[str, Path, Path | None]:
@@ -154,7 +154,7 @@ def _saelens_fault(cfg: Mapping[str, Any]) -> str | None:
     """What is wrong with the cfg of SAELens; None if nothing is."""
     metadata = cfg.get("metadata")
     if not isinstance(metadata, dict | None):
-        return "its metadata is no JSON object"
+        return "its metadata is not a JSON object"
     for key, kind, words in _KINDS:
         for facts in (cfg, metadata or {}):
             if not isinstance(facts.get(key), kind | None):
@@ -193,7 +193,7 @@ def _dictionary_fault(config: Mapping[str, Any]) -> str | None:
     """What is wrong with the config of dictionary_learning; None if nothing is."""
     trainer = config.get("trainer")
     if not isinstance(trainer, dict):
-        return "it has no trainer, or this is no JSON object"
+        return "it has no trainer, or this is not a JSON object"
     kind = trainer.get("dict_class")
     if kind not in _DICTIONARIES:
         return f"its dict_class is {kind!r:.80}, and featlas reads {', '.join(_DICTIONARIES)}"

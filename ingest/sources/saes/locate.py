@@ -41,7 +41,7 @@ def locate(source: str) -> SaeFiles | Listed:
         source: Folder, `.pt` or `.json` file, `release/sae_id` of SAELens, or `org/repo[/folder]` on the hub.
 
     Raises:
-        AtlasError: There is no such SAE, or its files make no sense.
+        AtlasError: There is no such SAE, or its files are not valid.
     """
     path = Path(source).expanduser()
     if source.strip() and path.exists():

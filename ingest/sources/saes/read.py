@@ -130,7 +130,7 @@ def _tensors(file: Path) -> Mapping[str, torch.Tensor]:
         why = "there is something else than tensors in it, which opening it would run"
         raise AtlasError(f"{file} is not opened", why=why, hint=hint) from error
     if not isinstance(weights, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in weights.values()):
-        raise AtlasError(f"{file} makes no sense", why="it is no state dict: names and their tensors", hint=hint)
+        raise AtlasError(f"{file} is not valid", why="it is not a state dict: names and their tensors", hint=hint)
     return weights
 
 
@@ -179,5 +179,5 @@ def _k(layout: Layout, weights: Mapping[str, torch.Tensor], d_sae: int, file: Pa
     """How many features of a TopK SAE fire on a token."""
     k = layout.k if layout.k is not None else int(weights["k"]) if "k" in weights else 0
     if not 1 <= k <= d_sae:
-        raise AtlasError(f"the k of {file} makes no sense", why=f"k is {k:,}, and it has {d_sae:,} features")
+        raise AtlasError(f"the k of {file} is not valid", why=f"k is {k:,}, and it has {d_sae:,} features")
     return k

@@ -114,7 +114,7 @@ def open_corpus(
     if length is not None and len(arrays) < len(files):
         text = next(file.name for file in files if kind_of(file) not in ARRAY_KINDS)
         why = f"{arrays[0].file.name} has a context a row, and {text} has text"
-        raise UsageError("contexts that are cut already and text are no one corpus", why=why, hint="ingest them apart")
+        raise UsageError("contexts that are cut already and text are not one corpus", why=why, hint="ingest them apart")
     texts = [file for file in files if kind_of(file) not in ARRAY_KINDS]
     _check_label(texts, source, label_field)
     for file in texts[:1] + [file for file in texts[1:] if kind_of(file) == ".parquet"]:

@@ -38,7 +38,7 @@ class Document:
     """Its number under the label field; NaN if it has none."""
 
     begins: bool = True
-    """False for token ids that go on with the document before: a long one comes in pieces."""
+    """False for token ids that continue the document before: a long one comes in pieces."""
 
 
 def document_of(row: object, fields: Fields, place: str) -> Document | None:
@@ -50,16 +50,16 @@ def document_of(row: object, fields: Fields, place: str) -> Document | None:
         place: File and line, for messages.
 
     Raises:
-        AtlasError: The row has no text under the field, or something that is no number as its label.
+        AtlasError: The row has no text under the field, or a label that is not a number.
     """
     if not isinstance(row, Mapping):
-        why = "it is no object"
+        why = "it is not an object"
         raise AtlasError(f"{place} has no string under {quoted(fields.text)}", why=why, hint=_row_hint(fields))
     value = row.get(fields.text)
     label = math.nan if fields.label is None else label_of(row.get(fields.label), fields.label, place)
     if isinstance(value, str):
         if not _is_unicode(value):
-            why = "it holds half of a surrogate pair, such as \\ud800, which is no character"
+            why = "it holds half of a surrogate pair, such as \\ud800, which is not a character"
             raise AtlasError(f"{place} is not text", why=why, hint="write the line again from its source")
         text = value.strip()
         return Document(text=text, label=label) if text else None

@@ -49,7 +49,7 @@ def corpus_files(source: str) -> list[Path]:
     if path.is_file():
         if not kind_of(path):
             raise AtlasError(
-                f"{path.name} is no corpus: it is neither {_ACCEPTED}",
+                f"{path.name} is not a corpus: it is neither {_ACCEPTED}",
                 hint='a .txt with documents separated by <|endoftext|>, or a .jsonl with {"text": …} lines',
             )
         return [path]

@@ -94,7 +94,7 @@ def _opened(text: HubText, fields: Fields) -> Any:
     except (ConnectionError, FileNotFoundError) as error:
         raise AtlasError(
             f"there is no data set {text.name!r}",
-            why="it is no folder here, and the Hugging Face hub does not give it: " + reason(error),
+            why="it is not a folder here, and the Hugging Face hub does not have it: " + reason(error),
             hint="check the name, give a local file, or unset HF_HUB_OFFLINE",
         ) from error
     except (OSError, *library_errors()) as error:

@@ -121,7 +121,7 @@ class Contexts:
         return documents[documents >= 0]
 
     def labels_sha256(self, n_contexts: int) -> str | None:
-        """Hash of the labels in the first `n_contexts` contexts, which are no part of `sha256`; None without labels."""
+        """Hash of the labels in the first `n_contexts` contexts, not part of `sha256`; None without labels."""
         if self.labels is None:
             return None
         return _digest(b"labels 1", self.labels[: self.n_documents_in(n_contexts)])

@@ -20,7 +20,7 @@ class Vocabulary:
     """Of vocabulary, merges, normalisation and added tokens; equal for two models that share a tokenizer."""
 
     texts: tuple[str, ...]
-    """Decoded text of each token id, leading space kept; a byte that is no ASCII reads `<0xNN>`."""
+    """Decoded text of each token id, leading space kept; a byte that is not ASCII reads `<0xNN>`."""
 
     classes: tuple[str, ...]
     """special, space, punctuation, digit or word, for each token id."""
@@ -109,7 +109,7 @@ _BYTES = _byte_alphabet()
 
 
 def _byte_level_text(piece: str) -> str:
-    """Text of a piece in GPT-2's byte alphabet; bytes that are no whole character read `<0xNN>`."""
+    """Text of a piece in GPT-2's byte alphabet; bytes that are not a whole character read `<0xNN>`."""
     if any(char not in _BYTES for char in piece):
         return piece
     raw, text = bytes(_BYTES[char] for char in piece), ""

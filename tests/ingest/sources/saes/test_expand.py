@@ -88,7 +88,7 @@ def test_a_release_of_saelens_is_expanded_and_one_of_its_saes_is_not(tree):
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("runs/notes", "is no SAE folder"),
+        ("runs/notes", "is not an SAE folder"),
         ("runs/READ*", "matches no SAE"),
         ("./nothing*", "nothing matches ./nothing*"),
         ("nothing*/x", "no path does, and no SAE in SAELens' list"),

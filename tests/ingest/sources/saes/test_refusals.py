@@ -118,7 +118,7 @@ def test_a_checkpoint_cut_in_half_or_without_a_state_dict_is_one_message(tmp_pat
     assert "cannot be read" in message(tmp_path)
     for content in (torch.zeros(3), {"bias": [1, 2]}):
         torch.save(content, tmp_path / "ae.pt")
-        assert "it is no state dict" in message(tmp_path)
+        assert "it is not a state dict" in message(tmp_path)
 
 
 def test_tensors_that_lack_or_do_not_fit_are_named_with_what_is_there(tmp_path):
@@ -175,7 +175,7 @@ GOOD = {
         ({"k": 4}, "k is 4"),
         ({"architecture": "topk", "k": None}, "k is None"),
         ({"normalize_activations": "expected_average_only_in"}, "normalize_activations is 'expected_average_only_in'"),
-        ({"tensors": []}, "its tensors are no JSON object"),
+        ({"tensors": []}, "its tensors are not a JSON object"),
         ({"tensors": {"W_enc": "enc"}}, "it does not name the tensor W_dec"),
         ({"tensors": {**GOOD["tensors"], "W_enc": "enc"}}, "W_enc needs its axes"),
         ({"tensors": {**GOOD["tensors"], "b_gate": "x"}}, "jumprelu has no tensor 'b_gate'"),

@@ -48,7 +48,7 @@ def test_the_same_text_in_another_form_is_noticed(request_, tiny, tmp_path):
     for other in (packed, tmp_path / "ids.npy"):
         (again,) = ingest(replace(request_, corpus=str(other)), db=db, on_note=notes.append)
         assert (again.scan_id, again.measured, again.corpus) == (first.scan_id, False, "text")
-        assert "note: this text, cut like this, is in this atlas already, as text" in notes.pop()
+        assert "note: this text, tokenized like this, is in this atlas already, as text" in notes.pop()
         notes.clear()
 
 

@@ -67,12 +67,12 @@ def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path):
         ("a.txt", "  \n\n<|endoftext|>\n", "no text in"),
         ("a.jsonl", '{"text": "x"}\n{"txt": "y"}\n', 'a.jsonl:2 has no string under "text"'),
         ("a.jsonl", '{"text": "x"}\nnot json\n', "a.jsonl:2 is not JSON"),
-        ("a.jsonl", "[1]\n", "it is no object"),
+        ("a.jsonl", "[1]\n", "it is not an object"),
         ("a.jsonl", '{"text": "x"}\n{"text": "\\ud800"}\n', "a.jsonl:2 is not text"),
         ("a.jsonl", '{"text": "x", "n": ' + "9" * 5000 + "}\n", "a.jsonl:1 is not JSON"),
         ("a.jsonl", '{"text": ' + "[" * 100_000 + "\n", "a.jsonl:1 is not JSON"),
         ("a.txt", b"caf\xe9 au lait\n", "is not UTF-8 text, near line 1"),
-        ("a.csv", "x", "a.csv is no corpus: it is neither .txt"),
+        ("a.csv", "x", "a.csv is not a corpus: it is neither .txt"),
     ],
 )
 def test_a_bad_text_is_named_with_its_place(tmp_path, name, content, message):
