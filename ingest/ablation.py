@@ -94,7 +94,6 @@ def _facts(atlas: Atlas, ref: FeatureRef, corpus: str | None) -> Facts:
 
 
 def _contexts(atlas: Atlas, facts: Facts, feature: int, most: int) -> list[Facts]:
-    """The strongest contexts of a feature."""
     return atlas.fetch("studies/ablation_contexts", scan_id=facts["scan_id"], feature_id=feature, most=most).dicts()
 
 

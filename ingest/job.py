@@ -93,7 +93,6 @@ def ingest(
 
 
 def _clear(stores: Sequence[ShardStore]) -> None:
-    """Take away the folders, of those that this program has locked, in which nothing was finished."""
     for store in stores:
         store.discard_if_empty()
 
@@ -201,7 +200,6 @@ def _write(
 
 
 def _options(request: IngestRequest) -> dict[str, object]:
-    """The request as it stands in the record."""
     options: dict[str, object] = asdict(request)
     return {**options, "corpus_source": str(request.corpus)}
 

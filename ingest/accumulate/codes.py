@@ -20,30 +20,22 @@ class TokenMap:
 
     first: int
     """token_index of the first counted token; the others follow without a gap."""
-
     context: np.ndarray
     """int32: number of the context in the corpus, from 0."""
-
     position: np.ndarray
     """int32: place in the context, from 0, special tokens included in the count."""
-
     document: np.ndarray
     """int32: number of the document in the corpus, from 0."""
-
     context_length: np.ndarray
     """int32: tokens of the context it stands in, special ones included."""
-
     token_id: np.ndarray
     """int32: id of the token in the vocabulary."""
-
     place: np.ndarray
     """int32: counted tokens of its document before it, though they may stand in an earlier piece."""
-
     label: np.ndarray | None = None
     """float64: label of its document, NaN if that has none; None if the corpus has no labels."""
 
     def __len__(self) -> int:
-        """Counted tokens."""
         return len(self.context)
 
 
@@ -53,13 +45,10 @@ class Codes:
 
     d_sae: int
     """Features of the SAE."""
-
     feature: np.ndarray
     """(n_nonzero,) int32: feature, ascending."""
-
     token: np.ndarray
     """(n_nonzero,) int32: token, counted from the first of the piece; ascending within a feature."""
-
     activation: np.ndarray
     """(n_nonzero,) float32: activation in SAE units, finite and > 0."""
 

@@ -19,22 +19,16 @@ class Documents:
 
     number: np.ndarray
     """(documents,) int32: number in the corpus."""
-
     first: np.ndarray
     """(documents,) int64: token_index of its first counted token, which may stand in an earlier piece."""
-
     length: np.ndarray
     """(documents,) int64: counted tokens in the piece."""
-
     at_edge: np.ndarray
     """(documents,) bool: whether it may continue in another piece."""
-
     label: np.ndarray | None
     """(documents,) float64: its label."""
-
     begun: np.ndarray
     """(at most 1,) int64: token_index at which the document begins whose forerunner may stand in another piece."""
-
     section: np.ndarray
     """(tokens,) int32: N_POOLS * place of the document in the piece + first pool that the token enters."""
 

@@ -18,10 +18,8 @@ class Histogram:
 
     feature: np.ndarray
     """(cells,) int32: feature."""
-
     bin: np.ndarray
     """(cells,) int16: float32 bits >> 19."""
-
     n: np.ndarray
     """(cells,) int64: firing tokens in the bin, at least 1."""
 
@@ -34,7 +32,6 @@ class Histogram:
         return cls(codes.feature[starts], bins[starts], np.diff(np.append(starts, len(codes))))
 
     def merge(self, other: Histogram) -> Histogram:
-        """Histograms of both pieces."""
         keys = np.concatenate([part.feature.astype(np.int64) << 12 | part.bin for part in (self, other)])
         keys, n = add_cells(keys, np.concatenate([self.n, other.n]))
         return Histogram((keys >> 12).astype(np.int32), (keys & 0xFFF).astype(np.int16), n)

@@ -22,22 +22,16 @@ class Moments:
 
     n_tokens: int
     """Counted tokens seen."""
-
     n_fired: np.ndarray
     """(d_sae,) int64: tokens with activation > 0."""
-
     total: np.ndarray
     """(d_sae,) float64: sum of activations, in SAE activation units."""
-
     centred_2: np.ndarray
     """(d_sae,) float64: sum of squared distances from the mean, over the tokens that fire."""
-
     centred_3: np.ndarray
     """(d_sae,) float64: sum of cubed distances."""
-
     centred_4: np.ndarray
     """(d_sae,) float64: sum of fourth powers of distances."""
-
     max: np.ndarray
     """(d_sae,) float32: largest activation; 0 if none fired."""
 

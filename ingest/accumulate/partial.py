@@ -24,22 +24,16 @@ class Partial:
 
     moments: Moments
     """Counts, power sums, maxima."""
-
     documents: DocumentPools
     """Documents in which each feature fired, and its activation pooled over them."""
-
     histogram: Histogram
     """Activations by strength."""
-
     positions: TopPositions
     """Strongest positions."""
-
     contexts: TopContexts
     """Strongest contexts."""
-
     by_position: Positions
     """Sums by position in the context."""
-
     by_token: TokenSums
     """Sums by token."""
 
@@ -57,7 +51,6 @@ class Partial:
         )
 
     def merge(self, other: Partial) -> Partial:
-        """Statistics of both pieces."""
         return Partial(
             **{part.name: getattr(self, part.name).merge(getattr(other, part.name)) for part in fields(self)}
         )

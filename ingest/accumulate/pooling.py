@@ -24,10 +24,8 @@ class PoolTotals:
 
     n_documents: np.ndarray
     """(d_sae,) int64: documents in which each feature fired."""
-
     sums: np.ndarray
     """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over all documents."""
-
     labelled: np.ndarray
     """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over the documents with a label; (0, …) if the corpus has no labels."""
 
@@ -43,34 +41,24 @@ class DocumentPools:
 
     n_closed: np.ndarray
     """(d_sae,) int64: closed documents, of which every token was seen, in which the feature fired."""
-
     sums: np.ndarray
     """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over closed documents."""
-
     labelled: np.ndarray
     """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over those with a label; (0, …) if the corpus has no labels."""
-
     document: np.ndarray
     """(open,) int64, ascending: number of each open document, which may continue in another piece."""
-
     first: np.ndarray
     """(open,) int64: token_index of its first counted token, seen or not."""
-
     length: np.ndarray
     """(open,) int64: its counted tokens seen so far."""
-
     label: np.ndarray
     """(open,) float64: its label; NaN if it has none."""
-
     begun: np.ndarray
     """(begun,) int64, ascending: token_index at which a document begins while the one before it is still open."""
-
     edges: np.ndarray
     """(rows,) int64, sorted, unique: feature << 32 | document, for open documents."""
-
     edge_highest: np.ndarray
     """(rows, N_POOLS) float32: largest activation in the part of the document seen so far."""
-
     edge_total: np.ndarray
     """(rows, N_POOLS) float64: sum of activations in that part."""
 
@@ -165,16 +153,12 @@ class DocumentSums:
 
     n_documents: int
     """Documents."""
-
     length: np.ndarray
     """(2, N_POOLS) float64: pooled length, and its square, over all documents."""
-
     n_labelled: int
     """Documents with a label."""
-
     label: np.ndarray
     """(2,) float64: label, and its square, over those."""
-
     labelled_length: np.ndarray
     """(3, N_POOLS) float64: pooled length, its square, and its product with the label, over those."""
 
@@ -209,13 +193,10 @@ class _Rows:
 
     feature: np.ndarray
     """(rows,) feature."""
-
     document: np.ndarray
     """(rows,) document."""
-
     highest: np.ndarray
     """(N_POOLS, rows) float32: largest activation in each pool; 0 if none is in it."""
-
     total: np.ndarray
     """(N_POOLS, rows) float64: sum of activations in each pool."""
 
@@ -236,12 +217,10 @@ class _Rows:
         return cls(feature[rows], document[rows], highest, total)
 
     def take(self, rows: np.ndarray) -> _Rows:
-        """Those rows."""
         return _Rows(self.feature[rows], self.document[rows], self.highest[:, rows], self.total[:, rows])
 
 
 def _nothing(d_sae: int, *, has_labels: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over no documents: of all, and of those with a label."""
     return np.zeros((_OF_ALL, N_POOLS, d_sae)), np.zeros((len(POOL_SUMS) * has_labels, N_POOLS, d_sae))
 
 

@@ -15,22 +15,17 @@ class Positions:
 
     feature: np.ndarray
     """(cells,) int32: feature."""
-
     position: np.ndarray
     """(cells,) int32: place in the context, from 0, special tokens included in the count."""
-
     n_fired: np.ndarray
     """(cells,) int64: tokens there with activation > 0, at least 1."""
-
     total: np.ndarray
     """(cells,) float64: sum of activations, in SAE activation units."""
-
     total_2: np.ndarray
     """(cells,) float64: sum of squares."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Positions:
-        """Sums of one piece."""
         return cls(*cell_sums(codes, tokens.position[codes.token]))
 
     def merge(self, other: Positions) -> Positions:

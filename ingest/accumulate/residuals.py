@@ -14,10 +14,8 @@ class Inputs:
 
     n_tokens: int
     """Tokens seen."""
-
     mean: np.ndarray
     """(d_in,) float64: mean activation."""
-
     comoment: np.ndarray
     """(d_in, d_in) float64: sum over tokens of the outer product of the distance to the mean with itself."""
 
@@ -30,7 +28,6 @@ class Inputs:
 
     @classmethod
     def none(cls, d_in: int) -> Inputs:
-        """Moments of nothing."""
         return cls(0, np.zeros(d_in), np.zeros((d_in, d_in)))
 
     def merge(self, other: Inputs) -> Inputs:
@@ -50,7 +47,6 @@ class Residuals:
 
     inputs: Inputs
     """The input of the SAE."""
-
     error: float
     """Sum of squared distances of the activations to their reconstructions."""
 
@@ -62,11 +58,9 @@ class Residuals:
 
     @classmethod
     def none(cls, d_in: int) -> Residuals:
-        """Sums of nothing."""
         return cls(Inputs.none(d_in), 0.0)
 
     def merge(self, other: Residuals) -> Residuals:
-        """Sums of both."""
         return Residuals(self.inputs.merge(other.inputs), self.error + other.error)
 
     def arrays(self) -> dict[str, np.ndarray]:

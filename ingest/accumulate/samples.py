@@ -35,10 +35,8 @@ class SampledContexts(Windows):
 
     kind: np.ndarray
     """(rows,) int8: place in `KINDS`."""
-
     bin: np.ndarray
     """(rows,) int16: interval or quantile, from 0 for the weakest; 0 for the other kinds."""
-
     rank: np.ndarray
     """(rows,) int16: place within feature, kind and bin, from 1: activation down, then token; silent ones as drawn."""
 
@@ -117,12 +115,10 @@ def _draw(codes: Codes, tokens: TokenMap, largest: np.ndarray, first: int, silen
 
 
 def _group(feature: np.ndarray, kind: int, bins: np.ndarray | int) -> np.ndarray:
-    """Feature, kind and bin in one number."""
     return (feature * len(KINDS) + kind) * BINS + bins
 
 
 def _intervals(feature: np.ndarray, activation: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Interval of each context."""
     # Exact: a quotient of two float32 is too far from a whole number for float64 to round it onto one.
     tenths = activation.astype(np.float64) * BINS / largest[feature]
     return np.clip(np.ceil(tenths).astype(np.int64) - 1, 0, BINS - 1)
@@ -135,7 +131,6 @@ def _quantiles(feature: np.ndarray, activation: np.ndarray, largest: np.ndarray)
 
 
 def _all(feature: np.ndarray, activation: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """One bin for all."""
     return np.zeros(len(feature), np.int64)
 
 

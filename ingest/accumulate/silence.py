@@ -25,16 +25,12 @@ class Silence:
 
     seed: int
     """Of every draw."""
-
     contexts: np.ndarray
     """(contexts,) int32: number of each context in the corpus, in the seeded order."""
-
     begins: np.ndarray
     """(contexts,) int64: its first counted token."""
-
     lengths: np.ndarray
     """(contexts,) int64: its counted tokens."""
-
     place: np.ndarray
     """(tokens,) int64: place in the seeded order of the context of each counted token."""
 
@@ -80,7 +76,6 @@ class Silence:
 
 
 def _among(ascending: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Whether each value is one of those."""
     if not len(ascending):
         return np.zeros(values.shape, bool)
     return ascending[np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)] == values

@@ -16,19 +16,15 @@ class TokenSums:
 
     feature: np.ndarray
     """(cells,) int32: feature."""
-
     token_id: np.ndarray
     """(cells,) int32: id in the vocabulary."""
-
     n_fired: np.ndarray
     """(cells,) int64: occurrences of the token with activation > 0, at least 1."""
-
     total: np.ndarray
     """(cells,) float64: sum of activations, in SAE activation units."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> TokenSums:
-        """Sums of one piece."""
         return cls(*cell_sums(codes, tokens.token_id[codes.token])[:4])
 
     def merge(self, other: TokenSums) -> TokenSums:
@@ -45,22 +41,16 @@ class TopTokens:
 
     feature: np.ndarray
     """(rows,) int32: feature."""
-
     token_id: np.ndarray
     """(rows,) int32: id in the vocabulary."""
-
     n_fired: np.ndarray
     """(rows,) int64: occurrences of the token with activation > 0."""
-
     total: np.ndarray
     """(rows,) float64: sum of activations, in SAE activation units."""
-
     lift: np.ndarray
     """(rows,) float64: the token's share of the feature's firing tokens over its share of all counted tokens."""
-
     rank_by_lift: np.ndarray
     """(rows,) int16: place by lift, from 1; 0 if it is not among the first."""
-
     rank_by_total: np.ndarray
     """(rows,) int16: place by sum, from 1; 0 if it is not among the first."""
 

@@ -16,13 +16,10 @@ class TopPositions:
 
     feature: np.ndarray
     """(rows,) int32: feature, at most `TOP_POSITIONS` rows each."""
-
     token: np.ndarray
     """(rows,) int64: token_index in the corpus."""
-
     activation: np.ndarray
     """(rows,) float32: activation there."""
-
     token_id: np.ndarray
     """(rows,) int32: id of the token in the vocabulary."""
 

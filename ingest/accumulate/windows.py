@@ -16,31 +16,22 @@ class Windows:
 
     feature: np.ndarray
     """(rows,) int32: feature."""
-
     token: np.ndarray
     """(rows,) int64: token_index of the token in the centre."""
-
     activation: np.ndarray
     """(rows,) float32: activation there."""
-
     context: np.ndarray
     """(rows,) int32: context in the corpus."""
-
     position: np.ndarray
     """(rows,) int32: place of the centre in the context, from 0."""
-
     start: np.ndarray
     """(rows,) int32: place of the window's first token in the context."""
-
     length: np.ndarray
     """(rows,) int32: tokens of the window, special ones included."""
-
     n_inside: np.ndarray
     """(rows,) int32: firing tokens of the window, which the next two fields list."""
-
     place: np.ndarray
     """(sum of n_inside,) int16: place of a firing token in its window, from 0."""
-
     value: np.ndarray
     """(sum of n_inside,) float32: activation of that token."""
 

@@ -80,7 +80,6 @@ def demo(session: Any, tokens: int, shuffles: int, seed: int) -> None:
 
 @contextmanager
 def _stage(session: Any, title: str) -> Iterator[None]:
-    """Say on stderr what was done and how long it took."""
     started = time.monotonic()
     yield
     session.note(f"  {title:<42} {time.monotonic() - started:6.1f} s")
@@ -197,7 +196,6 @@ def _print_concepts(across: dict[str, list[Score] | int], control: dict[str, lis
 
 
 def _cells(score: Score) -> str:
-    """Score, chance level, z and p."""
     z = "·" if score.z is None else f"{score.z:.1f}"
     value, chance = (round(number, 2) + 0.0 for number in (score.value, score.null_mean))  # + 0.0: no "-0.00"
     return f"{value:>5.2f} {chance:>5.2f} {z:>6} {score.p_value:>6.4f}"

@@ -23,7 +23,6 @@ class BatchSize(click.ParamType):
     name = "batch size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Read the number."""
         return None if value == "auto" else click.INT.convert(value, param, ctx)
 
 

@@ -47,7 +47,6 @@ def describe(plan: Plan, request: IngestRequest, note: Callable[[str], None]) ->
 
 
 def _lacking(plan: Plan, scan: Planned) -> list[Shard]:
-    """Shards that a scan would measure."""
     covered = scan.earlier.base.n_contexts if scan.earlier else 0
     there = scan.measurement.store.missing(plan.shards)
     return [shard for shard in there if shard.end > covered]

@@ -30,13 +30,10 @@ class Entry:
 
     row_id: int
     """Its number."""
-
     name: str
     """Its name."""
-
     known: bool
     """Whether it is in the atlas already."""
-
     n_contexts: int = 0
     """Of a corpus: contexts of it that the atlas has."""
 
@@ -47,22 +44,17 @@ class Earlier:
 
     scan_id: int
     """Its number."""
-
     spec_sha256: str
     """What it was asked for."""
-
     store: str | None
     """Its folder in the store; None if it kept no activations."""
-
     n_contexts: int
     """Contexts of the corpus that it covers, from the first."""
-
     n_tokens: int
     """Counted tokens of these."""
 
 
 def tokenizer_entry(atlas: Atlas, sha256: str) -> Entry:
-    """The tokenizer with this hash."""
     found = _one(atlas, "select tokenizer_id, sha256 from tokenizer where sha256 = $sha256", sha256=sha256)
     return Entry(found[0], sha256, True) if found else Entry(next_id(atlas, "tokenizer", "tokenizer_id"), sha256, False)
 

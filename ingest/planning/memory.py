@@ -32,10 +32,8 @@ class Probe:
 
     seconds: float
     """Of the last run."""
-
     n_tokens: int
     """Counted tokens."""
-
     n_codes: tuple[int, ...]
     """Activations > 0 of each SAE."""
 

@@ -21,10 +21,8 @@ class Opened:
 
     request: IngestRequest
     """As asked for."""
-
     text: CorpusText
     """The corpus; none of its documents is read yet."""
-
     saes: list[SaeSource]
     """Every single SAE that is meant, in order."""
 

@@ -34,16 +34,12 @@ class Planned:
 
     measurement: Measurement
     """The SAE, the hook and the store."""
-
     spec: ScanSpec
     """What decides its rows."""
-
     present: ScanSummary | None
     """The same scan, if the atlas holds it already, nothing of it is missing and it is not to be replaced."""
-
     earlier: ShardStore | None
     """Store of a scan of the first contexts of the same corpus, from which this one resumes."""
-
     needs_logits: bool
     """Whether the atlas lacks what its decoder rows do to the vocabulary."""
 
@@ -54,16 +50,12 @@ class Plan:
 
     model: Model
     """The model."""
-
     corpus: Corpus
     """The text, cut into contexts."""
-
     batch_size: int
     """Contexts in a forward pass."""
-
     shards: list[Shard]
     """Pieces of the corpus."""
-
     scans: list[Planned]
     """SAEs in the order of the request."""
 

@@ -32,25 +32,18 @@ class LogitWeights:
 
     mean: np.ndarray
     """(d_sae,) float64: mean over the vocabulary, in logits per unit of the decoder row."""
-
     std: np.ndarray
     """(d_sae,) float64: standard deviation over the vocabulary (population)."""
-
     skew: np.ndarray
     """(d_sae,) float64: skewness over the vocabulary; NaN where std is 0."""
-
     kurtosis: np.ndarray
     """(d_sae,) float64: kurtosis over the vocabulary, 3 for a normal distribution; NaN where std is 0."""
-
     top_ids: np.ndarray
     """(d_sae, k) int32: token ids with the largest weights, largest first, ties by id."""
-
     top_logits: np.ndarray
     """(d_sae, k) float32: their weights."""
-
     bottom_ids: np.ndarray
     """(d_sae, k) int32: token ids with the smallest weights, smallest first, ties by id."""
-
     bottom_logits: np.ndarray
     """(d_sae, k) float32: their weights."""
 
@@ -142,7 +135,6 @@ def _final_norm(norm: Any, like: torch.Tensor) -> tuple[torch.Tensor, bool] | No
 
 
 def _close(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Whether two outputs of a norm are one, in whatever number type it computed them."""
     return torch.allclose(a, b, rtol=1e-2, atol=1e-2)
 
 

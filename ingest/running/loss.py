@@ -35,13 +35,10 @@ class LossRecovered:
 
     n_tokens: int
     """Predicted tokens."""
-
     clean: float
     """Cross-entropy of the model as it is, in nats per predicted token."""
-
     spliced: float
     """The same with the SAE's reconstruction at its hook."""
-
     ablated: float
     """The same with zeros at that hook."""
 
@@ -97,12 +94,10 @@ def losses(
 
 
 def _finite(loss: LossRecovered) -> LossRecovered | None:
-    """The losses, if all of them are numbers."""
     return loss if np.isfinite([loss.clean, loss.spliced, loss.ablated]).all() else None
 
 
 def can_replace(model: Model, hook: str) -> bool:
-    """Whether what is put at a hook is what the rest of the model reads."""
     # The bridge's resid_mid is the input of the second norm: the residual stream itself goes by.
     return not (model.model_class == BRIDGE and hook.endswith("hook_resid_mid"))
 
@@ -143,7 +138,6 @@ def _batches(model: Model, contexts: Contexts, numbers: np.ndarray, batch_size: 
 
 
 def _splice(measurement: Measurement) -> Change:
-    """Put an SAE's reconstruction in the place of what it reads."""
     return lambda x: reconstruct(measurement.sae, x, centred=measurement.centred)
 
 

@@ -34,13 +34,10 @@ class Measurement:
 
     sae: Sae
     """The SAE."""
-
     hook: str
     """Point of the model that it reads."""
-
     centred: bool
     """Whether the mean over the width is taken out of the activations, as centring the model's weights would."""
-
     store: ShardStore
     """Where its shards go."""
 
@@ -51,7 +48,6 @@ class Gathered:
 
     residuals: Residuals
     """Sums for the fraction of variance unexplained."""
-
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     """Feature, token and activation of each batch, by token."""
 
@@ -164,7 +160,6 @@ def _sparse(
 
 
 def _not_finite(sae: str | None, what: str, why: str | None = None) -> NotFinite:
-    """The error, with the SAE that it is about."""
     error = NotFinite(what, why=why)
     error.sae = sae
     return error

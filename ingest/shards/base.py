@@ -20,7 +20,6 @@ class Base:
 
     folder: Path
     """The scan's folder."""
-
     name: str = "base"
     """What its files begin with: `base` for the scan itself, `earlier` for the one that it resumes from."""
 
@@ -30,7 +29,6 @@ class Base:
         return self.folder / f"{self.name}.json"
 
     def file(self, number: int) -> Path:
-        """Statistics of a range of features."""
         return self.folder / f"{self.name}-{number:03d}.npz"
 
     @property
@@ -55,11 +53,9 @@ class Base:
         return facts if sound else {}
 
     def partial(self, number: int) -> Partial:
-        """Statistics of a range of features."""
         return read_partial(self.file(number), number)
 
     def residuals(self) -> Residuals:
-        """What the SAE left unexplained."""
         return read_residuals(self.file(0))
 
     def write(self, number: int, partial: Partial, residuals: Residuals) -> Facts:

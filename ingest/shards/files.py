@@ -62,7 +62,6 @@ def link(source: Path, target: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hash of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

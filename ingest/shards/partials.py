@@ -19,7 +19,6 @@ FEATURES_A_RANGE = 4096
 
 
 def ranges(d_sae: int) -> list[tuple[int, int]]:
-    """First feature and one past the last of each range."""
     return [(low, min(low + FEATURES_A_RANGE, d_sae)) for low in range(0, d_sae, FEATURES_A_RANGE)]
 
 
@@ -42,7 +41,6 @@ def read_partial(path: Path, number: int) -> Partial:
 
 
 def read_residuals(path: Path) -> Residuals:
-    """What the SAE left unexplained."""
     return Residuals.from_arrays(_read(path, "residuals/"))
 
 

@@ -19,16 +19,12 @@ class Shard:
 
     number: int
     """From 0."""
-
     begin: int
     """First context."""
-
     end: int
     """One past the last context."""
-
     first_token: int
     """token_index of the first counted token."""
-
     n_tokens: int
     """Counted tokens."""
 

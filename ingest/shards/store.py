@@ -43,7 +43,6 @@ class ShardStore:
 
     folder: Path
     """`<database>.store/<first 12 digits of the spec's hash>`."""
-
     keep: bool
     """Whether activations stay once the scan is in the database."""
 
@@ -135,7 +134,6 @@ class ShardStore:
         return [shard for shard in shards if self._n_nonzero(shard.number) < SAMPLED_NONZEROS]
 
     def _n_nonzero(self, number: int) -> int:
-        """Activations in the shards before this one."""
         return sum(receipt["n_nonzero"] for receipt in islice(self._receipts(), number))
 
     def partial(self, shards: Sequence[Shard], number: int) -> Partial:
@@ -170,7 +168,6 @@ class ShardStore:
         self.earlier.copy_from(other.base)
 
     def parquet(self, shard: Shard) -> Path:
-        """File with the activations of a shard."""
         return self.folder / f"{shard.stem}.parquet"
 
     @contextmanager
@@ -264,11 +261,9 @@ class ShardStore:
             shutil.rmtree(store, ignore_errors=True)  # unembeddings serve those who compare activations
 
     def _partial(self, shard: Shard) -> Path:
-        """File with a shard's statistics."""
         return self.folder / f"{shard.stem}.partial.npz"
 
     def _receipt(self, shard: Shard) -> Path:
-        """File that states what a shard holds."""
         return self.folder / f"{shard.stem}.json"
 
 

@@ -32,16 +32,12 @@ class Label:
 
     feature_id: int
     """Number of the feature, 0 or more; whether the SAE has it is not checked here."""
-
     text: str
     """The label, not empty, without spaces around it."""
-
     source: str | None
     """Who made it, if the row says so: `typeName/explanationModelName` of Neuronpedia."""
-
     part: str | None
     """Where the feature lives, if the file says so: `5-res-jb` of Neuronpedia, `layers.5.mlp` of delphi."""
-
     place: str
     """File and line, for messages."""
 
@@ -93,7 +89,6 @@ def layer_of_part(part: str | None) -> int | None:
 
 
 def _is_readable(file: Path) -> bool:
-    """Whether the name says a kind of file that holds labels."""
     return _kind(file) in SUFFIXES or _DELPHI.fullmatch(file.name) is not None
 
 
@@ -109,7 +104,6 @@ def _by_number(file: Path) -> list[tuple[int, int, str]]:
 
 
 def _open(file: Path) -> IO[str]:
-    """The text of a file, unpacked."""
     opener = gzip.open if file.name.lower().endswith(".gz") else open
     return cast(IO[str], opener(file, "rt", encoding="utf-8-sig", newline=""))
 
@@ -192,7 +186,6 @@ def _first(lower: dict[str, Any], keys: tuple[str, ...], row: dict[Any, Any], pl
 
 
 def _no_key(place: str, keys: tuple[str, ...], has: list[Any], what: str) -> AtlasError:
-    """What is missing in a row or a header."""
     wanted = ", ".join(keys[:-1]) + f" or {keys[-1]}"
     return AtlasError(f"{place} has no {what} {wanted}", why=f"it has {', '.join(map(repr, has)) or 'none'}")
 

@@ -17,7 +17,6 @@ from ingest.toy.stories import (
 
 
 def year(draw: Draw) -> str:
-    """A round year in digits."""
     return f"1{draw.one('6789')}{draw.one('0123456789')}0"
 
 

@@ -23,7 +23,6 @@ class Draw:
         self._random = random.Random(seed).random
 
     def chance(self, probability: float) -> bool:
-        """True with this probability."""
         return self._random() < probability
 
     def index(self, n: int) -> int:
@@ -51,7 +50,6 @@ class Scene:
     """What stands between two beats: a blank in a story, a line break in a list."""
 
     def write(self, draw: Draw) -> str:
-        """One document of this kind."""
         facts = self.facts(draw)
         chosen = (draw.one(beat) for beat in self.beats)
         return finish(self.joint.join(fill(template, facts) for template in chosen if template))

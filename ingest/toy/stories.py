@@ -31,7 +31,6 @@ def mood_facts(draw: Draw, key: str, prefix: str = "") -> Facts:
 
 
 def hour_facts(draw: Draw) -> Facts:
-    """A part of the day and what is seen in it."""
     return dict(zip(("hour", "at_hour", "sight"), draw.one(words.HOURS_OF_DAY), strict=True))
 
 
@@ -55,7 +54,6 @@ def when_facts(draw: Draw) -> Facts:
 
 
 def role_facts(draw: Draw, role: words.Role) -> Facts:
-    """A role and the person who holds it."""
     facts = {"role": role.name, "place": role.place, "tool": role.tool, "task": role.task}
     return facts | person(draw, draw.one(role.by))
 
@@ -79,7 +77,6 @@ def zone_facts(draw: Draw) -> Facts:
 
 
 def one_mood(draw: Draw, *keys: str) -> Facts:
-    """The words of one of these latent groups."""
     return mood_facts(draw, draw.one(keys))
 
 

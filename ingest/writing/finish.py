@@ -33,13 +33,10 @@ class Measured:
 
     n_nonzero: int
     """Activations > 0."""
-
     residuals: Residuals
     """What the SAE leaves unexplained."""
-
     exact: bool
     """Whether the quartiles are exact, or read off the histogram."""
-
     files: Mapping[str, Sequence[Path]]
     """By table, files with its rows in their order, without the number of the scan."""
 

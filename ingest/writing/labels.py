@@ -24,19 +24,14 @@ class LabelSummary:
 
     sae: str
     """Name of the SAE."""
-
     alias: str
     """Alias of the SAE."""
-
     sources: tuple[str, ...]
     """Sources of the labels, sorted."""
-
     n_features: int
     """Features that the file labels."""
-
     n_written: int
     """Labels that the atlas did not hold; 0 if there was nothing to do."""
-
     example: tuple[int, str]
     """A feature and its label: the lowest feature of the file."""
 
@@ -118,7 +113,6 @@ def _by_source(labels: list[Label], source: str | None, default: str) -> dict[st
 
 
 def _target(atlas: Atlas, wanted: str) -> _Sae:
-    """The SAE that is labelled."""
     query = "select sae_id, name, alias, d_sae, layer from sae where name = $name"
     return _Sae(*atlas.rows(query, name=sae_named(atlas, wanted)).rows[0])
 

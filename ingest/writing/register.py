@@ -30,10 +30,8 @@ class Corpus:
 
     name: str
     """What the user calls it."""
-
     source: str
     """As the user gave it."""
-
     contexts: Contexts
     """Its contexts."""
 
@@ -226,11 +224,9 @@ def add_logits(atlas: Atlas, logits: LogitWeights, sae: Entry) -> None:
 
 
 def one_row(row: Mapping[str, object]) -> Columns:
-    """Columns of a single row."""
     return {name: [value] for name, value in row.items()}
 
 
 def with_id(name: str, value: int, columns: Columns) -> Columns:
-    """The same columns with a constant before them."""
     n_rows = len(next(iter(columns.values())))  # type: ignore[arg-type]
     return {name: pl.repeat(value, n_rows, dtype=pl.Int32, eager=True), **columns}

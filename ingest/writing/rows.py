@@ -28,19 +28,14 @@ class CorpusFacts:
 
     texts: np.ndarray
     """(n_vocab,) object: text of each token id."""
-
     n_tokens: int
     """Counted tokens."""
-
     token_counts: np.ndarray
     """(n_vocab,) int64: counted tokens of each id."""
-
     position_counts: np.ndarray
     """(longest context,) int64: counted tokens at each position."""
-
     document_lengths: np.ndarray
     """(n_documents,) int64: counted tokens of each document."""
-
     labels: np.ndarray | None
     """(n_documents,) float64: label of each document, NaN for none; None if the corpus has no labels."""
 
@@ -116,7 +111,6 @@ def corpus_rows(facts: CorpusFacts) -> Rows:
 
 
 def _frame(value: Any, *columns: str) -> pl.DataFrame:
-    """Fields of a statistic as columns, its features first."""
     return pl.DataFrame({"feature_id": value.feature, **{column: getattr(value, column) for column in columns}})
 
 
@@ -216,5 +210,4 @@ def lists(values: pa.Array, lengths: np.ndarray) -> pl.Series:
 
 
 def _with_nulls(values: np.ndarray, missing: np.ndarray) -> pl.Series:
-    """A column that is null where there is no value."""
     return pl.Series(pl.from_arrow(pa.array(values, mask=missing)))

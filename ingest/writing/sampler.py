@@ -26,13 +26,10 @@ class Sampler:
 
     paths: Sequence[Path]
     """Activations of the shards in which these contexts stand."""
-
     tokens: TokenMap
     """Tokens of these contexts."""
-
     seed: int
     """Of every draw."""
-
     all_at_hand: bool
     """Whether the activations of the whole scan are at hand even where none are kept."""
 

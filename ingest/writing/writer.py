@@ -55,31 +55,22 @@ class FinishedScan:
 
     model: Model
     """The model that ran."""
-
     corpus: Corpus
     """The text it ran on."""
-
     measurement: Measurement
     """The SAE, the hook and the store."""
-
     spec: ScanSpec
     """What decides the rows."""
-
     measured: Measured
     """The statistics."""
-
     loss: LossRecovered | None
     """What the SAE leaves of the model's predictions; None if its hook cannot be replaced."""
-
     logits: LogitWeights | None
     """What its decoder rows do to the vocabulary; None outside the residual stream, or if the atlas has it."""
-
     started_at: datetime.datetime
     """When the ingest began, UTC."""
-
     command: str
     """Command line."""
-
     options: Mapping[str, object]
     """What the user asked for, for the record."""
 

@@ -27,50 +27,35 @@ class Model:
 
     name: str
     """Name of the folder, or the name on the hub."""
-
     source: str
     """As the user gave it."""
-
     sha256: str
     """Of the weight files, or of the parameters if there are none at hand."""
-
     architecture: str | None
     """Class name in transformers."""
-
     d_model: int
     """Width of the residual stream."""
-
     n_layers: int
     """Number of blocks."""
-
     n_ctx: int | None
     """Longest context, in tokens; None if there is no limit."""
-
     device: str
     """Device of PyTorch it runs on."""
-
     tokenizer: Any
     """Hugging Face tokenizer."""
-
     words: Vocabulary
     """Vocabulary of the tokenizer."""
-
     module: Any
     """The TransformerBridge or HookedTransformer."""
-
     model_class: str
     """Which of the two."""
-
     dtype: str
     """float32, float16 or bfloat16: of its weights and activations."""
-
     n_embedded: int
     """Rows of the input embedding: token ids from here on cannot be read, even if the tokenizer has them."""
-
     centres: bool
     """Whether its norms take the mean out (LayerNorm) and its writing weights are not centred yet: then, and only then,
     the mean at a hook that is written is to be taken out for an SAE that was trained on centred weights."""
-
     hooks: tuple[str, ...]
     """Names of the points that can be read, residual ones first."""
 

@@ -19,16 +19,12 @@ class SparseCodes(NamedTuple):
 
     token: torch.Tensor
     """(codes,) int64, ascending: row of the batch."""
-
     feature: torch.Tensor
     """(codes,) int64: ascending within a token."""
-
     activation: torch.Tensor
     """(codes,) float32, in units of unit decoder rows; may be negative or no number where the SAE makes it so."""
-
     scale: torch.Tensor | None = None
     """(tokens, 1): what reconstructions are multiplied by, to undo the normalisation of the input; None for 1."""
-
     shift: torch.Tensor | None = None
     """(tokens, 1): what is added after that; None for 0."""
 
@@ -39,16 +35,12 @@ class Coder:
 
     module: Any
     """The SAE of SAELens."""
-
     before: torch.Tensor | None = None
     """(d_sae,): what pre-activations are multiplied by before the top k are chosen; None for 1."""
-
     after: torch.Tensor | None = None
     """(d_sae,): what activations are multiplied by once they are chosen; None for 1."""
-
     cut: bool = False
     """Whether a decoder row is zero: then its activations are left out."""
-
     tile_bytes: int = TILE_BYTES
     """Most bytes of one dense tile."""
 

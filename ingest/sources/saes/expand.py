@@ -23,7 +23,6 @@ class SaeSource:
 
     source: str
     """Folder or file, `release/sae_id` of SAELens, or `org/repo/folder` on the hub: what `load_sae` takes."""
-
     name: str
     """What the atlas calls it unless the user says otherwise; unlike those of the others where paths can tell them."""
 
@@ -111,19 +110,16 @@ def _matching(pattern: str) -> list[_Found]:
 
 
 def _is_pattern(source: str) -> bool:
-    """Whether a source has a wildcard in it."""
     return any(char in source for char in "*?[")
 
 
 def _fixed_parts(pattern: str) -> list[str]:
-    """Folders of a pattern before the first wildcard."""
     parts = Path(pattern).parts
     first = next(i for i, part in enumerate(parts) if _is_pattern(part))
     return list(parts[:first])
 
 
 def _identity(source: str) -> str:
-    """The same for two ways to name one folder."""
     path = Path(source).expanduser()
     return str(path.resolve()) if path.exists() else source
 

@@ -53,19 +53,15 @@ class SaeFiles:
 
     format: str
     """SAELens, sparsify, dictionary_learning or described."""
-
     settings: Path
     """JSON file with its settings."""
-
     weights: Path
     """File with its tensors."""
-
     facts: Mapping[str, Any]
     """What is in `settings`."""
 
     @property
     def folder(self) -> Path:
-        """Folder of the weights."""
         return self.weights.parent
 
     @property

@@ -37,7 +37,6 @@ class Named:
 
     name: str
     """Its name there."""
-
     axes: tuple[str, ...]
     """Its axes there, of d_in and d_sae."""
 
@@ -48,31 +47,22 @@ class Layout:
 
     architecture: str
     """standard, topk, jumprelu or gated."""
-
     tensors: Mapping[str, Named]
     """Tensor of the SAE -> tensor in the file."""
-
     apply_b_dec_to_input: bool
     """Whether b_dec is taken from the input."""
-
     metadata: Mapping[str, Any]
     """What is known of its training, with the keys of SAELens."""
-
     k: int | None = None
     """Features that fire on a token, of TopK; None to read it from the tensor `k`."""
-
     threshold: float | None = None
     """One threshold for all features, where no tensor holds it."""
-
     normalize_activations: str = "none"
     """Of the input, as SAELens calls it."""
-
     input_scale: float | None = None
     """What the input is multiplied by; None for 1."""
-
     rescale_acts_by_decoder_norm: bool = False
     """Whether TopK chooses among pre-activations times decoder norms."""
-
     sizes: Mapping[str, int] = field(default_factory=dict)
     """d_in and d_sae as the settings say, where they do."""
 

@@ -24,7 +24,6 @@ class Listed:
 
     release: str
     """Release, as the list names it."""
-
     sae_id: str
     """SAE of the release."""
 

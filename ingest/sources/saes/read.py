@@ -171,7 +171,6 @@ def _tensor(weights: Mapping[str, torch.Tensor], named: Named, file: Path) -> to
 
 
 def _misshapen(file: Path, named: Named, tensor: torch.Tensor, why: str) -> AtlasError:
-    """What to say of a tensor that does not fit."""
     return AtlasError(f"{named.name} in {file} does not fit", why=f"it has the shape {tuple(tensor.shape)}, {why}")
 
 

@@ -41,58 +41,40 @@ class Sae:
 
     name: str
     """What the atlas calls it."""
-
     source: str
     """As the user gave it: folder or release/sae_id."""
-
     named: bool
     """Whether the user chose the name."""
-
     hook: str | None
     """Point of the model that it reads; None if neither its cfg nor the user says."""
-
     architecture: str
     """standard, gated, topk, jumprelu …"""
-
     d_in: int
     """Width of the activations it reads."""
-
     d_sae: int
     """Number of features."""
-
     sha256: str
     """Of the weights as they came, and of the settings that decide the codes."""
-
     decoder_norm: str
     """'folded': decoder rows have unit norm, and activations are multiplied by the norms once they are chosen."""
-
     norms: np.ndarray
     """(d_sae,) float32: norms of the decoder rows as they came; 0 where a feature was cut away."""
-
     cfg: str
     """Its cfg, as JSON."""
-
     prepend_bos: bool | None
     """Whether it was trained on contexts that begin with BOS; None if the cfg does not say."""
-
     context_size: int | None
     """Tokens of the contexts it was trained on, as its cfg says, sense or not; None if it does not say."""
-
     centred: bool
     """Whether it was trained on a model whose weights that write into the residual stream were centred."""
-
     coder: Coder
     """Encodes and decodes."""
-
     model_name: str | None = None
     """Model it was trained on, as its cfg says; None if it does not say."""
-
     model_class: str | None = None
     """Class of TransformerLens that loaded the model it was trained on; None if the cfg does not say."""
-
     model_kwargs: Mapping[str, Any] = field(default_factory=dict)
     """How that model was loaded: arguments of `from_pretrained`, as its cfg says."""
-
     dataset_path: str | None = None
     """Corpus it was trained on, as its cfg says; None if it does not say."""
 

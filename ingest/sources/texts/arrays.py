@@ -31,10 +31,8 @@ class TokenArray:
 
     file: Path
     """Where they are."""
-
     ids: np.ndarray
     """(tokens,) or (contexts, tokens) integers, read from the file when they are used."""
-
     tokenizer_sha256: str | None
     """Hash of the tokenizer that made them, as the file says; None if it does not."""
 

@@ -23,19 +23,14 @@ class CorpusText:
 
     source: str
     """As the user gave it."""
-
     fields: Fields
     """What is read of a row."""
-
     shuffle: int | None
     """Seed of the order of the documents; None for the order in which they are stored."""
-
     files: tuple[Path, ...]
     """Files in the order in which they are read; none for a data set."""
-
     hub: HubText | None
     """The data set, if it is one."""
-
     row_length: int | None
     """Tokens of a context, if contexts are given as rows of token ids; such a corpus is cut already. Else None."""
 

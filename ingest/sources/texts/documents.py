@@ -19,7 +19,6 @@ class Fields:
 
     text: str = "text"
     """Field with the text, or with a list of token ids."""
-
     label: str | None = None
     """Field with a number or boolean; None to read none."""
 
@@ -30,13 +29,10 @@ class Document:
 
     text: str = ""
     """Its text, without white space at both ends; empty if there are token ids."""
-
     token_ids: np.ndarray | None = None
     """(tokens,) integers, if it is tokenised already; else None."""
-
     label: float = math.nan
     """Its number under the label field; NaN if it has none."""
-
     begins: bool = True
     """False for token ids that continue the document before: a long one comes in pieces."""
 
@@ -100,7 +96,6 @@ def field_hint(candidates: Iterable[Any], otherwise: str) -> str:
 
 
 def quoted(field: str) -> str:
-    """A field between double quotes."""
     return f'"{field}"'
 
 

@@ -71,7 +71,6 @@ _HINT = "give a .txt, .jsonl or Parquet file, a folder or pattern of them, or hf
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Files of a folder and those below it, hidden ones aside."""
     inside = (path for path in folder.rglob("*") if kind_of(path) and path.is_file())
     return sorted(path for path in inside if not path.name.startswith("."))
 

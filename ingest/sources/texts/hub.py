@@ -24,16 +24,13 @@ class HubText:
 
     name: str
     """Name on the hub, or a folder that `datasets` can load."""
-
     config: str | None
     """Configuration; None for the only one."""
-
     split: str
     """Such as `train`."""
 
     @property
     def source(self) -> str:
-        """As the user gives it."""
         return PREFIX + ":".join(part for part in (self.name, self.config, self.split) if part)
 
 

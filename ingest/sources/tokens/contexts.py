@@ -35,40 +35,29 @@ class Contexts:
 
     context_length: int
     """Tokens of a full context, a leading BOS included."""
-
     prepend_bos: bool
     """Whether every context begins with BOS; if documents are joined, BOS separates them then, and else EOS."""
-
     token_ids: np.ndarray
     """(tokens,) int32: all contexts one after another, special tokens included."""
-
     documents: np.ndarray
     """(tokens,) int32: document of each token, from 0; -1 for special tokens, which enter no statistic."""
-
     offsets: np.ndarray
     """(contexts + 1,) int64: context c is `token_ids[offsets[c] : offsets[c + 1]]`."""
-
     first_token: np.ndarray
     """(contexts + 1,) int64: token_index of the first counted token of each context; last: their number in all."""
-
     n_documents: int
     """Documents of which at least one token is counted."""
-
     sha256: str
     """Of tokenizer, contexts, document boundaries and packing."""
-
     tokenizer_sha256: str = ""
     """Of the tokenizer."""
-
     packing: str = "packed"
     """`packed`: documents are joined; `document`: no context spans two; `rows`: contexts were given as they stand."""
-
     labels: np.ndarray | None = None
     """(n_documents,) float64: a number that each document carries, NaN where it carries none; None if none was read."""
 
     @property
     def n_contexts(self) -> int:
-        """Number of contexts."""
         return len(self.offsets) - 1
 
     @property
@@ -111,7 +100,6 @@ class Contexts:
         )
 
     def _first_of_document(self, document: int, context: int) -> int:
-        """token_index of the first counted token of a document that is counted in this context."""
         begin = bisect_left(range(context), document, key=lambda number: self._counted_documents(number)[-1])
         return int(self.first_token[begin] + np.searchsorted(self._counted_documents(begin), document))
 
@@ -227,7 +215,6 @@ def cut(
 
 
 def _header(tokenizer_sha256: str, length: int, bos: bool, packing: str) -> bytes:
-    """What the hash of a corpus begins with."""
     joined = "" if packing == "packed" else f" {packing}"
     return f"contexts 1 {tokenizer_sha256} {length} {bos}{joined}".encode()
 

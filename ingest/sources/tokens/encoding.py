@@ -23,10 +23,8 @@ class Piece:
 
     ids: np.ndarray
     """(tokens,) int32."""
-
     documents: np.ndarray
     """(tokens,) int32: document of each, -1 for special tokens."""
-
     begins: bool
     """Whether this is the begin of a document."""
 
@@ -37,10 +35,8 @@ class Numbering:
 
     words: Vocabulary
     """Says which tokens are special."""
-
     n_embedded: int | None = None
     """Token ids that the model can read; None for the whole vocabulary."""
-
     labels: array[float] = field(default_factory=lambda: array("d"))
     """Label of each document that has a number."""
 

@@ -18,22 +18,16 @@ class Vocabulary:
 
     sha256: str
     """Of vocabulary, merges, normalisation and added tokens; equal for two models that share a tokenizer."""
-
     texts: tuple[str, ...]
     """Decoded text of each token id, leading space kept; a byte that is not ASCII reads `<0xNN>`."""
-
     classes: tuple[str, ...]
     """special, space, punctuation, digit or word, for each token id."""
-
     special_ids: frozenset[int]
     """Ids that never enter a statistic."""
-
     bos_id: int | None
     """Id of the token that begins a text; None if the tokenizer has none."""
-
     eos_id: int | None
     """Id of the token that ends a text; None if the tokenizer has none."""
-
     pad_id: int | None = None
     """Id of the token that fills up short contexts; None if the tokenizer has none, or uses its unknown token."""
 
