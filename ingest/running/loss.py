@@ -78,12 +78,14 @@ def losses(
     passes: list[tuple[str | None, Change]] = [(hook, torch.zeros_like) for hook in (None, *hooks)]
     passes += [(m.hook, _splice(m)) for m in replaced]
     sums = np.zeros((len(passes), len(numbers)))
+    batches = list(_batches(model, contexts, numbers, batch_size)) if replaced else []
     with torch.inference_mode():
-        for places in _batches(model, contexts, numbers, batch_size) if replaced else ():
-            tokens = np.concatenate([contexts.tokens(c, c + 1) for c in numbers[places]])
-            counted = np.stack([contexts.counted(c, c + 1) for c in numbers[places]])
-            for row, (hook, change) in enumerate(passes):
-                sums[row, places] = _sums(model, tokens, counted, hook, change)
+        for row, (hook, change) in enumerate(passes):
+            # A hook is put on once for all batches: TransformerLens takes as long for it as a small model for a batch.
+            at = _Replaced(change)
+            with model.module.hooks(fwd_hooks=[] if hook is None else [(hook, at)]):
+                for places in batches:
+                    sums[row, places] = _sums(model, contexts, numbers[places], at)
     means = (sums.sum(axis=1) / max(n_predicted, 1)).tolist()
     clean, ablated = means[0], dict(zip(hooks, means[1:], strict=False))
     spliced = iter(means[1 + len(hooks) :])
@@ -141,18 +143,25 @@ def _splice(measurement: Measurement) -> Change:
     return lambda x: reconstruct(measurement.sae, x, centred=measurement.centred)
 
 
-def _sums(model: Model, tokens: np.ndarray, counted: np.ndarray, hook: str | None, change: Change) -> np.ndarray:
-    """(contexts,) float64: cross-entropy of the counted tokens of each context, with a change at a hook."""
-    ids = torch.from_numpy(tokens).to(model.device)
-    where = torch.from_numpy(counted).to(model.device)
+class _Replaced:
+    """A hook function: a change of the activations of the counted tokens."""
 
-    def replace(x: torch.Tensor, hook: Any) -> torch.Tensor:
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self.where = torch.empty(0)
+
+    def __call__(self, x: torch.Tensor, hook: Any) -> torch.Tensor:
         flat = x.flatten(2).clone()
-        flat[where] = change(flat[where].float()).to(flat.dtype)
+        flat[self.where] = self.change(flat[self.where].float()).to(flat.dtype)
         return flat.reshape(x.shape)
 
-    hooks = [] if hook is None else [(hook, replace)]
-    logits = model.module.run_with_hooks(ids, return_type="logits", fwd_hooks=hooks)
+
+def _sums(model: Model, contexts: Contexts, numbers: np.ndarray, at: _Replaced) -> np.ndarray:
+    """(contexts,) float64: cross-entropy of the counted tokens of each of these contexts, which are equally long."""
+    ids = torch.from_numpy(np.concatenate([contexts.tokens(c, c + 1) for c in numbers])).to(model.device)
+    counted = np.stack([contexts.counted(c, c + 1) for c in numbers])
+    at.where = where = torch.from_numpy(counted).to(model.device)
+    logits = model.module(ids, return_type="logits")
     sums = [
         torch.nn.functional.cross_entropy(row[:-1][kept].float(), target[kept], reduction="none").double().sum()
         for row, target, kept in zip(logits, ids[:, 1:], where[:, 1:], strict=True)
