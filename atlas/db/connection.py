@@ -202,7 +202,9 @@ def _create(path: Path) -> None:
         con = duckdb.connect(str(new), config=dict(_WRITING))
         try:
             apply_migrations(con, path)
+            con.begin()  # one commit for hundreds of statements: each would wait for the disk
             refresh_contracts(con)
+            con.commit()
         finally:
             con.close()
         try:

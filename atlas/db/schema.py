@@ -129,9 +129,9 @@ def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(text)
             if folder == "views":
                 promised = contract(text)
-                con.execute(f"comment on view {promised.name} is {_quoted(promised.about)}")
-                for column, meaning in promised.columns.items():
-                    con.execute(f'comment on column {promised.name}."{column}" is {_quoted(meaning)}')
+                said = [f"comment on view {promised.name} is {_quoted(promised.about)}"]
+                said += [f'comment on column {promised.name}."{c}" is {_quoted(m)}' for c, m in promised.columns.items()]
+                con.execute(";\n".join(said))
     con.execute("delete from contract")
     con.execute("insert into contract values (?)", [contracts_sha256()])
 
