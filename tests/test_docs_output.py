@@ -1,4 +1,4 @@
-"""What README.md prints as output of a command is what the command prints; its Python runs.
+"""What README.md prints as output of a command is what the command prints; its Python runs. Also: the demo, again.
 
 A block of output follows a comment `<!-- output of: COMMAND -->`; a line of `…` stands for any number of lines.
 """
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from atlas.db import open_atlas
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,10 +34,10 @@ def run(arguments: list[str], folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory) -> tuple[Path, str]:
-    """Folder with `demo.duckdb`, and what making it printed."""
+def demo(tmp_path_factory) -> tuple[Path, str, str]:
+    """Folder with `demo.duckdb`, and what making it printed: on few tokens first, then as the README does."""
     folder = tmp_path_factory.mktemp("demo")
-    return folder, run(["demo"], folder)
+    return folder, run(["demo", "--tokens", "10000", "--shuffles", "10"], folder), run(["demo"], folder)
 
 
 def pattern(block: str) -> str:
@@ -52,7 +54,7 @@ def test_readme_shows_output():
 @pytest.mark.slow
 @pytest.mark.parametrize(("command", "block"), SHOWN, ids=[command for command, _ in SHOWN])
 def test_a_command_prints_what_the_readme_shows(demo, command, block):
-    folder, printed = demo
+    folder, _, printed = demo
     said = printed if command == "demo" else run(shlex.split(command), folder)
     assert re.search(pattern(block), said), said
 
@@ -63,3 +65,17 @@ def test_the_python_of_the_readme_runs(demo):
     assert score > 0.4 > 0.2 > mean
     assert z > 20
     assert p == pytest.approx(1 / 1001)
+
+
+@pytest.mark.slow
+def test_a_demo_on_more_tokens_resumes_after_the_first_and_one_on_fewer_finds_all_there(demo):
+    folder, first, second = demo
+    assert [path.name for path in folder.glob("*.duckdb")] == ["demo.duckdb"]
+    assert " of small-world (" in first
+    assert [line for line in first.splitlines() if line.startswith("FEATURES on 10,")]
+    assert [line for line in second.splitlines() if line.startswith("FEATURES on 100,")]
+    assert second.count("tinyA_L1_w1024_s0") == 1
+    with open_atlas(folder / "demo.duckdb") as atlas:
+        assert atlas.rows("select count(*), count(distinct corpus_id) from scan").rows == [(13, 1)]
+        assert atlas.rows("select count(*), count(distinct corpus_id) from pairing").rows == [(6, 1)]
+    assert run(["demo", "--tokens", "10000"], folder) == second

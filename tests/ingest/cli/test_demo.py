@@ -1,33 +1,10 @@
-"""Claims about the demo: where it writes, and that another text in the atlas does not confuse it."""
+"""Claims about the demo: the commands it ends with, and where it cannot write; tests/test_docs_output.py runs it."""
 
 from __future__ import annotations
 
 import shlex
 
-import pytest
-
 from atlas.cli import run
-from atlas.db import open_atlas
-
-
-@pytest.mark.slow
-def test_a_demo_on_more_tokens_goes_on_from_the_first(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FEATLAS_DB", raising=False)
-    assert run(["-q", "demo", "--tokens", "10000", "--shuffles", "10"]) == 0
-    assert (tmp_path / "demo.duckdb").is_file()
-    assert not (tmp_path / "atlas.duckdb").exists()
-    assert " of small-world (" in capsys.readouterr().out
-    assert run(["-q", "demo", "--tokens", "12000", "--shuffles", "10"]) == 0
-    second = capsys.readouterr().out
-    assert " of small-world (" in second
-    assert [line for line in second.splitlines() if line.startswith("FEATURES on 12,")]
-    assert second.count("tinyA_L1_w1024_s0") == 1
-    with open_atlas("demo.duckdb") as atlas:
-        assert atlas.rows("select count(*), count(distinct corpus_id) from scan").rows == [(13, 1)]
-        assert atlas.rows("select count(*), count(distinct corpus_id) from pairing").rows == [(6, 1)]
-    assert run(["-q", "demo", "--tokens", "10000", "--shuffles", "10"]) == 0
-    assert capsys.readouterr().out == second
 
 
 def test_the_commands_it_ends_with_can_be_pasted(tmp_path, capsys):
