@@ -33,19 +33,6 @@ Unit = Literal["tokens", "documents", "spans"]
 """`spans`: pieces of a text that two tokenizers cut, as `atlas.pairing.tokens.alignment` finds them."""
 
 
-def unit_of(measure: str, corpus: str, corpus_b: str) -> Unit:
-    """What the tokens of a pairing or a matching by this measure are.
-
-    Args:
-        measure: Name of the measure.
-        corpus: Corpus of A.
-        corpus_b: Corpus of B; where it is another, the two are cuts of one text.
-    """
-    if measure.startswith("activation_document"):
-        return "documents"
-    return "tokens" if corpus == corpus_b else "spans"
-
-
 def variant(space: str, options: Mapping[str, Any]) -> str:
     """Which rows, and which of a metric's variants, in words."""
     chosen = ", ".join(

@@ -12,7 +12,7 @@ from atlas.cli.kit.subset import MEASURE_ALIASES
 from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
-    from atlas.comparisons.summary import PairingSummary
+    from atlas.comparisons.summaries import PairingSummary
     from atlas.pairing.tokens.alignment import SharedSample
 
 _LABELS = {

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from atlas.catalog.compared import corpora_compared
+from atlas.catalog.measures import measure_named
 from atlas.catalog.saes import sae_named
-from atlas.choices import unit_of
 from atlas.comparisons.aligned_scans import aligned_scans
 from atlas.comparisons.exchange import (
-    Pairs,
     Supplement,
     add_rows,
     complete,
     given_pairs,
+    joined,
     newer_in_exchange,
     pairings_in_exchange,
     supplement,
     without,
 )
-from atlas.comparisons.reading import sides_of
-from atlas.comparisons.rows import best_keys, pair_columns, stored_keys
+from atlas.comparisons.reading import operands_of
+from atlas.comparisons.rows import Pairs, best_keys, pair_columns, stored_keys
 from atlas.comparisons.stored import (
-    Names,
+    TwoScans,
     add,
-    as_columns,
     corpora_from,
-    gives_way,
     refuse_few_rows,
-    remove,
     scans_behind,
+    sizes,
+    stored_of,
+    supersede,
 )
-from atlas.comparisons.summary import PairingSummary
+from atlas.comparisons.summaries import PairingSummary
 from atlas.db import Atlas, open_atlas
 from atlas.db.runs import add_run, spec_sha256, utc_now
-from atlas.errors import AtlasError, AtlasUnavailable, UnknownName
-from atlas.pairing.measures.registry import MEASURES, Measure
+from atlas.errors import AtlasError, AtlasUnavailable
+from atlas.pairing.measures.measure import Measure
+from atlas.pairing.measures.operands import Chance, Operands
+from atlas.pairing.measures.registry import DEFAULT
 from atlas.pairing.search.bothways import Progress
-from atlas.pairing.search.chance import cosine_chance
 from atlas.pairing.search.memory import half_of_available
-from atlas.pairing.search.sides import Chance, Sides, best_partners, chance_level
 from atlas.pairing.search.toppairs import BestPartners
 
 _JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
@@ -56,7 +54,7 @@ def pair_saes(
     a: str,
     b: str,
     *,
-    measure: str = "activation",
+    measure: str = DEFAULT,
     corpus: str | None = None,
     corpus_b: str | None = None,
     top_k: int = 10,
@@ -75,11 +73,11 @@ def pair_saes(
         db: The atlas.
         a: Name or alias of one SAE.
         b: Name or alias of another, or of the same: then no feature is its own partner.
-        measure: What is compared, a name of `MEASURES`.
+        measure: What is compared, a name or alias of one of `MEASURES`.
         corpus: Corpus on which both were measured, or A alone; None takes the only one. Measures of weights are stored
             with it too: it says how often the features fire, and the filters look at its tokens.
-        corpus_b: Corpus on which B was measured, if another cut of the same text, as where tokenizers differ: features
-            are compared on spans of the text then.
+        corpus_b: Corpus on which B was measured, if another tokenization of the same text: features are compared on
+            spans of the text then.
         top_k: Partners kept for each feature, in both directions.
         seed: Of the shift, or of the random vectors, that give the chance level.
         memory: Bytes that the search may take; None takes half of what is available. Changes last bits only.
@@ -94,78 +92,71 @@ def pair_saes(
     """
     started_at, what, memory = utc_now(), measure_named(measure), memory or half_of_available()
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = (sae_named(atlas, name) for name in (a, b))
-        names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
-        spec = _spec(atlas, measure, names, top_k, seed)
-        by_formula = _by_formula(atlas, what, names)
-        stored = _stored(atlas, measure, names, spec)
+        two = TwoScans.compared(atlas, sae_named(atlas, a), sae_named(atlas, b), corpus, corpus_b)
+        spec, by_formula = _spec(atlas, what, two, top_k, seed), _by_formula(atlas, what, two)
+        stored = _stored(atlas, what, two, spec)
     if stored is not None:
-        filled = complete(db, names, memory=memory, wait=wait)
+        filled = complete(db, two, memory=memory, wait=wait)
         stored = replace(stored, by_formula=by_formula, problems=_problems(filled), n_filled=sum(map(len, filled)))
-        return stored if stored.corpus == stored.corpus_b else _with_sample(db, stored, wait)
+        return _with_sample(db, stored, wait) if two.aligned else stored
     with open_atlas(db, wait=wait) as atlas:
-        others = pairings_in_exchange(atlas, measure, *names)
-        read_sides = sides_of(atlas, what, *names, memory=memory)
-    found = _compared(read_sides, what, names, [other.best for other in others], top_k, seed, on_progress)
-    added = [supplement(db, other, found.best, memory=memory, wait=wait) for other in others]
-    summary = replace(_summary(names, what, found, added), by_formula=by_formula)
+        others = pairings_in_exchange(atlas, two, what.name)
+        read = operands_of(atlas, what, two, memory=memory)
+    found = _compared(read, two, joined(other.best for other in others), top_k, seed, on_progress)
+    best = best_keys(found.top)
+    added = [supplement(db, other, best, memory=memory, wait=wait) for other in others]
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        replaced = _write(atlas, summary, found, spec, top_k, add_run(atlas, spec, started_at, command=command))
+        replaced = [
+            f"{' and '.join(dict.fromkeys(corpora))} ({row['n_tokens']:,} {what.unit(aligned=len(set(corpora)) > 1)})"
+            for row in supersede(atlas, "pairing", two, what)
+            if (corpora := corpora_from(row, two.sae_a)) != two.corpora
+        ]
+        summary = _summary(two, found, by_formula=by_formula, problems=_problems(added), replaced=tuple(replaced))
+        facts = {"measure": what.name, "n_tokens": summary.n_tokens, "top_k": top_k}
+        facts |= {name: getattr(summary, name) for name in _JUDGES}
+        run_id = add_run(atlas, spec, started_at, command=command)
+        add(atlas, "pairing", two, facts, found.columns, spec=spec, run_id=run_id)
         for rows in added:
             add_rows(atlas, rows)
-        more = newer_in_exchange(atlas, others, measure, names)
+        more = newer_in_exchange(atlas, two, what.name, others)
     if more:
-        complete(db, names, memory=memory, wait=wait)
-    return replace(summary, replaced=replaced)
+        complete(db, two, memory=memory, wait=wait)
+    return summary
 
 
-def measure_named(wanted: str) -> Measure:
-    """The measure of this name.
-
-    Raises:
-        UnknownName: There is none.
-    """
-    if wanted not in MEASURES:
-        raise UnknownName("measure", wanted, list(MEASURES), hint="--measure activation")
-    return MEASURES[wanted]
-
-
-def _spec(atlas: Atlas, measure: str, names: Names, top_k: int, seed: int) -> dict[str, object]:
+def _spec(atlas: Atlas, measure: Measure, two: TwoScans, top_k: int, seed: int) -> dict[str, object]:
     """What identifies a pairing: the scans behind it and the options."""
-    sides = as_columns(names)
-    if names[2] == names[3]:
-        del sides["corpus_b"]
-    return {"measure": measure, **sides, "top_k": top_k, "seed": seed, **scans_behind(atlas, names)}
+    names = two.columns()
+    if not two.aligned:
+        del names["corpus_b"]
+    return {"measure": measure.name, **names, "top_k": top_k, "seed": seed, **scans_behind(atlas, two)}
 
 
-def _by_formula(atlas: Atlas, measure: Measure, names: Names) -> tuple[float, float] | None:
-    """About the chance level of cosines, of A and of B."""
-    if measure.needs not in ("decoders", "encoders"):
+def _by_formula(atlas: Atlas, measure: Measure, two: TwoScans) -> tuple[float, float] | None:
+    """About the chance level, of A and of B."""
+    if measure.formula is None:
         return None
-    known = {row["sae"]: row for row in atlas.fetch("catalog/list_saes").dicts()}
-    same = names[0] == names[1]
-    of_a, of_b = (cosine_chance(max(1, known[n]["d_sae"] - same), known[n]["d_in"]) for n in (names[1], names[0]))
+    same, (a, b) = two.sae_a == two.sae_b, sizes(atlas, two)
+    of_a, of_b = (measure.formula(max(1, other["d_sae"] - same), other["d_in"]) for other in (b, a))
     return of_a, of_b
 
 
-def _stored(atlas: Atlas, measure: str, names: Names, spec: dict[str, object]) -> PairingSummary | None:
+def _stored(atlas: Atlas, measure: Measure, two: TwoScans, spec: dict[str, object]) -> PairingSummary | None:
     """The summary of an equal pairing that this atlas already holds, without the sample of an aligned one."""
-    sides, wanted = as_columns(names), spec_sha256(spec)
-    for row in atlas.fetch("comparisons/stored_pairings", **sides).dicts():
+    wanted = spec_sha256(spec)
+    for row in stored_of(atlas, "pairing", two):
         if row["spec_sha256"] == wanted:
-            counts = atlas.fetch("comparisons/pairing_counts", **sides, measure=measure).dicts()[0]
-            shown = {name: row[name] for name in ("n_tokens", *_JUDGES)}
-            return PairingSummary(
-                **sides, measure=measure, **counts, **shown, new=False, unit=unit_of(measure, *names[2:])
-            )
+            counts = atlas.fetch("comparisons/pairing_counts", **two.columns(), measure=measure.name).dicts()[0]
+            shown = {name: row[name] for name in ("measure", "n_tokens", *_JUDGES)}
+            return PairingSummary(**two.columns(), **counts, **shown, new=False, unit=measure.unit(aligned=two.aligned))
     return None
 
 
 def _with_sample(db: Path | str, stored: PairingSummary, wait: float) -> PairingSummary:
-    """The same with what two texts share and the features that fire there, read again; as it is without activations."""
+    """The summary with what two texts share and the features that fire there; as it is where activations are gone."""
     try:
         with open_atlas(db, wait=wait) as atlas:
-            scans = aligned_scans(atlas, (stored.sae_a, stored.sae_b), (stored.corpus, stored.corpus_b))
+            scans = aligned_scans(atlas, stored.saes, stored.corpora)
         n_a, n_b = (int((scan.n_fired() > 0).sum()) for scan in scans)
     except AtlasUnavailable:
         raise
@@ -178,7 +169,7 @@ def _with_sample(db: Path | str, stored: PairingSummary, wait: float) -> Pairing
 class _Found:
     """What was computed, without what it was computed from."""
 
-    sides: Sides
+    operands: Operands
     """The counts; their arguments are gone, as they take the memory that the next measure needs."""
 
     top: BestPartners
@@ -187,52 +178,56 @@ class _Found:
     chance: Chance
     """Their chance level."""
 
-    best: Pairs
-    """Pairs in which one feature is the other's best partner."""
-
     columns: dict[str, np.ndarray]
     """Columns of table `pair` without the key."""
 
 
 def _compared(
-    read_sides: Callable[[], Sides],
-    measure: Measure,
-    names: Names,
-    asked: list[Pairs],
+    read: Callable[[], Operands],
+    two: TwoScans,
+    asked: Pairs,
     top_k: int,
     seed: int,
     on_progress: Progress | None,
 ) -> _Found:
     """Search, measure the chance level, and take the values at the pairs that are asked for."""
-    sides = read_sides()
-    refuse_few_rows(sides, names[2:])
-    top = best_partners(measure, sides, top_k=top_k, on_progress=on_progress)
+    operands = read()
+    refuse_few_rows(operands, two)
+    top = operands.best(top_k=top_k, on_progress=on_progress)
     if not np.isfinite(top.median_best[0]):
-        silent = names[0] if not sides.n_a.any() else names[1]
+        silent = two.sae_a if not operands.n_a.any() else two.sae_b
+        where = " and ".join(dict.fromkeys(two.corpora))
         raise AtlasError(
-            f"no feature of {names[0]} has a {measure.name} value with any of {names[1]}",
-            why=f"features of {silent} never fire on {names[2]}, or fire on every token alike",
+            f"no feature of {two.sae_a} has a {operands.measure.name} value with any of {two.sae_b}",
+            why=f"features of {silent} never fire on {where}, or fire on every token alike",
         )
-    chance = chance_level(measure, sides, seed=seed)
-    none = np.zeros(0, np.int64)
-    a, b = (np.concatenate([none, *(pairs[side] for pairs in asked)]) for side in (0, 1))
-    missing = without((a, b), stored_keys(top))
-    given = given_pairs(measure, sides, missing) if len(missing[0]) else None
-    columns = pair_columns(top, sides.n_a, sides.n_b, given)
-    return _Found(replace(sides, arguments=()), top, chance, best_keys(top), columns)
+    chance = operands.chance(seed=seed)
+    missing = without(asked, stored_keys(top))
+    given = given_pairs(operands, missing) if len(missing[0]) else None
+    columns = pair_columns(top, operands.n_a, operands.n_b, given)
+    return _Found(replace(operands, arguments=()), top, chance, columns)
 
 
-def _summary(names: Names, measure: Measure, found: _Found, added: list[Supplement]) -> PairingSummary:
+def _summary(
+    two: TwoScans,
+    found: _Found,
+    *,
+    by_formula: tuple[float, float] | None,
+    problems: tuple[str, ...],
+    replaced: tuple[str, ...],
+) -> PairingSummary:
     """Count what was found."""
-    top, sides, chance = found.top, found.sides, found.chance
+    top, operands, chance = found.top, found.operands, found.chance
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
     chosen = np.flatnonzero(best_ab >= 0)
     return PairingSummary(
-        *names,
-        n_tokens=sides.n_tokens,
-        n_alive_a=int((sides.n_a > 0).sum()),
-        n_alive_b=int((sides.n_b > 0).sum()),
-        measure=measure.name,
+        **two.columns(),
+        measure=operands.measure.name,
+        n_tokens=operands.n_tokens,
+        unit=operands.unit,
+        n_alive_a=int((operands.n_a > 0).sum()),
+        n_alive_b=int((operands.n_b > 0).sum()),
+        new=True,
         n_mutual=int((best_ba[best_ab[chosen]] == chosen).sum()),
         median_best=top.median_best[0],
         chance=chance.best_ab,
@@ -241,48 +236,13 @@ def _summary(names: Names, measure: Measure, found: _Found, added: list[Suppleme
         chance_shift=chance.shift,
         null_n_a=chance.n_a,
         null_n_b=chance.n_b,
-        new=True,
-        unit=sides.unit,
-        shared=sides.shared,
-        problems=_problems(added),
+        shared=operands.shared,
+        by_formula=by_formula,
+        problems=problems,
+        replaced=replaced,
     )
 
 
 def _problems(added: Sequence[Supplement]) -> tuple[str, ...]:
     """What could not be added, and why."""
     return tuple(f"{one.pairing.measure}: {one.problem}" for one in added if one.problem)
-
-
-def _write(
-    atlas: Atlas, summary: PairingSummary, found: _Found, spec: dict[str, object], top_k: int, run_id: int
-) -> tuple[str, ...]:
-    """Replace what this atlas holds for the two SAEs on this corpus by this measure, and what was matched of it.
-
-    Returns:
-        What was replaced although it was measured on other corpora.
-    """
-    gone = []
-    names = (summary.sae_a, summary.sae_b, summary.corpus, summary.corpus_b)
-    of_both, measure = {"sae_a": names[0], "sae_b": names[1]}, summary.measure
-    for row in atlas.fetch("comparisons/pairings", **of_both).dicts():
-        replaced = row["sae_a"] == names[0] or MEASURES[measure].symmetric
-        if replaced and row["measure"] == measure and gives_way(row, names):
-            _remove_greedy(atlas, names[0], row)
-            remove(atlas, "pairing", row["pairing_id"])
-            corpora = corpora_from(row, names[0])
-            if corpora != names[2:]:
-                gone.append(
-                    f"{' and '.join(dict.fromkeys(corpora))} ({row['n_tokens']:,} {unit_of(measure, *corpora)})"
-                )
-    facts = {"measure": measure, "n_tokens": summary.n_tokens, "top_k": top_k}
-    facts |= {name: getattr(summary, name) for name in _JUDGES}
-    add(atlas, "pairing", names, facts, found.columns, spec=spec, run_id=run_id)
-    return tuple(gone)
-
-
-def _remove_greedy(atlas: Atlas, sae_a: str, pairing: Mapping[str, Any]) -> None:
-    """Delete the greedy matching of a pairing, whichever SAE was named first."""
-    for row in atlas.fetch("comparisons/stored_matchings", sae_a=pairing["sae_a"], sae_b=pairing["sae_b"]).dicts():
-        of_it = (row["method"], row["measure"]) == ("greedy", pairing["measure"])
-        if of_it and corpora_from(row, sae_a) == corpora_from(pairing, sae_a):
-            remove(atlas, "matching", row["matching_id"])

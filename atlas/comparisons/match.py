@@ -1,6 +1,6 @@
 """One-to-one matchings that no view can find: computed from two scans, or from stored pairs, and written in one go.
 
-The assignment is exact on the full matrix of its measure. Where tokens are compared, features may stay alone: pairs
+The assignment is exact on the full matrix of its measure. Where tokens are compared, features may stay unmatched: pairs
 worth 0 or less are never matched, so neither are features that never fire. Where weights are compared the whole smaller
 side is matched, as by Paulo & Belrose 2025 (arXiv 2501.16615). The greedy matching takes the stored pairs of
 `correlate`, the largest value first.
@@ -18,37 +18,35 @@ from typing import Any, Literal, get_args
 
 from numpy.typing import NDArray
 
-from atlas.catalog.compared import corpora_compared
+from atlas.catalog.measures import measure_named
 from atlas.catalog.saes import two_saes
-from atlas.choices import unit_of
-from atlas.comparisons.correlate import measure_named
-from atlas.comparisons.match_summary import MatchingSummary
-from atlas.comparisons.reading import sides_of
+from atlas.comparisons.reading import operands_of
 from atlas.comparisons.stored import (
-    Names,
+    TwoScans,
     add,
-    as_columns,
-    corpora_from,
-    gives_way,
+    fired,
     refuse_few_rows,
-    remove,
     scans_behind,
+    sizes,
+    stored_of,
+    supersede,
 )
+from atlas.comparisons.summaries import MatchingSummary
 from atlas.db import Atlas, open_atlas
 from atlas.db.runs import add_run, utc_now
 from atlas.errors import AtlasError, UnknownName, UsageError
-from atlas.pairing.assignment.matched import Matched, assigned, greedily, matched_columns
-from atlas.pairing.assignment.measures import over_tokens
-from atlas.pairing.measures.registry import Measure
+from atlas.pairing.assignment.one_to_one import OneToOne, assigned, greedily, matched_columns
+from atlas.pairing.measures.measure import Measure
+from atlas.pairing.measures.operands import Operands
+from atlas.pairing.measures.registry import DEFAULT
 from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.memory import assignment_bytes, half_of_available, size
-from atlas.pairing.search.sides import Sides
 
 Method = Literal["assignment", "greedy"]
 """`assignment`: of the largest possible sum. `greedy`: the largest value first, among stored pairs."""
 
 _FACTS = ("method", "measure", "n_tokens", "total", "gap", "certified", "chance")
-"""What is stored of a matching besides its sides and its pairs."""
+"""What is stored of a matching besides its SAEs and its pairs."""
 
 
 def match_saes(
@@ -57,7 +55,7 @@ def match_saes(
     b: str,
     *,
     method: Method = "assignment",
-    measure: str = "activation",
+    measure: str = DEFAULT,
     corpus: str | None = None,
     corpus_b: str | None = None,
     seed: int | None = None,
@@ -73,10 +71,10 @@ def match_saes(
         a: Name or alias of one SAE.
         b: Name or alias of another.
         method: `assignment` computes all values; `greedy` needs the pairs that `pair_saes` stores for this measure.
-        measure: What is compared, a symmetric one of `MEASURES`.
+        measure: What is compared, a symmetric one of `MEASURES` by name or alias.
         corpus: Corpus on which both were measured, or A alone; None takes the only one.
-        corpus_b: Corpus on which B was measured, if another cut of the same text.
-        seed: Of what gives the chance level; None takes a matching that the atlas holds whatever its seed, else 0.
+        corpus_b: Corpus on which B was measured, if another tokenization of the same text.
+        seed: Of the chance level; None takes a matching that the atlas holds whatever its seed, else 0.
         memory: Bytes that it may take; None takes half of what is available.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(done, total)`: features of A read, for the matching and its chance level.
@@ -92,45 +90,45 @@ def match_saes(
     if method not in get_args(Method):
         raise UnknownName("matching method", method, get_args(Method))
     with open_atlas(db, wait=wait) as atlas:
-        sae_a, sae_b = two_saes(atlas, a, b)
-        names = (sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
-        pairing = _pairing(atlas, measure, names) if method == "greedy" else None
-        spec = _spec(atlas, method, measure, names, seed or 0, pairing)
-        alive = _alive(atlas, names)
-        if stored := _stored(atlas, names, alive, spec, seed):
+        two = TwoScans.compared(atlas, *two_saes(atlas, a, b), corpus, corpus_b)
+        pairing = _pairing(atlas, what, two) if method == "greedy" else None
+        spec = _spec(atlas, method, what, two, seed or 0, pairing)
+        n_alive_a, n_alive_b = (int((n > 0).sum()) for n in fired(atlas, two))
+        known = {**two.columns(), "n_alive_a": n_alive_a, "n_alive_b": n_alive_b}
+        if stored := _stored(atlas, what, two, known, spec, seed):
             return stored
-        _refuse_too_little(atlas, what, method, names, memory or half_of_available())
-        pairs = _pairs(atlas, pairing, sae_a) if pairing else None
-        read_sides = sides_of(atlas, what, *names)
-    sides = read_sides()
-    refuse_few_rows(sides, names[2:])
+        _refuse_too_little(atlas, what, method, two, memory or half_of_available())
+        pairs = _pairs(atlas, pairing, two.sae_a) if pairing else None
+        read = operands_of(atlas, what, two)
+    operands = read()
+    refuse_few_rows(operands, two)
     if pairs is None or pairing is None:
-        report = on_progress or (lambda done, total: None)
-        found, chance = assigned(what, sides.arguments, seed or 0, report)
+        found, chance = assigned(operands, seed=seed or 0, on_progress=on_progress)
     else:
-        found, chance = greedily(what, sides, pairs, pairing["top_k"], seed or 0, on_progress)
-    summary = _summary(method, measure, names, alive, sides, found, chance)
-    columns = matched_columns(what, sides, found)
+        how: dict[str, Any] = {"top_k": pairing["top_k"], "seed": seed or 0, "on_progress": on_progress}
+        found, chance = greedily(operands, pairs, **how)
+    summary = _summary(method, two, known, operands, found, chance)
+    columns = matched_columns(operands, found)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
-        _write(atlas, summary, columns, spec, add_run(atlas, spec, started_at, command=command))
+        supersede(atlas, "matching", two, what, method=method)
+        facts = {name: getattr(summary, name) for name in _FACTS}
+        run_id = add_run(atlas, spec, started_at, command=command)
+        add(atlas, "matching", two, facts, columns, spec=spec, run_id=run_id)
     return summary
 
 
-def _refuse_too_little(atlas: Atlas, measure: Measure, method: str, names: Names, memory: int) -> None:
+def _refuse_too_little(atlas: Atlas, measure: Measure, method: str, two: TwoScans, memory: int) -> None:
     """Raise AtlasError where the matching and its chance level do not fit into memory."""
-    known = {row["sae"]: row for row in atlas.fetch("catalog/list_saes").dicts()}
-    d_a, d_b = (int(known[name]["d_sae"]) for name in names[:2])
-    n_nonzero = sum(
-        int(atlas.fetch("catalog/scan_sizes", sae=name, corpus=corpus).rows[0][1])
-        for name, corpus in zip(names[:2], names[2:], strict=True)
-    )
-    width = None if over_tokens(measure) else max(int(known[name]["d_in"]) for name in names[:2])
-    needed = assignment_bytes(n_nonzero, d_a, d_b, measure=measure.name, width=width)
+    a, b = sizes(atlas, two)
+    n_nonzero = sum(int(atlas.fetch("catalog/scan_sizes", sae=sae, corpus=k).rows[0][1]) for sae, k in two.scans)
+    width = None if measure.of_activations else max(int(a["d_in"]), int(b["d_in"]))
+    per_activation = measure.bytes_per_activation
+    needed = assignment_bytes(n_nonzero, int(a["d_sae"]), int(b["d_sae"]), per_activation=per_activation, width=width)
     if needed > memory:
         what = "an assignment" if method == "assignment" else "a greedy matching"
         raise AtlasError(
             f"{what} by {measure.name} needs about {size(needed)} of memory and may take {size(memory)}",
-            why="it holds both sides and, for each feature, the partners that may be its own",
+            why="it holds both SAEs and, for each feature, the partners that may be its own",
             hint=f"--memory {size(needed)}",
         )
 
@@ -139,20 +137,20 @@ def _symmetric(wanted: str) -> Measure:
     """The measure, if swapping the SAEs leaves its values: a matching has no direction."""
     measure = measure_named(wanted)
     if not measure.symmetric:
-        raise UsageError(f"{wanted} has a direction, and a one-to-one matching has none", hint="--measure activation")
+        raise UsageError(f"{wanted} has a direction, and a one-to-one matching has none", hint=f"--measure {DEFAULT}")
     return measure
 
 
-def _pairing(atlas: Atlas, measure: str, names: Names) -> dict[str, Any]:
+def _pairing(atlas: Atlas, measure: Measure, two: TwoScans) -> dict[str, Any]:
     """The stored pairing that a greedy matching looks at."""
-    for row in atlas.fetch("comparisons/pairings", sae_a=names[0], sae_b=names[1]).dicts():
-        if row["measure"] == measure and corpora_from(row, names[0]) == names[2:]:
+    for row in stored_of(atlas, "pairing", two):
+        if row["measure"] == measure.name:
             return row
-    option = "" if measure == "activation" else f" --measure {measure}"
+    option = "" if measure.name == DEFAULT else f" --measure {measure.name}"
     raise AtlasError(
-        f"{names[0]} and {names[1]} have no pairs by {measure} on {names[2]} yet",
+        f"{two.sae_a} and {two.sae_b} have no pairs by {measure.name} on {two.corpus} yet",
         why="a greedy matching takes the pairs that featlas correlate stores",
-        hint=f"featlas correlate {names[0]} {names[1]}{option}",
+        hint=f"featlas correlate {two.sae_a} {two.sae_b}{option}",
     )
 
 
@@ -165,67 +163,54 @@ def _pairs(atlas: Atlas, pairing: Mapping[str, Any], sae_a: str) -> dict[str, ND
 
 
 def _spec(
-    atlas: Atlas, method: str, measure: str, names: Names, seed: int, pairing: Mapping[str, Any] | None
+    atlas: Atlas, method: str, measure: Measure, two: TwoScans, seed: int, pairing: Mapping[str, Any] | None
 ) -> dict[str, object]:
     """What identifies a matching in either order: the scans behind it, the options, and of a greedy one the pairs."""
-    a, b, corpus_a, corpus_b = names
-    ordered: Names = names if a < b else (b, a, corpus_b, corpus_a)
+    ordered = two if two.sae_a < two.sae_b else two.swapped()
     of_pairs = {"pairing": pairing["spec_sha256"]} if pairing else {}
-    options = {"method": method, "measure": measure, "seed": seed}
-    return {**options, **as_columns(ordered), **scans_behind(atlas, ordered), **of_pairs}
-
-
-def _alive(atlas: Atlas, names: Names) -> tuple[int, int]:
-    """Features of both sides that fire on their corpora."""
-    n_a, n_b = (
-        int((atlas.arrays("catalog/firing_counts", sae=name, corpus=corpus)["n_fired"] > 0).sum())
-        for name, corpus in zip(names[:2], names[2:], strict=True)
-    )
-    return n_a, n_b
+    options = {"method": method, "measure": measure.name, "seed": seed}
+    return {**options, **ordered.columns(), **scans_behind(atlas, ordered), **of_pairs}
 
 
 def _stored(
-    atlas: Atlas, names: Names, alive: tuple[int, int], spec: Mapping[str, object], seed: int | None
+    atlas: Atlas,
+    measure: Measure,
+    two: TwoScans,
+    known: Mapping[str, Any],
+    spec: Mapping[str, object],
+    seed: int | None,
 ) -> MatchingSummary | None:
     """The summary of an equal matching that this atlas already holds; without a seed, whatever its seed was."""
-    for row in atlas.fetch("comparisons/stored_matchings", sae_a=names[0], sae_b=names[1]).dicts():
+    for row in stored_of(atlas, "matching", two):
         of_row = json.loads(atlas.fetch("comparisons/spec_of_matching", matching_id=row["matching_id"]).rows[0][0])
         if of_row == {**spec, "seed": of_row.get("seed") if seed is None else seed}:
-            return MatchingSummary(
-                **as_columns(names),
-                **{name: row[name] for name in _FACTS},
-                unit=unit_of(row["measure"], *names[2:]),
-                n_alive_a=alive[0],
-                n_alive_b=alive[1],
-                n_pairs=atlas.fetch("comparisons/matching_counts", matching_id=row["matching_id"]).rows[0][0],
-                new=False,
-            )
+            n_pairs = atlas.fetch("comparisons/matching_counts", matching_id=row["matching_id"]).rows[0][0]
+            facts = {name: row[name] for name in _FACTS}
+            unit = measure.unit(aligned=two.aligned)
+            return MatchingSummary(**known, **facts, unit=unit, n_pairs=n_pairs, new=False)
     return None
 
 
 def _summary(
     method: str,
-    measure: str,
-    names: Names,
-    alive: tuple[int, int],
-    sides: Sides,
-    found: Matched,
+    two: TwoScans,
+    known: Mapping[str, Any],
+    operands: Operands,
+    found: OneToOne,
     chance: float | None,
 ) -> MatchingSummary:
     """Count what was found."""
     if not len(found.rows):
         raise AtlasError(
-            f"no feature of {names[0]} goes with any of {names[1]} by {measure}",
-            why=f"no pair is worth more than 0 on {names[2]}",
+            f"no feature of {two.sae_a} goes with any of {two.sae_b} by {operands.measure.name}",
+            why=f"no pair is worth more than 0 on {two.corpus}",
         )
     return MatchingSummary(
-        method,
-        measure,
-        *names,
-        n_tokens=sides.n_tokens,
-        unit=sides.unit,
-        n_alive_a=alive[0],
-        n_alive_b=alive[1],
+        **known,
+        measure=operands.measure.name,
+        method=method,
+        n_tokens=operands.n_tokens,
+        unit=operands.unit,
         n_pairs=len(found.rows),
         total=float(found.values.sum()),
         gap=found.gap,
@@ -233,15 +218,3 @@ def _summary(
         chance=chance,
         new=True,
     )
-
-
-def _write(
-    atlas: Atlas, summary: MatchingSummary, columns: Mapping[str, NDArray], spec: Mapping[str, object], run_id: int
-) -> None:
-    """Replace what this atlas holds for the two SAEs on this corpus by this measure and method."""
-    names = (summary.sae_a, summary.sae_b, summary.corpus, summary.corpus_b)
-    for row in atlas.fetch("comparisons/stored_matchings", sae_a=names[0], sae_b=names[1]).dicts():
-        if (row["method"], row["measure"]) == (summary.method, summary.measure) and gives_way(row, names):
-            remove(atlas, "matching", row["matching_id"])
-    facts = {name: getattr(summary, name) for name in _FACTS}
-    add(atlas, "matching", names, facts, columns, spec=spec, run_id=run_id)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from atlas.pairing.search.topk import Values
 from atlas.pairing.search.toppairs import BestPartners, TopPairs
 
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""(n,) features of a and (n,) features of b."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GivenPairs:
@@ -65,7 +68,7 @@ def given_columns(given: GivenPairs, n_a: np.ndarray, n_b: np.ndarray) -> dict[s
     return _columns(given, none, none, n_a, n_b)
 
 
-def stored_keys(top: BestPartners) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def stored_keys(top: BestPartners) -> Pairs:
     """Features of a and of b of the pairs with a place in either direction, each pair once."""
     (a, rank_a), (b, rank_b) = np.nonzero(top.index_ab >= 0), np.nonzero(top.index_ba >= 0)
     pairs = np.concatenate([np.stack([a, top.index_ab[a, rank_a]], 1), np.stack([top.index_ba[b, rank_b], b], 1)])
@@ -73,7 +76,7 @@ def stored_keys(top: BestPartners) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return unique[:, 0], unique[:, 1]
 
 
-def best_keys(top: BestPartners) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def best_keys(top: BestPartners) -> Pairs:
     """The same of the pairs in which one feature is the other's best partner."""
     return stored_keys(BestPartners(top.index_ab[:, :1], top.value_ab[:, :1], top.index_ba[:, :1], top.value_ba[:, :1]))
 

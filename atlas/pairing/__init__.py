@@ -6,15 +6,15 @@ from atlas.pairing.measures.attribution import attributions as attributions
 from atlas.pairing.measures.attribution import correlate_attributions as correlate_attributions
 from atlas.pairing.measures.coactivation import coactivation as coactivation
 from atlas.pairing.measures.masked import masked_cosine as masked_cosine
+from atlas.pairing.measures.measure import Measure as Measure
 from atlas.pairing.measures.pooled import pool_documents as pool_documents
 from atlas.pairing.measures.registry import MEASURES as MEASURES
-from atlas.pairing.measures.registry import Measure as Measure
 from atlas.pairing.measures.weights import cosine as cosine
+from atlas.pairing.measures.weights import cosine_chance as cosine_chance
 from atlas.pairing.measures.weights import gram as gram
 from atlas.pairing.measures.weights import logit as logit
 from atlas.pairing.measures.weights import preactivation as preactivation
 from atlas.pairing.search.chance import ShiftNull as ShiftNull
-from atlas.pairing.search.chance import cosine_chance as cosine_chance
 from atlas.pairing.search.chance import roll_tokens as roll_tokens
 from atlas.pairing.search.chance import shift_null as shift_null
 from atlas.pairing.search.streamed import correlate_blocks as correlate_blocks

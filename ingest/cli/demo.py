@@ -14,7 +14,7 @@ import click
 from atlas.errors import AtlasError
 
 if TYPE_CHECKING:
-    from atlas.comparisons.summary import PairingSummary
+    from atlas.comparisons.summaries import PairingSummary
     from atlas.scores.score import Score
     from ingest.spec import ScanSummary
 

@@ -96,22 +96,3 @@ def without_itself(values: np.ndarray) -> np.ndarray:
     values = values.copy()
     np.fill_diagonal(values, np.nan)
     return values
-
-
-def dense(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The full matrix of a measure over tokens, by its definition; NaN where it is undefined or left out."""
-    f, g = (a > 0).astype(float), (b > 0).astype(float)
-    n, n_a, n_b, n_ab = len(a), f.sum(axis=0)[:, None], g.sum(axis=0), f.T @ g
-    with np.errstate(all="ignore"):
-        if name == "activation":
-            return pearson(a, b)
-        if name == "phi":
-            return (n * n_ab - n_a * n_b) / np.sqrt(n_a * n_b * (n - n_a) * (n - n_b))
-        if name == "masked_cosine":
-            whole_a, whole_b = (a**2).sum(axis=0)[:, None], (b**2).sum(axis=0)
-            value = np.maximum(a.T @ b / np.sqrt(whole_a * (f.T @ b**2)), a.T @ b / np.sqrt(whole_b * ((a**2).T @ g)))
-        else:
-            value = {"jaccard": n_ab / (n_a + n_b - n_ab), "lift": n * n_ab / n_a / n_b, "conditional": n_ab / n_a}[
-                name
-            ]
-    return np.where(n_ab > 0, value, np.nan)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.choices import unit_of
 from atlas.cli.kit.output import Out, Taken, take
 from atlas.cli.kit.text import number, visible
 
 if TYPE_CHECKING:
     from atlas.cli.kit.group import Session
-    from atlas.comparisons.match_summary import MatchingSummary
     from atlas.comparisons.matched import Subset
+    from atlas.comparisons.summaries import MatchingSummary
     from atlas.db import Atlas
 
 COMPARED_ON = (
@@ -101,6 +100,8 @@ def counted(measure: str, stored: Mapping[str, Any]) -> str:
 
 def _unit(measure: str, stored: Mapping[str, Any]) -> str:
     """What a stored comparison counts."""
+    from atlas.catalog.measures import unit_of
+
     return unit_of(measure, stored["corpus"], stored["corpus_b"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from atlas.choices import unit_of, variant
+from atlas.choices import variant
 from atlas.cli.kit.text import number, visible
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def sample(score: Score) -> str:
     """What a score rests on, on two lines."""
     dims = f" · {score.dims_a} and {score.dims_b} directions" if score.dims_a else ""
     stored = f" · score {score.score_id}" if score.score_id is not None else " · not stored"
-    unit = unit_of("", score.corpus, score.corpus_b)
+    unit = "tokens" if score.corpus == score.corpus_b else "spans"
     corpora = " and ".join(visible(name) for name in dict.fromkeys((score.corpus, score.corpus_b)))
     counted = "features" if score.null_kind == "gaussian" else "pairs"
     sampled = score.details.get("sampled_tokens")

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from atlas.pairing.assignment.inputs import Candidates, candidates_of, source_of
 from atlas.pairing.assignment.scan import Pairs, Seen, first_scan, rescan, row_prices
 from atlas.pairing.assignment.solver import CHUNK, Pool, Prices, complete_core, optimum, optimum_or_alone
-from atlas.pairing.assignment.sources import Source, SparseSource
+from atlas.pairing.assignment.sources import SparseSource
+from atlas.pairing.search.source import Source
 
 TOLERANCE = 1e-9
 """A matching is certified if no other can be better by more than this share of the sum of all absolute prices."""
@@ -54,10 +55,10 @@ class Assignment:
     """(n,) dual price of every row feature; for each pair of the problem, row price + column price >= value."""
 
     col_prices: NDArray[np.float64]
-    """(m,) dual price of every column feature; prices of features that may stay alone are >= 0, of those alone 0."""
+    """(m,) dual price of every column feature; >= 0 where features may stay unmatched, 0 for those that do."""
 
     alone: bool
-    """Whether features of both sides might stay alone; else the whole smaller side is matched."""
+    """Whether features of A and B might stay unmatched; else the whole smaller side is matched."""
 
     @property
     def total(self) -> float:
@@ -77,9 +78,9 @@ def assign(
 
     Three kinds of input:
 
-    - An (n, m) array, or a block source with `shape` and `rows(start, stop)`, such as `CosineSource`. The whole
+    - An (n, m) array, or a source with `shape` and `rows(start, stop)`, such as the `rows` of a measure. The whole
       smaller side is matched, at negative values if need be: the total is that of SciPy's `linear_sum_assignment`.
-    - A SciPy sparse array. Missing entries are impossible, features may stay alone, and pairs worth 0 or less are
+    - A SciPy sparse array. Missing entries are impossible, features may stay unmatched, and pairs worth 0 or less are
       never matched; or with `missing="zero"` they are worth 0 and the whole smaller side is matched, as if dense.
     - `TopPairs`. As the first sparse case, over the stored pairs; certified only if the values at the last rank
       prove that no other pair can help, and `gap` says how much it could.
@@ -87,7 +88,7 @@ def assign(
     Args:
         values: The values, finite.
         missing: What a missing entry of a sparse array is.
-        alone: Whether features may stay alone, worth 0, rather than take a pair worth less. None is as told above.
+        alone: Whether features may stay unmatched, worth 0, rather than take a pair worth less. None is as told above.
         top: Values of every row and column that the first pass over a matrix keeps; changes memory and time only.
         block_size: Rows of a block; changes memory and time only.
 
@@ -117,7 +118,7 @@ def certify(values: Any, assignment: Assignment, *, block_size: int = 256) -> tu
     """Check an assignment against the whole matrix afresh, with nothing but its pairs and its prices.
 
     Args:
-        values: The array or block source that was assigned.
+        values: The array or source that was assigned.
         assignment: Pairs and prices, from here or elsewhere.
         block_size: Rows of a block; changes memory and time only.
 
@@ -126,7 +127,9 @@ def certify(values: Any, assignment: Assignment, *, block_size: int = 256) -> tu
     """
     source = source_of(values)
     if source is None:
-        raise ValueError("certify needs an array or a block source; the prices of candidates speak of them alone")
+        raise ValueError(
+            "certify needs an array or a source of rows; the prices of candidates say nothing of other pairs"
+        )
     n, m = source.shape
     rows, cols = assignment.rows, assignment.cols
     if len(np.unique(rows)) < len(rows) or len(np.unique(cols)) < len(cols):
@@ -165,7 +168,7 @@ def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assi
 
 
 def _from_candidates(candidates: Candidates, seen: Seen | None) -> Assignment:
-    """Solve on the stored pairs, with features free to stay alone; `seen` bounds all other pairs, None if at 0."""
+    """Solve on the stored pairs, with features free to stay unmatched; `seen` bounds all other pairs, None if at 0."""
     n, m = candidates.shape
     pairs = Pairs(candidates.rows, candidates.columns, candidates.values)
     pool = _pool(candidates.shape, pairs, True, None)
@@ -175,12 +178,12 @@ def _from_candidates(candidates: Candidates, seen: Seen | None) -> Assignment:
 
 
 def _pool(shape: tuple[int, int], pairs: Pairs, alone: bool, source: Source | None) -> Pool:
-    """The pairs that may be matched; where features may stay alone the square of those worth more than that.
+    """The pairs that may be matched; where features may stay unmatched the square of those worth more than that.
 
     Args:
         shape: Rows and columns of the matrix.
         pairs: Some of its entries, or upper bounds on them.
-        alone: Whether features may stay alone.
+        alone: Whether features may stay unmatched.
         source: Where the true values are; None if the pairs have them.
     """
     if not alone:
@@ -223,7 +226,7 @@ def _tolerance(row: NDArray, column: NDArray) -> float:
 
 
 def _filled(best: Assignment, matrix: sp.csr_array) -> Assignment | None:
-    """The same with the features left alone paired up at missing entries; None if some such pair is worth less."""
+    """The same with the unmatched features paired up at missing entries; None if some such pair is worth less."""
     n, m = len(best.row_prices), len(best.col_prices)
     rows, cols = np.setdiff1d(np.arange(n), best.rows), np.setdiff1d(np.arange(m), best.cols)
     few = min(len(rows), len(cols))

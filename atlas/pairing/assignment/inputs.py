@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.assignment.scan import Seen
-from atlas.pairing.assignment.sources import Blocks, BlockSource, DenseSource, Source
+from atlas.pairing.assignment.sources import DenseSource, FunctionSource, RowSource
+from atlas.pairing.search.source import Source
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +44,8 @@ def source_of(values: Any) -> Source | None:
         return values
     if sp.issparse(values) or hasattr(values, "index_ab"):
         return None
-    if isinstance(values, BlockSource):
-        return Blocks(values.rows, values.shape)
+    if isinstance(values, RowSource):
+        return FunctionSource(values.rows, values.shape)
     array = np.asarray(values)
     _refuse_unreal(array)
     if array.ndim != 2:

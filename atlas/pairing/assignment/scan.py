@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.pairing.assignment.solver import Ids, Prices, Reals
-from atlas.pairing.assignment.sources import Source
+from atlas.pairing.search.source import Source
 
 WORKERS = 2
 """Blocks in work at the same time: one is multiplied while another is searched."""
@@ -119,7 +119,7 @@ def row_prices(source: Source, column_prices: Reals, block_size: int) -> Reals:
 
 
 def _column_bound(source: Source, top: int) -> Reals:
-    """(m,) a value that about `top` entries of each column exceed, from every so manieth row; -inf if all are kept."""
+    """(m,) a value that about `top` entries of each column exceed, from every n-th row; -inf if all are kept."""
     n, m = source.shape
     if m <= 4 * top or n <= top:
         return np.full(m, -np.inf)

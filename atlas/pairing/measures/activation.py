@@ -10,16 +10,17 @@ constant feature has no correlation, where the code gives it r = 0 with everythi
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.pairing.search.bothways import Progress, SparseBlock, Top, both_ways
-from atlas.pairing.search.products import blocks, check_sizes, have_sums, joint_counts, product, sums_at, threads
-from atlas.pairing.search.silent import silent_best, with_silent
-from atlas.pairing.search.standardised import Standardised
+from atlas.pairing.measures.measure import Measure
+from atlas.pairing.search.bothways import Progress
+from atlas.pairing.search.pearson import best_correlations
+from atlas.pairing.search.products import check_sizes, joint_counts, sums_at, threads
+from atlas.pairing.search.source import Source
+from atlas.pairing.search.standardised import Standardised, standardised
 from atlas.pairing.search.topk import Values
 from atlas.pairing.search.toppairs import TopPairs
 
@@ -44,7 +45,7 @@ def correlate_sparse(
         block_size: Most features of `a` in one product; changes memory and time only.
         workers: Threads; None is one per core, 8 at most. Each takes up to 100 MB; changes time only.
         on_progress: Called as `on_progress(done, total)`, counted in features of `a`, from the calling thread.
-        same: Both sides are one SAE: no feature is its own partner.
+        same: A and B are one SAE: no feature is its own partner.
         signed: Take values below zero, as attributions have them.
     """
     check_sizes(a.shape[0], b.shape[0], top_k, block_size)
@@ -66,56 +67,36 @@ def correlations_at(
     return np.clip(sums - x.ratio[features] * y.ratio[partners], -1.0, 1.0)
 
 
-def best_correlations(
-    x: Standardised,
-    y: Standardised,
-    k: int,
-    pool: Executor,
-    *,
-    block_size: int = 1024,
-    on_progress: Progress | None = None,
-    same: bool = False,
-) -> tuple[Top, Top]:
-    """The k best partners of every feature of x, and of every feature of y; without counts."""
-    pearson = Pearson(x.ratio, y.ratio)
+class CorrelationSource(Source):
+    """Rows of r, in [-1, 1]; 0 where r is undefined. Arguments as in `correlate_sparse`."""
 
-    def block_of(features: NDArray) -> SparseBlock:
-        return pearson.block(features, product(x.by_feature, features, y.by_token, same=same))
+    def __init__(self, a: Any, b: Any, *, signed: bool = False) -> None:
+        """Take (n_tokens, d_a) and (n_tokens, d_b) activations.
 
-    cut = blocks(x.by_feature, y.by_token, block_size)
-    ab, ba = both_ways((len(x.ratio), len(y.ratio)), k, cut, block_of, pool, on_progress)
-    return (
-        with_silent(ab, x.ratio, y.ratio, lambda f, p: have_sums(x.by_feature, y.by_feature, f, p), not_self=same),
-        with_silent(ba, y.ratio, x.ratio, lambda f, p: have_sums(y.by_feature, x.by_feature, f, p), not_self=same),
-    )
+        Raises:
+            ValueError: Unequal token counts, or activations that are negative or not finite.
+        """
+        check_sizes(a.shape[0], b.shape[0])
+        x, y = standardised(a, "a", signed), standardised(b, "b", signed)
+        self._by_feature, self._by_token = x.by_feature, y.by_token
+        self._ratios = np.nan_to_num(x.ratio), np.nan_to_num(y.ratio)
+        self.shape = (a.shape[1], b.shape[1])
+
+    def take(self, ids: NDArray) -> NDArray:
+        r = (self._by_feature[ids] @ self._by_token).toarray()
+        r -= self._ratios[0][ids, None] * self._ratios[1]
+        return np.clip(r, -1.0, 1.0, out=r)
 
 
-class Pearson:
-    """How r follows from the sum of the products of two standardised features."""
-
-    def __init__(self, ratio_x: Values, ratio_y: Values) -> None:
-        """Take mean over standard deviation of the features of both sides, (d_x,) and (d_y,)."""
-        self._ratio_x, self._ratio_y = ratio_x, ratio_y
-        self._slack_x, self._slack_y = _excess(ratio_x, ratio_y), _excess(ratio_y, ratio_x)
-        self._signed = bool(self._slack_x.any())
-
-    def block(self, features: NDArray, sums: Any) -> SparseBlock:
-        """The correlations of some features, from the CSR of their sums (len(features), d_y), which it takes over."""
-        if not self._signed:  # r is clipped, and its bound must not lie below
-            np.maximum(sums.data, -1.0, out=sums.data)
-        return SparseBlock(features, sums, self._exact, (self._slack_x[features], self._slack_y))
-
-    def _exact(self, feature: NDArray, partner: NDArray, sums: Values) -> Values:
-        return np.clip(sums - self._ratio_x[feature] * self._ratio_y[partner], -1.0, 1.0)
-
-
-def _excess(ratio_x: Values, ratio_y: Values) -> Values:
-    """(d_x,) by how much r can exceed the sum, with room for rounding: the largest r without a common token, or 0."""
-    largest = np.nan_to_num(silent_best(ratio_x, ratio_y), nan=0.0, neginf=0.0)
-    # With signs every feature gets the room, as sums below -1 stay as they are.
-    return np.maximum(largest, 0.0) + 1e-9 if np.any(largest > 0) else np.zeros(len(ratio_x))
-
-
-def standardised(side: Any, name: str, signed: bool) -> Standardised:
-    """The side as given, or scaled if it is an array of activations; `name` goes into errors."""
-    return side if isinstance(side, Standardised) else Standardised.of(side, name=name, signed=signed)
+ACTIVATION = Measure(
+    name="activation",
+    meaning="Pearson correlation of the activations over tokens",
+    needs="activations",
+    search=correlate_sparse,
+    at=correlations_at,
+    rows=CorrelationSource,
+    label="r",
+    prepare=Standardised.of,
+    in_blocks=lambda scan: scan,
+    bytes_per_activation=40,
+)

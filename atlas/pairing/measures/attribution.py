@@ -6,13 +6,15 @@ much a feature raised or lowered the logit of the true next token. Values have s
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.measures.activation import correlate_sparse
+from atlas.pairing.measures.activation import CorrelationSource, correlate_sparse, correlations_at
+from atlas.pairing.measures.measure import Measure
 from atlas.pairing.search.toppairs import TopPairs
 
 
@@ -51,8 +53,18 @@ def correlate_attributions(a: Any, b: Any, **options: Any) -> TopPairs:
     """Pearson correlation over tokens of what `attributions` gives for two SAEs, in [-1, 1].
 
     Args:
-        a: (n_tokens, d_a) attributions; a token without a next one must be left out of both sides, or silent in both.
+        a: (n_tokens, d_a) attributions; a token without a next one must be left out of both SAEs, or silent in both.
         b: (n_tokens, d_b) those of the other SAE on the same tokens.
         **options: Those of `correlate_sparse`.
     """
     return correlate_sparse(a, b, signed=True, **options)
+
+
+ATTRIBUTION = Measure(
+    name="attribution",
+    meaning="Pearson correlation over tokens of activation times the logit weight of the next token",
+    needs="attributions",
+    search=correlate_attributions,
+    at=partial(correlations_at, signed=True),
+    rows=partial(CorrelationSource, signed=True),
+)

@@ -12,94 +12,116 @@ Only phi ranks pairs that never fire together; the others leave them out, as the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.measures.activation import correlate_sparse, correlations_at
-from atlas.pairing.search.bothways import Exact, Progress, SparseBlock
-from atlas.pairing.search.products import best_cofiring, check_sizes, joint_at, product, threads
+from atlas.pairing.measures.activation import CorrelationSource, correlate_sparse, correlations_at
+from atlas.pairing.measures.measure import Measure
+from atlas.pairing.search.blocks import Firing
+from atlas.pairing.search.cofiring import Cofiring
+from atlas.pairing.search.products import joint_at, product, threads
+from atlas.pairing.search.source import Source
 from atlas.pairing.search.standardised import checked, small
 from atlas.pairing.search.topk import Values
 from atlas.pairing.search.toppairs import TopPairs
 
+Count = Literal["jaccard", "lift", "conditional"]
 Kind = Literal["phi", "jaccard", "lift", "conditional"]
 
 
-def coactivation(
-    a: Any,
-    b: Any,
-    *,
-    kind: Kind = "phi",
-    top_k: int = 10,
-    block_size: int = 1024,
-    workers: int | None = None,
-    on_progress: Progress | None = None,
-    same: bool = False,
-) -> TopPairs:
+def coactivation(a: Any, b: Any, *, kind: Kind = "phi", **options: Any) -> TopPairs:
     """Find the partners that fire on the same tokens, in both directions.
 
     Args:
         a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
         b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
         kind: `phi` in [-1, 1], `jaccard` in [0, 1], `lift` >= 0 or `conditional` in [0, 1].
-        top_k: Partners kept for each feature.
-        block_size: Most features of `a` in one product; changes memory and time only.
-        workers: Threads; None is one per core, 8 at most; changes time only.
-        on_progress: Called as `on_progress(done, total)`, counted in features of `a`.
-        same: Both sides are one SAE: no feature is its own partner.
+        **options: Those of `correlate_sparse`.
     """
-    check_sizes(a.shape[0], b.shape[0], top_k, block_size)
-    if kind not in ("phi", "jaccard", "lift", "conditional"):
-        raise ValueError(f"no kind of coactivation named {kind!r}; known: phi, jaccard, lift, conditional")
-    x, y = (firing(side, name) for side, name in ((a, "a"), (b, "b")))
-    options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
     if kind == "phi":
-        return correlate_sparse(x.T, y.T, same=same, **options)
-    n_tokens, n_a, n_b = a.shape[0], np.diff(x.indptr).astype(np.int64), np.diff(y.indptr).astype(np.int64)
-    exact = value_of_counts(kind, n_tokens, n_a, n_b)
-    by_token = sp.csr_array(y.T)
-
-    def block_of(features: NDArray) -> SparseBlock:
-        counts = product(x, features, by_token, same=same)
-        feature = np.repeat(features, np.diff(counts.indptr))
-        counts.data = exact(feature, counts.indices, counts.data)
-        return SparseBlock(features, counts)
-
-    return best_cofiring(x, y, by_token, block_of, **options)
+        return correlate_sparse(firing(a, "a").T, firing(b, "b").T, **options)
+    return _Counts(a, b, kind).best(**options)
 
 
 def coactivations_at(
     a: Any, b: Any, features: NDArray, partners: NDArray, *, kind: Kind = "phi", workers: int | None = None
 ) -> Values:
     """(n,) values of given pairs, 0 where they never fire together and NaN where undefined; as in `coactivation`."""
-    x, y = (firing(side, name) for side, name in ((a, "a"), (b, "b")))
     if kind == "phi":
-        return correlations_at(x.T, y.T, features, partners, workers=workers)
+        return correlations_at(firing(a, "a").T, firing(b, "b").T, features, partners, workers=workers)
+    counts = _Counts(a, b, kind)
     with threads(workers) as pool:
-        joint = joint_at(x, y, features, partners, pool)
-    n_a, n_b = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
-    exact = value_of_counts(kind, a.shape[0], n_a, n_b)
+        joint = joint_at(counts.x, counts.y, features, partners, pool)
     with np.errstate(invalid="ignore"):
-        return exact(features, partners, joint.astype(np.float64))
+        return counts.value(features, partners, joint.astype(np.float64))
 
 
-def value_of_counts(kind: Kind, n_tokens: int, n_a: NDArray[np.int64], n_b: NDArray[np.int64]) -> Exact:
-    """The similarity as a function of features, partners and the tokens on which both fire."""
+def coactivation_source(a: Any, b: Any, *, kind: Kind = "phi") -> Source:
+    """The matrix of all values, 0 where two never fire together; arguments as in `coactivation`."""
+    return CorrelationSource(firing(a, "a").T, firing(b, "b").T) if kind == "phi" else _Counts(a, b, kind)
 
-    def value(feature: NDArray, partner: NDArray, joint: Values) -> Values:
-        if kind == "jaccard":
-            return joint / (n_a[feature] + n_b[partner] - joint)
-        if kind == "lift":
-            return n_tokens * joint / (n_a[feature] * n_b[partner])
-        return joint / n_a[feature]
 
-    return value
+class _Counts(Cofiring):
+    """A function of the tokens on which each feature and both fire."""
+
+    def __init__(self, a: Any, b: Any, kind: Count) -> None:
+        if kind not in ("jaccard", "lift", "conditional"):
+            raise ValueError(f"no kind of coactivation named {kind!r}; known: phi, jaccard, lift, conditional")
+        super().__init__(firing(a, "a"), firing(b, "b"))
+        self._kind, self._n_tokens = kind, a.shape[0]
+        self._n_a, self._n_b = (np.diff(side.indptr).astype(np.int64) for side in (self.x, self.y))
+
+    def pairs(self, features: NDArray, *, same: bool = False) -> Any:
+        """As of `Cofiring`."""
+        counts = product(self.x, features, self.by_token, same=same)
+        counts.data = self.value(np.repeat(features, np.diff(counts.indptr)), counts.indices, counts.data)
+        return counts
+
+    def value(self, features: NDArray, partners: NDArray, joint: Values) -> Values:
+        """The values of pairs that fire together on `joint` tokens."""
+        if self._kind == "jaccard":
+            return joint / (self._n_a[features] + self._n_b[partners] - joint)
+        if self._kind == "lift":
+            return self._n_tokens * joint / (self._n_a[features] * self._n_b[partners])
+        return joint / self._n_a[features]
 
 
 def firing(activations: Any, name: str) -> Any:
     """(d, n_tokens) ones where a feature fires, in float64: the product counts exactly up to 2^53 tokens."""
     x = checked(activations, name)
     return sp.csr_array((np.ones(x.nnz), *small(x.indices, x.indptr)), shape=x.shape[::-1])
+
+
+def _measure(kind: Kind, meaning: str, *, low: float = 0.0, **more: Any) -> Measure:
+    return Measure(
+        name=kind,
+        meaning=meaning,
+        needs="activations",
+        search=partial(coactivation, kind=kind),
+        at=partial(coactivations_at, kind=kind),
+        rows=partial(coactivation_source, kind=kind),
+        low=low,
+        **more,
+    )
+
+
+COACTIVATIONS = (
+    _measure(
+        "phi",
+        "Pearson correlation, over tokens, of whether the features fire",
+        aliases=("coactivation",),
+        low=-1.0,
+        in_blocks=Firing,
+    ),
+    _measure("jaccard", "tokens on which both fire, over tokens on which either fires"),
+    _measure("lift", "how many times as often both fire as they would if independent", high=float("inf")),
+    _measure(
+        "conditional",
+        "share of the tokens of the feature of A on which that of B fires too: P(b | a), for both ranks of a pair",
+        symmetric=False,
+    ),
+)

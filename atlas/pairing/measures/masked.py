@@ -17,8 +17,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.search.bothways import Progress, SparseBlock
-from atlas.pairing.search.products import best_cofiring, check_sizes, product, sums_at, threads
+from atlas.pairing.measures.measure import Measure
+from atlas.pairing.search.cofiring import Cofiring
+from atlas.pairing.search.products import product, sums_at, threads
 from atlas.pairing.search.standardised import checked, moderated, small
 from atlas.pairing.search.topk import Values
 from atlas.pairing.search.toppairs import TopPairs
@@ -27,47 +28,15 @@ _LEAST = 1e-145
 """Squares of values of unit energy down to here, and products of two, are normal numbers."""
 
 
-def masked_cosine(
-    a: Any,
-    b: Any,
-    *,
-    top_k: int = 10,
-    block_size: int = 1024,
-    workers: int | None = None,
-    on_progress: Progress | None = None,
-    same: bool = False,
-) -> TopPairs:
+def masked_cosine(a: Any, b: Any, **options: Any) -> TopPairs:
     """Find the partners of highest masked cosine, in [0, 1], in both directions.
 
     Args:
         a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
         b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
-        top_k: Partners kept for each feature.
-        block_size: Most features of `a` in one product; changes memory and time only.
-        workers: Threads; None is one per core, 8 at most; changes time only.
-        on_progress: Called as `on_progress(done, total)`, counted in features of `a`.
-        same: Both sides are one SAE: no feature is its own partner.
+        **options: Those of `correlate_sparse`.
     """
-    check_sizes(a.shape[0], b.shape[0], top_k, block_size)
-    x, y = unit_energy(a, "a"), unit_energy(b, "b")
-    x2, fires_x = with_values(x, x.data**2), with_values(x, np.ones(x.nnz))
-    by_token = sp.csr_array(y.T)
-    y2, fires_y = with_values(by_token, by_token.data**2), with_values(by_token, np.ones(by_token.nnz))
-
-    def block_of(features: NDArray) -> SparseBlock:
-        dot = product(x, features, by_token, same=same)
-        y_where_x = product(fires_x, features, y2, same=same)
-        x_where_y = product(x2, features, fires_y, same=same)
-        # The three have one pattern, but nothing promises one order of the entries.
-        for sums in (dot, y_where_x, x_where_y):
-            sums.sort_indices()
-        # Both sides have unit energy, so the whole energies are 1; the larger value has the smaller energy below.
-        dot.data /= np.sqrt(np.minimum(y_where_x.data, x_where_y.data))
-        np.minimum(dot.data, 1.0, out=dot.data)
-        return SparseBlock(features, dot)
-
-    options: Any = {"top_k": top_k, "block_size": block_size, "workers": workers, "on_progress": on_progress}
-    return best_cofiring(x, y, by_token, block_of, **options)
+    return MaskedSource(a, b).best(**options)
 
 
 def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, workers: int | None = None) -> Values:
@@ -81,6 +50,29 @@ def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, w
     value = np.minimum(np.divide(dot, np.sqrt(smaller), out=np.zeros(len(dot)), where=smaller > 0), 1.0)
     fire = (np.diff(x.indptr)[features] > 0) & (np.diff(y.indptr)[partners] > 0)
     return np.where(fire, value, np.nan)
+
+
+class MaskedSource(Cofiring):
+    """The matrix of all masked cosines, 0 where two never fire together; arguments as in `masked_cosine`."""
+
+    def __init__(self, a: Any, b: Any) -> None:
+        super().__init__(unit_energy(a, "a"), unit_energy(b, "b"))
+        x, y = self.x, self.by_token
+        self._x2, self._fires_x = with_values(x, x.data**2), with_values(x, np.ones(x.nnz))
+        self._y2, self._fires_y = with_values(y, y.data**2), with_values(y, np.ones(y.nnz))
+
+    def pairs(self, features: NDArray, *, same: bool = False) -> Any:
+        """As of `Cofiring`."""
+        dot = product(self.x, features, self.by_token, same=same)
+        y_where_x = product(self._fires_x, features, self._y2, same=same)
+        x_where_y = product(self._x2, features, self._fires_y, same=same)
+        # The three have one pattern, but nothing promises one order of the entries.
+        for sums in (dot, y_where_x, x_where_y):
+            sums.sort_indices()
+        # Both SAEs have unit energy, so the whole energies are 1; the larger value has the smaller energy below.
+        dot.data /= np.sqrt(np.minimum(y_where_x.data, x_where_y.data))
+        np.minimum(dot.data, 1.0, out=dot.data)
+        return dot
 
 
 def unit_energy(activations: Any, name: str) -> Any:
@@ -102,3 +94,15 @@ def unit_energy(activations: Any, name: str) -> Any:
 def with_values(x: Any, data: NDArray) -> Any:
     """Other values in the same places, indices shared."""
     return sp.csr_array((data, x.indices, x.indptr), shape=x.shape)
+
+
+MASKED = Measure(
+    name="masked_cosine",
+    meaning="cosine of the activations where one of the two fires; 1 where a feature is a part of another",
+    needs="activations",
+    search=masked_cosine,
+    at=masked_cosines_at,
+    rows=MaskedSource,
+    low=0.0,
+    bytes_per_activation=72,
+)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Pool = Literal["max", "mean"]
-"""How the activations of a document become one number."""
+from atlas.pairing.measures.activation import CorrelationSource, correlate_sparse, correlations_at
+from atlas.pairing.measures.measure import Measure, Pool
+from atlas.pairing.search.standardised import Standardised
 
 
 def pool_documents(
@@ -73,3 +74,23 @@ def _mean(x: Any, document: NDArray, n: int) -> sp.csr_array:
     of_constant = (low == high)[pooled.indices]
     pooled.data[of_constant] = high[pooled.indices[of_constant]]
     return pooled
+
+
+def _measure(pool: Pool, meaning: str) -> Measure:
+    return Measure(
+        name=f"activation_document_{pool}",
+        meaning=meaning,
+        needs="documents",
+        search=correlate_sparse,
+        at=correlations_at,
+        rows=CorrelationSource,
+        label=f"r of {pool}",
+        pool=pool,
+        prepare=Standardised.of,
+    )
+
+
+DOCUMENTS = (
+    _measure("max", "Pearson correlation, over documents, of the largest activation in each"),
+    _measure("mean", "Pearson correlation, over documents, of the mean activation over all tokens of each"),
+)

@@ -6,7 +6,6 @@ each side's statistics and the order of its tokens, and breaks only the link bet
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,9 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.measures.activation import best_correlations, standardised
 from atlas.pairing.search.blocks import RolledBlocks, SomeFeatures
+from atlas.pairing.search.pearson import best_correlations
 from atlas.pairing.search.products import threads
+from atlas.pairing.search.standardised import standardised
 from atlas.pairing.search.streamed import Blocks, best_of_blocks
 from atlas.pairing.search.toppairs import TopPairs, median
 
@@ -187,18 +187,3 @@ class _Other:
         ab = self._measure(roll_tokens(self._a[:, of_a], -shift), self._b, **self._options)
         ba = self._measure(self._a, roll_tokens(self._b[:, of_b], shift), **self._options)
         return ab.median_best[0], ba.median_best[1]
-
-
-def cosine_chance(n: int, d: float) -> float:
-    """About the best cosine of a vector with `n` random ones in `d` dimensions: sqrt(2 ln n / d), at most 1.
-
-    The leading term of the largest of n normal values of variance 1 / d, and above it where n is not huge: 0.16 for
-    32768 features in 768 dimensions, 0.42 for 256 in 64, where random vectors reach 0.34.
-
-    Args:
-        n: Possible partners.
-        d: Dimensions.
-    """
-    if n < 1 or d <= 0:
-        raise ValueError(f"a chance level needs at least 1 vector and 1 dimension, not {n} and {d}")
-    return min(1.0, math.sqrt(2 * math.log(n) / d))

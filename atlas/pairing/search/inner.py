@@ -1,4 +1,4 @@
-"""The k largest inner products of two sets of vectors, both ways, without the full matrix of products.
+"""Inner products of two sets of vectors without the full matrix: rows, single pairs, and the k largest both ways.
 
 Blocks are multiplied in single precision where its rounding is small; pairs that come near the best are computed again
 in double precision, each by itself. So the answer is that of double precision and the same for every cut.
@@ -6,18 +6,78 @@ in double precision, each by itself. So the answer is that of double precision a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.pairing.search.bothways import Progress, Top, both_ways
 from atlas.pairing.search.products import threads
+from atlas.pairing.search.source import GATHERED, Source
 from atlas.pairing.search.topk import Values, top_of_rows
 from atlas.pairing.search.toppairs import BestPartners
 
-_COARSEST = 1e-4
+COARSEST = 1e-4
 """Rounding of single precision above which blocks are multiplied in double precision."""
+
+
+class ScreenedProducts(Source):
+    """Inner products of two sets of vectors, in [-1, 1]: a fast look within a proved `error`, and exact values.
+
+    The vectors must be such that no product is beyond 1 but for rounding: unit vectors, or p' S and q of a covariance
+    S. A vector with a NaN has 0 with every other (`defined` says which). Memory: a float32 copy of both sides where the
+    rounding of that is small.
+    """
+
+    def __init__(self, left: Values, right: Values) -> None:
+        """Take over the (n, d) and (m, d) vectors, float64.
+
+        Raises:
+            ValueError: Unequal d.
+        """
+        if left.shape[1] != right.shape[1]:
+            raise ValueError(f"vectors of {left.shape[1]} and of {right.shape[1]} dimensions have no inner product")
+        known_x, known_y = (np.asarray(np.isfinite(side).all(axis=1)) for side in (left, right))
+        left[~known_x], right[~known_y] = 0.0, 0.0
+        self.defined, self.shape = (known_x, known_y), (len(left), len(right))
+        longest_x, longest_y = (float(np.sqrt(np.vecdot(side, side)).max(initial=0.0)) for side in (left, right))
+        bounds = {dtype: rounding(left.shape[1], longest_x, longest_y, dtype) for dtype in (np.float32, np.float64)}
+        dtype = np.float32 if bounds[np.float32] <= COARSEST else np.float64
+        self.error, self._sides = bounds[dtype], (left, right)
+        self._quick = (left.astype(dtype, copy=False), right.astype(dtype, copy=False))
+
+    def take(self, ids: NDArray) -> NDArray:
+        return np.clip(self._sides[0][ids] @ self._sides[1].T, -1.0, 1.0)
+
+    def screen(self, ids: NDArray) -> NDArray:
+        """Rows in the precision that is good enough; not clipped, for which the bound has room."""
+        return self._quick[0][ids] @ self._quick[1].T
+
+    def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
+        """Single values, the same bits whatever else is asked for."""
+        return inner_at(*self._sides, rows, columns)
+
+
+def rounding(d: int, longest_x: float, longest_y: float, dtype: type[np.floating[Any]]) -> float:
+    """How far a product of two vectors of d dimensions, rounded to `dtype` and multiplied there, may be off; above 0.
+
+    Higham 2002, section 3.1: d roundings of the product of the lengths for any order of the sum, two for rounding both
+    vectors, and two more so that the exact value may be clipped. Numbers too small for `dtype` vanish on top of that.
+    """
+    limits = np.finfo(dtype)
+    unit = (d + 4) * float(limits.eps) / 2
+    vanished = (d + 1) * (1.0 + longest_x + longest_y) * float(limits.tiny)
+    return unit / (1 - unit) * longest_x * longest_y + vanished
+
+
+def inner_at(left: Values, right: Values, features: NDArray, partners: NDArray) -> Values:
+    """(n,) inner products of given pairs, clipped to [-1, 1]; NaN where a vector holds one."""
+    value = np.empty(len(features))
+    at_once = max(1, GATHERED // max(left.shape[1], 1))
+    for start in range(0, len(features), at_once):
+        here = slice(start, start + at_once)
+        value[here] = np.vecdot(left[features[here]], right[partners[here]])
+    return np.clip(value, -1.0, 1.0)
 
 
 def best_inner(
@@ -39,29 +99,24 @@ def best_inner(
         block_size: Vectors of `left` in one product; changes memory (about 30 bytes times n_b each) and time only.
         workers: Threads; None is one per core, 8 at most; changes time only.
         on_progress: Called as `on_progress(done, total)`, counted in vectors of `left`.
-        same: Both sides are one set: no vector is its own partner.
+        same: A and B are one SAE: no vector is its own partner.
     """
-    if left.shape[1] != right.shape[1]:
-        raise ValueError(f"vectors of {left.shape[1]} and of {right.shape[1]} dimensions have no inner product")
     if top_k < 1 or block_size < 1:
         raise ValueError(f"top_k and block_size must be at least 1, not {top_k} and {block_size}")
     of_a, of_b = (np.flatnonzero(~np.isnan(side).any(axis=1)).astype(np.int32) for side in (left, right))
-    x, y = np.ascontiguousarray(left[of_a], np.float64), np.ascontiguousarray(right[of_b], np.float64)
-    products = _Products(x, y, top_k, of_a if same else None, of_b)
-    cut = [np.arange(s, min(s + block_size, len(x)), dtype=np.int32) for s in range(0, len(x), block_size)]
+    x, y = (np.ascontiguousarray(side[known], np.float64) for side, known in ((left, of_a), (right, of_b)))
+    products = ScreenedProducts(x, y)
+
+    def block_of(features: NDArray) -> _InnerBlock:
+        coarse = products.screen(features)
+        if same:
+            coarse[of_a[features][:, None] == of_b] = -np.inf
+        return _InnerBlock(features, coarse, top_k, products)
+
+    cut = [np.arange(s, min(s + block_size, len(of_a)), dtype=np.int32) for s in range(0, len(of_a), block_size)]
     with threads(workers) as pool:
-        ab, ba = both_ways((len(x), len(y)), top_k, cut, products.block, pool, on_progress)
+        ab, ba = both_ways(products.shape, top_k, cut, block_of, pool, on_progress)
     return BestPartners(*_named(ab, of_a, of_b, len(left)), *_named(ba, of_b, of_a, len(right)))
-
-
-def inner_at(left: Values, right: Values, features: NDArray, partners: NDArray) -> Values:
-    """(n,) inner products of given pairs, clipped to [-1, 1]; NaN where a vector holds one."""
-    value = np.empty(len(features))
-    at_once = max(1, 4_000_000 // max(left.shape[1], 1))
-    for start in range(0, len(features), at_once):
-        here = slice(start, start + at_once)
-        value[here] = np.vecdot(left[features[here]], right[partners[here]])
-    return np.clip(value, -1.0, 1.0)
 
 
 def _named(top: Top, of_x: NDArray, of_y: NDArray, d_x: int) -> Top:
@@ -72,38 +127,11 @@ def _named(top: Top, of_x: NDArray, of_y: NDArray, d_x: int) -> Top:
     return index, value
 
 
-class _Products:
-    """Both sides in the precision that is needed, and how far a product of it may be off."""
-
-    def __init__(self, x: Values, y: Values, k: int, of_x: NDArray | None, of_y: NDArray) -> None:
-        self._k, self._x, self._y, self._of_x, self._of_y = k, x, y, of_x, of_y
-        norms = [np.sqrt(np.vecdot(side, side)).max(initial=0.0) for side in (x, y)]
-        # Higham 2002, section 3.1: a sum of d products is off by at most d + 2 roundings of the product of the norms.
-        scale = 2.0 * (x.shape[1] + 2) * norms[0] * norms[1]
-        single = scale * float(np.finfo(np.float32).eps) <= _COARSEST
-        self._dtype = np.float32 if single else np.float64
-        self._rounding = scale * float(np.finfo(self._dtype).eps)
-        self._coarse_x, self._coarse_y = x.astype(self._dtype, copy=False), y.astype(self._dtype, copy=False)
-
-    def block(self, features: NDArray) -> _InnerBlock:
-        """All products of some vectors of x."""
-        coarse = self._coarse_x[features] @ self._coarse_y.T
-        if self._of_x is not None:
-            coarse[self._of_x[features][:, None] == self._of_y] = -np.inf
-        return _InnerBlock(features, coarse, self._k, self._rounding, self.exact)
-
-    def exact(self, feature: NDArray, partner: NDArray) -> Values:
-        """Inner products of chosen pairs in double precision, each from its two vectors alone."""
-        return inner_at(self._x, self._y, feature, partner)
-
-
 class _InnerBlock:
-    """The products of a few vectors with all of the other side, off by `rounding` at most."""
+    """The coarse products of a few vectors with all of the other side."""
 
-    def __init__(
-        self, features: NDArray, coarse: NDArray, k: int, rounding: float, exact: Callable[[NDArray, NDArray], Values]
-    ) -> None:
-        self._features, self._coarse, self._k, self._rounding, self._exact = features, coarse, k, rounding, exact
+    def __init__(self, features: NDArray, coarse: NDArray, k: int, products: ScreenedProducts) -> None:
+        self._features, self._coarse, self._k, self._products = features, coarse, k, products
 
     def rows(self, k: int) -> Top:
         """The k best partners of each vector of the block."""
@@ -111,7 +139,7 @@ class _InnerBlock:
         floor = np.full(n, -np.inf)
         if width:
             maxima = self._coarse[:, : 4 * k * width].reshape(n, 4 * k, width).max(axis=2)
-            floor = _reached_by_k(maxima, k) - self._rounding
+            floor = _reached_by_k(maxima, k) - self._products.error
         row, partner, value = self._reaching(floor[:, None])
         return top_of_rows(np.searchsorted(row, np.arange(n + 1)), partner, value, k)
 
@@ -121,17 +149,18 @@ class _InnerBlock:
         k, width = self._k, len(self._coarse) // (4 * self._k)
         if width:
             maxima = self._coarse[: 4 * k * width].reshape(4 * k, width, -1).max(axis=1).T
-            floor = np.maximum(floor, _reached_by_k(maxima, k) - self._rounding)
+            floor = np.maximum(floor, _reached_by_k(maxima, k) - self._products.error)
         row, partner, value = self._reaching(floor)
         return partner, self._features[row], value
 
     def _reaching(self, floor: Values) -> tuple[NDArray, NDArray, Values]:
         """Rows, partners and values of the pairs whose value can be as high as `floor`."""
         # Never minus infinity, which marks a vector and itself; rounded down, as comparing must not turn to doubles.
-        lowest = np.maximum(floor - self._rounding, np.finfo(self._coarse.dtype).min / 2).astype(self._coarse.dtype)
+        lowest = np.maximum(floor - self._products.error, np.finfo(self._coarse.dtype).min / 2)
+        lowest = lowest.astype(self._coarse.dtype)
         row, partner = np.nonzero(self._coarse >= np.nextafter(lowest, np.array(-np.inf, lowest.dtype)))
         partner = partner.astype(np.int32)
-        return row, partner, self._exact(self._features[row], partner)
+        return row, partner, self._products.at(self._features[row], partner)
 
 
 def _reached_by_k(maxima: NDArray, k: int) -> Values:

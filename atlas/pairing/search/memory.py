@@ -6,17 +6,13 @@ import math
 import os
 from pathlib import Path
 
-BYTES_PER_ACTIVATION = {"activation": 40, "masked_cosine": 72}
-"""Peak of a search and its chance level for each stored activation of both scans, by measure, as measured."""
-
 FIXED_BYTES = 200_000_000
 """What a command takes whatever the scans: libraries, DuckDB's reading and writing; up to 185 MB, as measured."""
 
-_OF_OTHERS = 56
 _BYTES_PER_PAIR, _MOST_BYTES = 100, 200_000_000
 
 
-def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation") -> int:
+def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, per_activation: int) -> int:
     """About the memory that a comparison over tokens and its chance level take with both scans in memory.
 
     40 to 72 bytes for each activation, for each thread 100 bytes for each pair of features, 200 MB at most, and 200 MB
@@ -26,14 +22,12 @@ def search_bytes(n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activati
         n_nonzero: Activations of both scans; of one, if a scan is compared with itself.
         d_a: Features of a.
         d_b: Features of b.
-        measure: A name of `MEASURES`.
+        per_activation: `bytes_per_activation` of the measure.
     """
-    return FIXED_BYTES + BYTES_PER_ACTIVATION.get(measure, _OF_OTHERS) * n_nonzero + thread_bytes(d_a, d_b)
+    return FIXED_BYTES + per_activation * n_nonzero + thread_bytes(d_a, d_b)
 
 
-def assignment_bytes(
-    n_nonzero: int, d_a: int, d_b: int, *, measure: str = "activation", width: int | None = None
-) -> int:
+def assignment_bytes(n_nonzero: int, d_a: int, d_b: int, *, per_activation: int, width: int | None = None) -> int:
     """About the memory that an assignment and its chance level take.
 
     As a search, or where weights are compared 24 bytes for each of them; and 24 kB for each feature of the larger side,
@@ -43,10 +37,12 @@ def assignment_bytes(
         n_nonzero: Activations of both scans.
         d_a: Features of a.
         d_b: Features of b.
-        measure: A name of `MEASURES`.
+        per_activation: `bytes_per_activation` of the measure.
         width: Weights of a feature; None where activations are compared.
     """
-    inputs = search_bytes(n_nonzero, d_a, d_b, measure=measure) if width is None else 24 * width * (d_a + d_b)
+    inputs = (
+        search_bytes(n_nonzero, d_a, d_b, per_activation=per_activation) if width is None else 24 * width * (d_a + d_b)
+    )
     return inputs + min(24_000 * max(d_a, d_b), _BYTES_PER_PAIR * d_a * d_b)
 
 
@@ -60,7 +56,7 @@ def family_bytes(n_nonzero: int, n_tokens: int, d_sae: int, threshold: float) ->
         n_nonzero: Activations of the scan.
         n_tokens: Its tokens.
         d_sae: Its features.
-        threshold: Least co-occurrence of a pair.
+        threshold: Minimum co-occurrence of a pair.
     """
     n_pairs = min(n_nonzero / max(n_tokens, 1) / threshold * d_sae, d_sae * (d_sae - 1) / 2)
     return 48 * n_nonzero + int(80 * n_pairs) + thread_bytes(d_sae, d_sae)
@@ -71,8 +67,8 @@ def thread_bytes(d_a: int, d_b: int) -> int:
     return min(8, os.cpu_count() or 1) * min(_MOST_BYTES, _BYTES_PER_PAIR * d_a * d_b)
 
 
-def least_sums(d_a: int, d_b: int) -> int:
-    """Bytes of sums that a search in blocks should hold at least: those of 256 features of a with all of b."""
+def fewest_sums(d_a: int, d_b: int) -> int:
+    """Minimum bytes of sums that a search in blocks should hold: those of 256 features of a with all of b."""
     return 8 * d_b * min(d_a, 256)
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.search.bothways import Block, Progress, both_ways, runs
+from atlas.pairing.search.bothways import runs
 from atlas.pairing.search.topk import Index, Values
-from atlas.pairing.search.toppairs import TopPairs
 
 PAIRS_PER_BLOCK = 2_000_000
 """Most pairs one product may hold: 24 MB of result, and small enough that a thread stays under 100 MB."""
@@ -24,7 +23,7 @@ def threads(workers: int | None) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
 
 
-def check_sizes(n_tokens_a: int, n_tokens_b: int, top_k: int, block_size: int) -> None:
+def check_sizes(n_tokens_a: int, n_tokens_b: int, top_k: int = 1, block_size: int = 1) -> None:
     """Raise ValueError where the sides do not fit together or an option makes no sense."""
     if n_tokens_a != n_tokens_b:
         raise ValueError(f"a has {n_tokens_a} tokens and b has {n_tokens_b}; both must hold the same tokens in order")
@@ -49,47 +48,17 @@ def product(by_feature: Any, features: NDArray, by_token: Any, *, same: bool = F
 
     With `same`, both sides are one SAE and each feature is left out of its own row.
     """
-    # A block is a run of neighbours, and a slice does not search for its rows.
-    sums = sp.csr_array(by_feature[int(features[0]) : int(features[-1]) + 1] @ by_token)
+    # A block of a search is a run of neighbours, and a slice does not search for its rows.
+    run = len(features) and features[-1] - features[0] == len(features) - 1
+    sums = sp.csr_array(
+        (by_feature[int(features[0]) : int(features[-1]) + 1] if run else by_feature[features]) @ by_token
+    )
     if not same:
         return sums
     row = np.repeat(np.arange(len(features)), np.diff(sums.indptr))
     keep = sums.indices != features[row]
     starts = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=len(features)))])
     return sp.csr_array((sums.data[keep], sums.indices[keep], starts), shape=sums.shape)
-
-
-def best_cofiring(
-    x: Any,
-    y: Any,
-    by_token: Any,
-    block_of: Callable[[NDArray], Block],
-    *,
-    top_k: int,
-    block_size: int,
-    workers: int | None,
-    on_progress: Progress | None,
-) -> TopPairs:
-    """Search among the pairs that fire together, and count the tokens of the best.
-
-    Args:
-        x: (d_x, n_tokens) activations without stored zeros.
-        y: (d_y, n_tokens) those of the partners.
-        by_token: (n_tokens, d_y) the transpose of y.
-        block_of: The pairs of some features of x, as in `both_ways`.
-        top_k: Partners kept for each feature.
-        block_size: Most features of x in one block.
-        workers: Threads, as in `threads`.
-        on_progress: Called as `on_progress(done, total)`, counted in features of x.
-    """
-    fires_x, fires_y = x.astype(bool), y.astype(bool)
-    with threads(workers) as pool:
-        cut = blocks(x, by_token, block_size)
-        ab, ba = both_ways((x.shape[0], y.shape[0]), top_k, cut, block_of, pool, on_progress)
-        joint_ab = joint_counts(fires_x, fires_y, ab[0], pool)
-        joint_ba = joint_counts(fires_y, fires_x, ba[0], pool)
-    n_x, n_y = (np.diff(side.indptr).astype(np.int64) for side in (x, y))
-    return TopPairs(*ab, *ba, joint_ab, joint_ba, n_x, n_y, x.shape[1])
 
 
 def joint_counts(x: Any, y: Any, index: Index, pool: Executor) -> Index:

@@ -162,6 +162,11 @@ class Standardised:
         return sp.csr_array((np.ones(x.nnz, dtype=bool), x.indices, x.indptr), shape=x.shape)
 
 
+def standardised(side: Any, name: str, signed: bool = False) -> Standardised:
+    """What is `Standardised` already, or activations scaled; `name` goes into errors."""
+    return side if isinstance(side, Standardised) else Standardised.of(side, name=name, signed=signed)
+
+
 def fires(side: Any) -> Any:
     """(d_sae, n_tokens) booleans: where each feature of (n_tokens, d_sae) activations or attributions fires.
 

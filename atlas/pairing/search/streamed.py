@@ -14,8 +14,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.measures.activation import Pearson
 from atlas.pairing.search.bothways import Progress, Search, Top, runs
+from atlas.pairing.search.pearson import Pearson
 from atlas.pairing.search.products import (
     PAIRS_PER_BLOCK,
     check_sizes,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from atlas.activations import open_scan
 from atlas.catalog.scans import Scanned, sample_of
-from atlas.comparisons.reading import sides_of
+from atlas.comparisons.reading import operands_of
+from atlas.comparisons.stored import TwoScans
 from atlas.errors import AtlasError, AtlasUnavailable
-from atlas.pairing.assignment.measures import source_of_measure
 from atlas.pairing.measures.registry import MEASURES
 from atlas.pairing.search.chance import draw_shifts
 from atlas.queries.weights import next_tokens
@@ -87,13 +87,14 @@ def _of_one(
     asked: Asked, scan: Scanned, features: int, pairs: int, quantile: float, draws: int, seed: int
 ) -> dict[str, Any]:
     """All tables of one SAE."""
+    two = TwoScans(scan.sae, scan.sae, scan.corpus, scan.corpus)
     readers, missing = {}, []
     with asked.open() as atlas:
         n_fired = np.asarray(atlas.arrays("catalog/firing_counts", **scan.key)["n_fired"])
         followed, codes = next_tokens(atlas, scan.corpus, scan.n_tokens), open_scan(atlas, scan.sae, scan.corpus)
         for name in WEIGHTS:
             try:
-                readers[name] = sides_of(atlas, MEASURES[name], scan.sae, scan.sae, scan.corpus)
+                readers[name] = operands_of(atlas, MEASURES[name], two)
             except AtlasUnavailable:
                 raise
             except AtlasError:
@@ -102,7 +103,7 @@ def _of_one(
                 missing.append(name)
     of, first, second = _sampled(n_fired, scan.n_tokens, features, pairs, seed)
     a, b = of[first], of[second]
-    values = {name: MEASURES[name].at(*read().arguments, a, b) for name, read in readers.items()}
+    values = {name: read().values_at(a, b) for name, read in readers.items()}
     sampled = codes.csr()[:, of]
     values |= _over_tokens(sampled, followed, first, second)
     by_chance = _shifted(sampled, followed, first, second, seed)
@@ -133,7 +134,7 @@ def _sampled(n_fired: NDArray, n_tokens: int, features: int, pairs: int, seed: i
 
 def _over_tokens(sampled: Any, followed: NDArray, first: NDArray, second: NDArray) -> dict[str, NDArray[np.float64]]:
     """Quantities over tokens of pairs of columns of the sampled activations."""
-    values = {name: source_of_measure(MEASURES[name], (sampled, sampled)).at(first, second) for name in TOKENS}
+    values = {name: MEASURES[name].rows(sampled, sampled).at(first, second) for name in TOKENS}
     return values | {"next_token": similarities(next_token_distributions(sampled, followed), first, second)}
 
 

@@ -1,4 +1,4 @@
--- assignments and greedy matchings stored for two SAEs, in whichever order they were computed
+-- assignments and greedy matchings stored for two SAEs, in whichever order they were computed, the newest first
 select m.matching_id, m.method, m.measure, a.name as sae_a, b.name as sae_b, k.name as corpus, coalesce(l.name, k.name) as corpus_b, m.n_tokens,
        m.total, m.gap, m.certified, m.chance, m.spec_sha256
 from matching m

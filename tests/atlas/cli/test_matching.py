@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from atlas.cli import run
 from atlas.db import open_atlas
-from tests.support.dense_measures import dense
+from tests.support.dense_measures import values_of
 from tests.support.planted import D_SAE, N_TOKENS, plant, planted_codes
 from tests.support.retokenised import plant_two_cuts
 
@@ -56,7 +56,7 @@ def cosines(path: Path, column: str = "w_dec") -> np.ndarray:
 def test_an_assignment_is_computed_once_and_listed_from_either_side(one, capsys):
     rows, notes = asked(capsys, one, "match", "A", "B", "--method", "assignment", *LOOSE)
     a, b, twins = planted_codes(np.random.default_rng(0))
-    values = np.maximum(dense("activation", a.toarray().astype(float), b.toarray().astype(float)), 0)
+    values = np.fmax(values_of("activation", a.toarray().astype(float), b.toarray().astype(float)), 0)
     best = values[linear_sum_assignment(values, maximize=True)]
     found = {row["feature_a"]: row["feature_b"] for row in rows}
     assert twins.items() <= found.items()

@@ -17,11 +17,12 @@ from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.comparisons import correlate as job
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.summary import PairingSummary
+from atlas.comparisons.summaries import PairingSummary
 from atlas.errors import AtlasError
 from atlas.pairing import MEASURES
+from tests.support.dense_measures import values_of
 from tests.support.equipped import covariance, documents, equip, next_ids, unembedding
-from tests.support.pairing_laws import dense, pearson
+from tests.support.pairing_laws import pearson
 
 COLUMNS = "feature_a, feature_b, value, rank_ab, rank_ba, n_a, n_b, n_ab"
 
@@ -81,7 +82,7 @@ def matrix(path: Path, measure: str) -> tuple[np.ndarray, np.ndarray | None]:
         return of_both / spread[0][:, None] / spread[1], None
     if measure.startswith("activation") or measure == "attribution":
         return pearson(a, b), joint
-    return np.where(joint > 0, dense(measure, a, b), 0.0), joint
+    return np.where(joint > 0, values_of(measure, a, b), 0.0), joint
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +255,7 @@ def test_an_equal_pairing_fills_in_what_stored_pairings_lack_of_each_other(equip
     assert (again.new, again.n_filled) == (False, n)
     assert {name: rows_of(equipped, name) for name in before} == before
     # What has no value, as of features that never fire, is not looked for again.
-    monkeypatch.setattr("atlas.comparisons.exchange.sides_of", lambda *arguments, **options: 1 / 0)
+    monkeypatch.setattr("atlas.comparisons.exchange.operands_of", lambda *arguments, **options: 1 / 0)
     assert pair_saes(equipped, "A", "B", measure="decoder", top_k=2).n_filled == 0
 
 

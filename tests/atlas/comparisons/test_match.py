@@ -13,12 +13,12 @@ from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.comparisons.correlate import pair_saes
 from atlas.comparisons.match import match_saes
-from atlas.comparisons.match_summary import MatchingSummary
+from atlas.comparisons.summaries import MatchingSummary
 from atlas.db import store_of
 from atlas.errors import AtlasError, UnknownName, UsageError
-from atlas.pairing import MEASURES, correlate_sparse
-from atlas.pairing.assignment.measures import unrelated
-from tests.support.dense_measures import best_total, dense
+from atlas.pairing import correlate_sparse
+from atlas.pairing.search.chance import draw_shifts
+from tests.support.dense_measures import best_total, operands_of, values_of
 from tests.support.equipped import equip
 from tests.support.planted import D_SAE, N_TOKENS, plant
 from tests.support.retokenised import plant_two_cuts
@@ -53,7 +53,7 @@ def test_an_assignment_over_tokens_is_that_of_the_dense_matrix_without_dead_feat
     path, twins = planted
     found = match_saes(path, "A", "B", measure=measure)
     a, b = (read_scan(path, name).toarray().astype(np.float64) for name in "AB")
-    values = dense(measure, a, b)
+    values = np.nan_to_num(values_of(measure, a, b))
     with open_atlas(path) as atlas:
         rows = atlas.rows("select feature_a, feature_b, value, n_a, n_b, n_ab from assignments").rows
         (facts,) = atlas.rows("select distinct total, gap, certified, chance, measure from assignments").rows
@@ -89,19 +89,18 @@ def test_an_assignment_of_weights_matches_the_whole_smaller_side_and_counts_no_j
 def test_chance_is_the_mean_of_the_assignment_of_rolled_tokens_or_of_random_vectors(planted):
     path, _ = planted
     a, b = (read_scan(path, name) for name in "AB")
-    (same, rolled), shift = unrelated(MEASURES["activation"], (a, b), 7)
-    assert shift is not None
+    shift = int(draw_shifts(np.random.default_rng(np.random.PCG64(7)), a.shape[0])[0])
+    same, rolled = (operands := operands_of("activation", a, b)).unrelated(7).arguments
     assert 1000 <= shift < 3000
     np.testing.assert_array_equal(rolled.toarray(), np.roll(b.toarray(), shift, axis=0))
-    values = np.maximum(dense("activation", a.toarray().astype(float), rolled.toarray().astype(float)), 0)
+    values = np.fmax(values_of("activation", a.toarray().astype(float), rolled.toarray().astype(float)), 0)
     taken = values[linear_sum_assignment(values, maximize=True)]
-    assert same is a
+    assert same is operands.arguments[0]
     assert match_saes(path, "A", "B", seed=7).chance == pytest.approx(taken[taken > 0].mean(), rel=1e-9)
     x = np.ones((D_SAE, 12), dtype=np.float32)
-    (p, q), none = unrelated(MEASURES["decoder"], (x, x), 7)
+    p, q = operands_of("decoder", x, x).unrelated(7).arguments
     unit = [side.astype(float) / np.linalg.norm(side.astype(float), axis=1, keepdims=True) for side in (p, q)]
     r = unit[0] @ unit[1].T
-    assert none is None
     assert match_saes(path, "A", "B", measure="decoder", seed=7).chance == pytest.approx(
         r[linear_sum_assignment(r, maximize=True)].mean(), rel=1e-9
     )
@@ -164,7 +163,7 @@ def test_greedy_chance_is_the_same_among_the_best_partners_of_rolled_tokens(plan
     pair_saes(path, "A", "B", top_k=4)
     found = match_saes(path, "A", "B", method="greedy", seed=3)
     a, b = (read_scan(path, name) for name in "AB")
-    (_, rolled), _ = unrelated(MEASURES["activation"], (a, b), 3)
+    _, rolled = operands_of("activation", a, b).unrelated(3).arguments
     top = correlate_sparse(a, rolled, top_k=4)
     pairs = {(i, int(j)): v for i in range(D_SAE) for j, v in zip(top.index_ab[i], top.value_ab[i], strict=True)}
     pairs |= {(int(i), j): v for j in range(D_SAE) for i, v in zip(top.index_ba[j], top.value_ba[j], strict=True)}

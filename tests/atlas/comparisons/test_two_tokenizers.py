@@ -14,9 +14,10 @@ import scipy.sparse as sp
 
 from atlas.cli import run
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.summary import PairingSummary
+from atlas.comparisons.summaries import PairingSummary
 from atlas.db import open_atlas, store_of
 from atlas.errors import AtlasError, UsageError
+from atlas.pairing.measures.activation import ACTIVATION
 from atlas.pairing.search.memory import search_bytes
 from atlas.pairing.tokens.alignment import align
 from atlas.pairing.tokens.cuts import Cut
@@ -84,7 +85,7 @@ def test_pooled_documents_and_scans_read_in_blocks_are_aligned_too(two_cuts):
     before = pairs_of(two_cuts, "activation")
     with open_atlas(two_cuts) as atlas:
         ((n_nonzero,),) = atlas.rows("select sum(n_nonzero) from scan").rows
-    too_little = search_bytes(int(n_nonzero), D_SAE, D_SAE) - 1
+    too_little = search_bytes(int(n_nonzero), D_SAE, D_SAE, per_activation=ACTIVATION.bytes_per_activation) - 1
     in_blocks = pair_saes(two_cuts, "B", "A", top_k=3, memory=too_little)
     assert in_blocks.new
     assert in_blocks.shared is not None
@@ -135,7 +136,7 @@ def test_what_a_pairing_on_other_corpora_takes_the_place_of_is_said(two_cuts, ca
 
 @pytest.mark.parametrize("measure", ["attribution", "logit", "decoder", "encoder", "preactivation"])
 def test_measures_that_need_more_than_activations_say_which_do_not(two_cuts, measure):
-    with pytest.raises(UsageError, match=f"{measure} needs the same tokens on both sides") as caught:
+    with pytest.raises(UsageError, match=f"{measure} needs the same tokens for both SAEs") as caught:
         pair_saes(two_cuts, "A", "B", measure=measure)
     assert "can be aligned as texts, for activation, " in str(caught.value)
 

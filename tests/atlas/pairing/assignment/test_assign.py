@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from atlas.pairing import correlate_sparse
+from atlas.pairing import MEASURES, correlate_sparse
 from atlas.pairing.assignment.assign import assign, certify
 from atlas.pairing.assignment.greedy import greedy
-from atlas.pairing.assignment.sources import Blocks, CorrelationSource, CosineSource
+from atlas.pairing.assignment.sources import FunctionSource
+from atlas.pairing.measures.activation import CorrelationSource
 
 
 def best_total(values: np.ndarray) -> float:
@@ -73,7 +74,7 @@ def test_the_total_is_that_of_the_full_matrix_whatever_is_kept_of_it_at_first(va
 
 @settings(max_examples=200, deadline=None)
 @given(values=matrices, top=st.integers(1, 6))
-def test_features_that_may_stay_alone_are_never_matched_below_zero(values, top):
+def test_features_that_may_stay_unmatched_are_never_matched_below_zero(values, top):
     got = assign(values, top=top, alone=True)
     assert (got.values > 0).all()
     check(got, values, best_total(np.maximum(values, 0)))
@@ -101,7 +102,7 @@ def test_cosines_sought_in_float32_are_assigned_in_float64(seed, n, m, top):
     x[rng.random(n) < 0.2] = 0.0
     y[: min(n, m) // 2] = x[: min(n, m) // 2] * 3
     unit = [s.astype(float) / np.maximum(np.linalg.norm(s.astype(float), axis=1, keepdims=True), 1e-30) for s in (x, y)]
-    values, source = unit[0] @ unit[1].T, CosineSource(x, y)
+    values, source = unit[0] @ unit[1].T, MEASURES["decoder"].rows(x, y)
     assert np.abs(source.screen(np.arange(n)) - values).max() <= source.error
     np.testing.assert_allclose(source.rows(0, n), values, atol=1e-14)
     check(assign(source, top=top, block_size=7), values, best_total(values))
@@ -160,14 +161,14 @@ def test_a_function_that_gives_rows_is_the_same_as_the_array_and_the_block_size_
     values, top, block_size, alone
 ):
     whole = assign(values, top=top, block_size=1000, alone=alone)
-    cut = assign(Blocks(lambda i, j: values[i:j], values.shape), top=top, block_size=block_size, alone=alone)
+    cut = assign(FunctionSource(lambda i, j: values[i:j], values.shape), top=top, block_size=block_size, alone=alone)
     for name in ("rows", "cols", "values", "row_prices", "col_prices"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(cut, name))
     assert (whole.certified, whole.gap) == (cut.certified, cut.gap)
 
 
 class Negated:
-    """A block source of one's own: nothing but a shape and rows."""
+    """A source of one's own: nothing but a shape and rows."""
 
     shape = (3, 4)
 
@@ -185,7 +186,7 @@ def test_planted_pairs_among_random_directions_are_found_in_the_wide_case_that_r
     y = rng.normal(size=(900, 24))
     order = rng.permutation(900)[:350]
     y[order] = x[:350] + 0.05 * rng.normal(size=(350, 24))
-    source = CosineSource(x, y)
+    source = MEASURES["decoder"].rows(x, y)
     got = assign(source, top=2)
     np.testing.assert_array_equal(got.cols[:350], order)
     check(got, source.rows(0, 700), best_total(source.rows(0, 700)))
@@ -218,7 +219,7 @@ def test_greedy_takes_the_largest_value_first_and_ties_by_lower_ids(values, floo
     assert stored[2][stored[2] > 0].sum() == pytest.approx(got[2][got[2] > 0].sum())
 
 
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, lambda v: Blocks(lambda i, j: v[i:j], v.shape)])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, lambda v: FunctionSource(lambda i, j: v[i:j], v.shape)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused(form, bad):
     values = np.ones((4, 5))
@@ -236,7 +237,7 @@ def test_values_that_are_not_finite_are_refused(form, bad):
         (sp.csr_array(np.eye(2)), {"missing": "nan"}, "missing must be"),
         (sp.csr_array(np.eye(2)), {"alone": False}, "needs a value for every pair"),
         (np.ones((2, 2)), {"top": 0}, "at least 1"),
-        (Blocks(lambda i, j: np.ones((1, 3)), (2, 2)), {}, "they must have"),
+        (FunctionSource(lambda i, j: np.ones((1, 3)), (2, 2)), {}, "they must have"),
     ],
 )
 def test_input_that_has_no_answer_is_refused(values, options, message):

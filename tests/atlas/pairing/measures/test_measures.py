@@ -8,13 +8,12 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import MEASURES, correlate_attributions, correlate_sparse, masked_cosine
-from atlas.pairing.measures.registry import coactivation
+from atlas.pairing import MEASURES, coactivation, correlate_attributions, correlate_sparse, masked_cosine
+from tests.support.dense_measures import OVER_TOKENS, searched
 from tests.support.pairing_laws import (
     activations,
     assert_best_of,
     assert_counts,
-    dense,
     pearson,
     same,
     scans,
@@ -22,32 +21,15 @@ from tests.support.pairing_laws import (
     without_itself,
 )
 
-TOKEN_MEASURES = ["activation", "phi", "jaccard", "lift", "conditional", "masked_cosine"]
 
-
-@pytest.mark.parametrize("name", TOKEN_MEASURES)
-@settings(max_examples=30, deadline=None)
-@given(scan=scans, top_k=st.integers(1, 12), block_size=st.integers(1, 30), workers=st.integers(1, 3))
-def test_a_measure_is_its_dense_definition_and_no_cut_changes_a_bit(name, scan, top_k, block_size, workers):
-    a, b = scan
-    sides = sp.csr_array(a), sp.csc_array(b)
-    top = MEASURES[name].function(*sides, top_k=top_k, block_size=block_size, workers=workers)
-    assert_best_of(top, dense(name, a, b), top_k)
-    assert_counts(top, a, b)
-    assert same(top, MEASURES[name].function(*sides, top_k=top_k, block_size=1000, workers=1))
-    lowest, highest = np.nanmin(top.value_ab, initial=0), np.nanmax(top.value_ab, initial=0)
-    assert MEASURES[name].low <= lowest
-    assert highest <= MEASURES[name].high
-
-
-@pytest.mark.parametrize("name", TOKEN_MEASURES)
+@pytest.mark.parametrize("name", OVER_TOKENS)
 @settings(max_examples=15, deadline=None)
 @given(scan=scans, top_k=st.integers(1, 6), block_size=st.integers(1, 30))
 def test_within_one_sae_no_feature_is_its_own_partner(name, scan, top_k, block_size):
     a, _ = scan
     side = sp.csr_array(a)
-    top = MEASURES[name].function(side, side, top_k=top_k, block_size=block_size, workers=1, same=True)
-    assert_best_of(top, without_itself(dense(name, a, a)), top_k)
+    top = MEASURES[name].search(side, side, top_k=top_k, block_size=block_size, workers=1, same=True)
+    assert_best_of(top, without_itself(searched(name, a, a)), top_k)
 
 
 @settings(max_examples=80, deadline=None)
@@ -80,7 +62,7 @@ def test_no_correlation_is_beyond_one_by_rounding():
     for seed in range(20):
         a, b = (activations(np.random.default_rng([seed, side]), 4, 12, 0.5) for side in range(2))
         for name in ("activation", "phi"):
-            top = MEASURES[name].function(sp.csr_array(a), sp.csr_array(b), top_k=12)
+            top = MEASURES[name].search(sp.csr_array(a), sp.csr_array(b), top_k=12)
             assert np.nanmax(np.abs(top.value_ab)) <= 1, (name, seed)
 
 
@@ -101,15 +83,6 @@ def test_equal_partners_go_to_the_lower_id(name):
     assert coactivation(b, a, kind=name, top_k=4, block_size=2).index_ba.tolist() == [[0, 1, 2, 3]]
 
 
-def test_only_the_conditional_depends_on_the_side():
-    rng = np.random.default_rng(0)
-    a, b = (sp.random_array((60, 20), density=0.2, rng=rng).tocsr() for _ in range(2))
-    for name in TOKEN_MEASURES:
-        there, back = (MEASURES[name].function(*sides, top_k=5) for sides in ((a, b), (b, a)))
-        alike = np.array_equal(there.value_ab, back.value_ba, equal_nan=True)
-        assert alike == MEASURES[name].symmetric, name
-
-
 def test_a_feature_that_fires_on_a_part_of_anothers_tokens_has_masked_cosine_one():
     rng = np.random.default_rng(1)
     whole = rng.exponential(size=(500, 1)) * (rng.random((500, 1)) < 0.3)
@@ -119,13 +92,13 @@ def test_a_feature_that_fires_on_a_part_of_anothers_tokens_has_masked_cosine_one
 
 
 @pytest.mark.parametrize("units", [1e300, 1e-300])
-@pytest.mark.parametrize("name", TOKEN_MEASURES)
+@pytest.mark.parametrize("name", OVER_TOKENS)
 def test_the_units_of_one_side_change_nothing_however_large_or_small(name, units):
     rng = np.random.default_rng(3)
     a, b = (activations(rng, 60, 12, 0.2) for _ in range(2))
     moved = sp.csr_array(a * units)
-    top = MEASURES[name].function(moved, sp.csr_array(b), top_k=4)
-    assert_best_of(top, dense(name, a, b), 4)
+    top = MEASURES[name].search(moved, sp.csr_array(b), top_k=4)
+    assert_best_of(top, searched(name, a, b), 4)
     assert_counts(top, a, b)
     i, j = (grid.ravel() for grid in np.indices((12, 12)))
     at = MEASURES[name].at(moved, sp.csr_array(b), i, j)
@@ -137,7 +110,7 @@ def test_features_of_far_apart_units_stand_beside_each_other():
     a, b = (activations(rng, 60, 6, 0.3) for _ in range(2))
     moved = sp.csr_array(a * 10.0 ** np.array([300, -300, 0, 120, -120, 5]))
     for name in ("activation", "masked_cosine"):
-        assert_best_of(MEASURES[name].function(moved, sp.csr_array(b), top_k=3), dense(name, a, b), 3)
+        assert_best_of(MEASURES[name].search(moved, sp.csr_array(b), top_k=3), searched(name, a, b), 3)
 
 
 def test_one_feature_whose_activations_are_too_far_apart_is_refused_where_squares_would_vanish():
@@ -150,12 +123,12 @@ def test_one_feature_whose_activations_are_too_far_apart_is_refused_where_square
 def test_many_pairs_and_small_buffers_change_no_bit(monkeypatch):
     rng = np.random.default_rng(2)
     a, b = (sp.random_array((500, 300), density=0.05, rng=rng).tocsr() for _ in range(2))
-    whole = {name: MEASURES[name].function(a, b, top_k=3, workers=1) for name in TOKEN_MEASURES}
+    whole = {name: MEASURES[name].search(a, b, top_k=3, workers=1) for name in OVER_TOKENS}
     monkeypatch.setattr("atlas.pairing.search.products.PAIRS_PER_BLOCK", 500)
     monkeypatch.setattr("atlas.pairing.search.topk.BestSoFar.__init__.__kwdefaults__", {"budget": 100})
     for name, top in whole.items():
-        assert_best_of(top, dense(name, a.toarray(), b.toarray()), 3)
-        assert same(top, MEASURES[name].function(a, b, top_k=3, workers=4)), name
+        assert_best_of(top, searched(name, a.toarray(), b.toarray()), 3)
+        assert same(top, MEASURES[name].search(a, b, top_k=3, workers=4)), name
 
 
 def test_an_unknown_kind_names_the_known_ones():

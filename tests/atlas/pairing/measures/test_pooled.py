@@ -95,8 +95,8 @@ def test_chance_can_be_measured_with_every_measure_over_tokens():
     a = sp.random_array((2000, 40), density=0.03, rng=rng).tocsr()
     for measure in MEASURES.values():
         if measure.needs == "activations":
-            null = shift_null(a, a, n=2, measure=measure.function, n_features=20)
-            best = measure.function(a, a, top_k=1).median_best[0]
+            null = shift_null(a, a, n=2, measure=measure.search, n_features=20)
+            best = measure.search(a, a, top_k=1).median_best[0]
             assert (null.n_a, null.n_b) == (20, 20)
             assert (null.best_ab < best / 2).all(), measure.name
             assert (null.best_ba < best / 2).all(), measure.name

@@ -12,9 +12,9 @@ from atlas import open_atlas
 from atlas.comparisons.correlate import pair_saes
 from atlas.comparisons.match import match_saes
 from atlas.errors import AtlasError
-from atlas.pairing import MEASURES
-from atlas.pairing.assignment.matched import assigned
+from atlas.pairing.assignment.one_to_one import assigned
 from atlas.pairing.measures.weights import gram
+from tests.support.dense_measures import operands_of
 from tests.support.equipped import equip
 from tests.support.planted import D_IN
 
@@ -68,12 +68,12 @@ def best_mean(values: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("measure", ["decoder", "encoder", "logit"])
-def test_features_without_weights_stay_alone_in_an_assignment_and_in_its_mean_and_chance(measure):
+def test_features_without_weights_stay_unmatched_in_an_assignment_and_in_its_mean_and_chance(measure):
     rng = np.random.default_rng(0)
     u, a, b = (rng.normal(size=(n, 8)) for n in (40, 14, 12))
     a[[0, 5, 6]] = b[[2]] = 0.0
     more = (gram(u),) if measure == "logit" else ()
-    found, chance = assigned(MEASURES[measure], (a, b, *more), 3, lambda done, total: None)
+    found, chance = assigned(operands_of(measure, a, b, *more), seed=3)
     rows, columns = np.delete(np.arange(14), [0, 5, 6]), np.delete(np.arange(12), 2)
     values = by_definition(a[rows], b[columns], u if more else np.eye(8))
     assert found.certified

@@ -7,27 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import MEASURES, cosine, cosine_chance, gram, logit, preactivation
+from atlas.pairing import cosine, cosine_chance, gram, logit, preactivation
 from atlas.pairing.search.inner import best_inner
-from tests.support.pairing_laws import assert_best_of, pearson, same, without_itself
-
-
-def weights(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
-    """Directions of all lengths; where there is room, a dead one, and twins of one and of opposite direction."""
-    w = rng.normal(size=(n, d)) * 10 ** rng.uniform(-3, 3, size=(n, 1))
-    if n >= 4:
-        w[1] = 0.0
-        w[2], w[3] = w[0], -w[0]
-    return w
-
-
-def dense_cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return (a @ b.T) / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)
-
+from tests.support.dense_measures import cosines, directions
+from tests.support.pairing_laws import assert_best_of, pearson, without_itself
 
 dictionaries = st.builds(
-    lambda seed, n_a, n_b, d: tuple(weights(np.random.default_rng([seed, n]), n, d) for n in (n_a, n_b)),
+    lambda seed, n_a, n_b, d: tuple(directions(np.random.default_rng([seed, n]), n, d) for n in (n_a, n_b)),
     st.integers(0, 2**32 - 1),
     st.integers(1, 60),
     st.integers(1, 60),
@@ -35,31 +21,12 @@ dictionaries = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(sides=dictionaries, top_k=st.integers(1, 12), block_size=st.integers(1, 70), workers=st.integers(1, 3))
-def test_cosine_is_its_dense_definition_and_no_cut_changes_a_bit(sides, top_k, block_size, workers):
-    top = cosine(*sides, top_k=top_k, block_size=block_size, workers=workers)
-    assert_best_of(top, dense_cosine(*sides), top_k)
-    assert same(top, cosine(*sides, top_k=top_k, block_size=1000, workers=1))
-
-
 @settings(max_examples=30, deadline=None)
 @given(sides=dictionaries, top_k=st.integers(1, 12), block_size=st.integers(1, 70))
 def test_within_one_dictionary_no_feature_is_its_own_neighbour(sides, top_k, block_size):
     a, _ = sides
     top = cosine(a, a, top_k=top_k, block_size=block_size, same=True)
-    assert_best_of(top, without_itself(dense_cosine(a, a)), top_k)
-
-
-@settings(max_examples=40, deadline=None)
-@given(sides=dictionaries, seed=st.integers(0, 99), top_k=st.integers(1, 5))
-def test_preactivation_is_the_correlation_of_the_encoder_outputs_over_the_tokens(sides, seed, top_k):
-    a, b = sides
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(50, a.shape[1])) @ rng.normal(size=(a.shape[1],) * 2) + 3.0
-    top = preactivation(a, b, np.cov(x, rowvar=False, bias=True).reshape(a.shape[1], -1), top_k=top_k, block_size=7)
-    pre_a, pre_b = x @ a.T, x @ b.T
-    assert_best_of(top, pearson(pre_a, pre_b), top_k)
+    assert_best_of(top, without_itself(cosines(a, a)), top_k)
 
 
 def test_preactivation_keeps_its_digits_where_one_direction_of_the_residual_dwarfs_the_rest():
@@ -76,7 +43,7 @@ def test_logit_is_the_correlation_over_the_vocabulary_within_and_between_models(
     rng = np.random.default_rng(vocabulary)
     u, v = rng.normal(size=(vocabulary, 12)) + 2.0, rng.normal(size=(vocabulary, 9))
     v[:, :5] += u[:, :5]
-    a, b, c = weights(rng, 90, 12), weights(rng, 70, 12), weights(rng, 50, 9)
+    a, b, c = directions(rng, 90, 12), directions(rng, 70, 12), directions(rng, 50, 9)
     one = logit(a, b, gram(u, block_size=7), top_k=4, block_size=16)
     assert_best_of(one, pearson(u @ a.T, u @ b.T), 4)
     two = logit(a, c, gram(u), gram(v), gram(u, v), top_k=4)
@@ -140,15 +107,3 @@ def test_dead_and_missing_features_have_no_neighbour(shape):
     assert top.index_ab.shape == (shape[0], 2)
     assert (top.index_ab == -1).all()
     assert (top.index_ba == -1).all()
-
-
-def test_every_measure_is_listed_with_its_meaning_and_its_chance():
-    assert set(MEASURES) == {
-        *("activation", "phi", "jaccard", "lift", "conditional", "masked_cosine", "attribution"),
-        *("activation_document_max", "activation_document_mean"),
-        *("preactivation", "decoder", "encoder", "logit"),
-    }
-    for name, measure in MEASURES.items():
-        assert measure.name == name
-        assert measure.meaning
-        assert measure.low < measure.high

@@ -13,7 +13,8 @@ import pytest
 from atlas import open_atlas
 from atlas.cli import run
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.reading import sides_of
+from atlas.comparisons.reading import operands_of
+from atlas.comparisons.stored import TwoScans
 from atlas.errors import AtlasError, UsageError
 from atlas.pairing import MEASURES
 from atlas.pairing.search.memory import half_of_available, search_bytes, size
@@ -39,7 +40,7 @@ def just_too_little(path: Path, saes: str, measure: str) -> int:
         (n_nonzero,) = atlas.rows(
             f"select sum(n_nonzero) from scan join sae using (sae_id) where contains('{saes}', alias)"
         ).rows[0]
-    return search_bytes(int(n_nonzero), D_SAE, D_SAE, measure=measure) - 1
+    return search_bytes(int(n_nonzero), D_SAE, D_SAE, per_activation=MEASURES[measure].bytes_per_activation) - 1
 
 
 def stored(path: Path, measure: str) -> tuple[list[tuple], np.ndarray]:
@@ -53,10 +54,10 @@ def stored(path: Path, measure: str) -> tuple[list[tuple], np.ndarray]:
 @pytest.mark.parametrize("saes", ["AB", "AA"])
 def test_scans_that_do_not_fit_are_read_in_blocks_and_give_the_same_rows(equipped, measure, saes):
     too_little = just_too_little(equipped, saes, measure)
-    names = ["left", "right" if saes == "AB" else "left"]
+    two = TwoScans("left", "right" if saes == "AB" else "left", "words", "words")
     with open_atlas(equipped) as atlas:
-        in_blocks = sides_of(atlas, MEASURES[measure], names[0], names[1], "words", memory=too_little)
-        whole = sides_of(atlas, MEASURES[measure], names[0], names[1], "words", memory=too_little + 1)
+        in_blocks = operands_of(atlas, MEASURES[measure], two, memory=too_little)
+        whole = operands_of(atlas, MEASURES[measure], two, memory=too_little + 1)
     assert in_blocks().sums is not None
     assert whole().sums is None
     results = []
@@ -172,4 +173,6 @@ def test_a_comparison_and_its_chance_level_stay_within_what_is_said_before(tmp_p
     with open_atlas(tmp_path / "large.duckdb") as atlas:
         ((n_nonzero,),) = atlas.rows("select sum(n_nonzero) from scan").rows
     assert int(n_nonzero) > 400_000
-    assert int(done.stdout) < search_bytes(int(n_nonzero), 200, 200, measure=measure)
+    assert int(done.stdout) < search_bytes(
+        int(n_nonzero), 200, 200, per_activation=MEASURES[measure].bytes_per_activation
+    )
