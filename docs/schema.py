@@ -1,10 +1,12 @@
-"""Write docs/schema.md from the headers of the SQL files: python docs/schema.py"""
+"""Write the measures into their SQL files, and docs/schema.md from the headers of all: python docs/schema.py"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from atlas.db.sqlfiles import contract, sql_files
+from atlas.db.sqlfiles import contract, sql_files, sql_root
+from atlas.pairing import MEASURES
+from atlas.pairing.measures.measure import Measure
 
 TARGET = Path(__file__).with_name("schema.md")
 
@@ -14,6 +16,43 @@ Everything below can be queried with `featlas sql`, from Python (`open_atlas(pat
 opens the DuckDB file. The database itself carries these texts as comments. Written by `docs/schema.py` from the headers
 of the files in `sql/`; columns are only ever added.
 """
+
+
+def measure_files() -> dict[Path, str]:
+    """The SQL files that list measures, as the registry would have them."""
+    lists = {
+        "has_direction": [name for name, known in MEASURES.items() if not known.symmetric],
+        "is_bounded": [name for name, known in MEASURES.items() if not known.bounded],
+        "unit_of": [name for name, known in MEASURES.items() if known.unit() == "documents"],
+    }
+    files = {}
+    for name, measures in lists.items():
+        path = sql_root() / "functions" / f"00_{name}.sql"
+        files[path] = _filled(path, " in (", ", ".join(map(_literal, measures)), ")")
+    view = sql_root() / "views" / "39_measures.sql"
+    rows = (f"    ({', '.join(map(_literal, _row(measure)))})" for measure in MEASURES.values())
+    return files | {view: _filled(view, "(values\n", ",\n".join(rows), "\n)")}
+
+
+def _filled(path: Path, opening: str, middle: str, closing: str) -> str:
+    """The text of a file with something else between two marks."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(opening)
+    return before + opening + middle + closing + rest.partition(closing)[2]
+
+
+def _row(measure: Measure) -> list[object]:
+    values = [not measure.symmetric, measure.low, measure.high if measure.bounded else None]
+    about = [measure.needs, measure.space, measure.unit(), measure.chance]
+    return [measure.name, list(measure.aliases), measure.meaning, *values, *about]
+
+
+def _literal(value: object) -> str:
+    """A value as SQL writes it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return "null" if value is None else str(value).lower()
 
 
 def schema_page() -> str:
@@ -34,4 +73,6 @@ def schema_page() -> str:
 
 
 if __name__ == "__main__":
+    for path, text in measure_files().items():
+        path.write_text(text, encoding="utf-8")
     TARGET.write_text(schema_page(), encoding="utf-8")

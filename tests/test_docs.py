@@ -18,6 +18,11 @@ def test_the_schema_page_is_written_from_the_sql_files():
     assert (ROOT / "docs" / "schema.md").read_text(encoding="utf-8") == page, "run: python docs/schema.py"
 
 
+def test_the_sql_files_that_list_measures_are_written_from_the_registry():
+    for path, text in runpy.run_path(str(ROOT / "docs" / "schema.py"))["measure_files"]().items():
+        assert path.read_text(encoding="utf-8") == text, "run: python docs/schema.py"
+
+
 PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
 
 

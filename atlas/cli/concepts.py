@@ -10,7 +10,7 @@ import click
 from atlas.cli.kit.group import LazyGroup, Session
 from atlas.cli.kit.output import Out, output_options, take, write
 from atlas.cli.kit.params import Finite, Said
-from atlas.cli.kit.subset import MEASURE_ALIASES, match_option
+from atlas.cli.kit.subset import match_option
 
 if TYPE_CHECKING:
     from atlas.concepts.lexicons import Change
@@ -90,6 +90,7 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
       featlas --db demo.duckdb concepts list A --rule word
       featlas --db demo.duckdb concepts list A I --concept Emotions
     """
+    from atlas.catalog.measures import known_measure
     from atlas.comparisons.matched import Subset
     from atlas.concepts.counts import concept_counts, keyword_counts
     from atlas.concepts.lexicons import ConceptRule
@@ -99,8 +100,7 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
         if a is None or b is None:
             taken = take(concept_counts(atlas, by, sae=a, **which), out)
         else:
-            measure: str = given["measure"]
-            measure = MEASURE_ALIASES.get(measure, measure)
+            measure = known_measure(atlas, given["measure"])
             subset = Subset(match=given["match"], measure=measure, min_value=given["min_value"])
             counted = keyword_counts(atlas, a, b, by, subset, **which)
             taken = take(counted.found, out)

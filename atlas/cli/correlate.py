@@ -8,18 +8,11 @@ import click
 
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.params import Size, Whole
-from atlas.cli.kit.subset import MEASURE_ALIASES
 from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
     from atlas.comparisons.summaries import PairingSummary
     from atlas.pairing.tokens.alignment import SharedSample
-
-_LABELS = {
-    "activation": "best r",
-    "activation_document_max": "best r of max",
-    "activation_document_mean": "best r of mean",
-}
 
 
 @click.command()
@@ -83,17 +76,21 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
 
 def _measure(measure: str, pool: str | None) -> str:
     """The name of the measure that the options mean."""
-    if pool is None:
-        return MEASURE_ALIASES.get(measure, measure)
-    if measure != "activation":
-        from atlas.errors import UsageError
+    from atlas.catalog.measures import measure_named
+    from atlas.errors import UsageError
+    from atlas.pairing.measures.registry import DEFAULT, MEASURES
 
-        raise UsageError(f"--pool does not go with --measure {measure}", hint=f"--measure activation --pool {pool}")
-    return f"activation_document_{pool}"
+    if pool is None:
+        return measure
+    if measure_named(measure).name != DEFAULT:
+        raise UsageError(f"--pool does not go with --measure {measure}", hint=f"--measure {DEFAULT} --pool {pool}")
+    return next(name for name, known in MEASURES.items() if known.pool == pool)
 
 
 def _print(found: PairingSummary) -> None:
     """What was found, beside its chance level."""
+    from atlas.catalog.measures import measure_named
+
     sae_a, sae_b, unit = visible(found.sae_a), visible(found.sae_b), found.unit
     corpora = " and ".join(visible(name) for name in dict.fromkeys((found.corpus, found.corpus_b)))
     click.echo(f"{sae_a} × {sae_b}  on {corpora} ({found.n_tokens:,} {unit})")
@@ -102,7 +99,8 @@ def _print(found: PairingSummary) -> None:
     click.echo(f"  alive         {found.n_alive_a:,} and {found.n_alive_b:,} features")
     twice = ", each seen from both sides" if sae_a == sae_b else ""
     click.echo(f"  mutual best   {found.n_mutual:,} pairs{twice}")
-    label = _LABELS.get(found.measure, found.measure)
+    measure = measure_named(found.measure)
+    label = f"best {measure.label}" if measure.label else measure.name
     best = f"median {found.median_best:.3f} over {sae_a}, {found.median_best_ba:.3f} over {sae_b}"
     click.echo(f"  {label:13} {best}")
     against = "of random vectors in the place of the weights"

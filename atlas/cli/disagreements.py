@@ -7,7 +7,6 @@ import click
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.output import Out, output_options, take, write
 from atlas.cli.kit.params import Finite
-from atlas.cli.kit.subset import MEASURE_ALIASES
 from atlas.cli.kit.text import number, visible
 
 
@@ -48,12 +47,13 @@ def disagreements(
       featlas --db demo.duckdb disagreements B C --measure decoder
       featlas --db demo.duckdb disagreements A I --measure logit --low 0.4
     """
+    from atlas.catalog.measures import known_measure
     from atlas.catalog.saes import two_saes
     from atlas.comparisons.matched import Subset, stored_comparison
     from atlas.db.sqlfiles import sql_text
 
-    measure = MEASURE_ALIASES.get(measure, measure)
     with session.read() as atlas:
+        measure = known_measure(atlas, measure)
         sae_a, sae_b = two_saes(atlas, a, b)
         stored = [stored_comparison(atlas, sae_a, sae_b, Subset(measure=name)) for name in ("activation", measure)]
         asked = {"sae_a": sae_a, "sae_b": sae_b, "measure": measure, "high": high, "low": low, "which": which}

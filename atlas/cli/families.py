@@ -11,7 +11,6 @@ from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import what_matches_rest_on
 from atlas.cli.kit.output import Out, Taken, output_options, take, write
 from atlas.cli.kit.params import Finite, Size, Whole
-from atlas.cli.kit.subset import MEASURE_ALIASES
 from atlas.cli.kit.text import Row, number, visible
 
 if TYPE_CHECKING:
@@ -144,12 +143,13 @@ def _branches(members: Sequence[Row], column: dict[str, int], sae: str) -> list[
 
 def _mutual(session: Session, sae: str | None, out: Out, options: dict[str, Any]) -> None:
     """Print the groups of mutual matches, of all SAEs or those that one has a member in."""
+    from atlas.catalog.measures import known_measure
     from atlas.catalog.saes import sae_named
     from atlas.db.sqlfiles import sql_text
     from atlas.errors import UnknownName
 
-    measure: str = MEASURE_ALIASES.get(options["measure"]) or options["measure"]
     with session.read() as atlas:
+        measure = known_measure(atlas, options["measure"])
         parameters = {
             "measure": measure,
             "min_value": options["min_value"],

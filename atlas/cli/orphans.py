@@ -11,7 +11,7 @@ from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import COMPARED_ON, compute_matching, counted, refuse_corpus_b, what_matches_rest_on
 from atlas.cli.kit.output import Out, Taken, output_options, take, write
 from atlas.cli.kit.params import Finite, Size
-from atlas.cli.kit.subset import MEASURE_ALIASES, add_options
+from atlas.cli.kit.subset import add_options
 from atlas.cli.kit.text import number, visible
 
 if TYPE_CHECKING:
@@ -83,23 +83,25 @@ def _measure(rule: str, measure: str | None) -> str:
         return "activation" if rule == "top-1" else "decoder"
     if rule == "paulo-belrose":
         raise UsageError("--rule paulo-belrose looks at decoder and encoder cosines; leave out --measure")
-    return MEASURE_ALIASES.get(measure, measure)
+    return measure
 
 
 def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
     """Features of A by a rule of `shared_features`."""
+    from atlas.catalog.measures import known_measure
     from atlas.catalog.saes import two_saes
     from atlas.comparisons.matched import Subset, stored_comparison
     from atlas.db.sqlfiles import sql_text
 
-    rule, measure = options["rule"], options["measure"]
-    measures = ("decoder", "encoder") if rule == "paulo-belrose" else (measure,)
-    corpus = _computed(session, a, b, measures, options)
+    rule = options["rule"]
+    wanted = ("decoder", "encoder") if rule == "paulo-belrose" else (options["measure"],)
+    corpus = _computed(session, a, b, wanted, options)
     with session.read() as atlas:
+        measures = [known_measure(atlas, name) for name in wanted]
         sae_a, sae_b = two_saes(atlas, a, b)
         how = "best" if rule == "top-1" else "assignment"
         stored = [stored_comparison(atlas, sae_a, sae_b, Subset(match=how, measure=by), corpus) for by in measures]
-        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measure, "corpus": stored[0]["corpus"]}
+        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measures[0], "corpus": stored[0]["corpus"]}
         if options["sweep"]:
             found = atlas.sql(sql_text("queries/comparisons/list_sharing"), params=asked)
             return take(found, out), [_heading(sae_a, sae_b, rule, stored)]
@@ -150,12 +152,13 @@ def _heading(sae_a: str, sae_b: str, rule: str, stored: Sequence[dict[str, Any]]
         by = f" by {row['measure']}" if len(stored) > 1 else ""
         levels.append(("not stored" if chance is None else number(chance)) + by)
     by = " and ".join(row["measure"] for row in stored)
-    sample = f"{sae_a} in {sae_b} on {stored[0]['corpus']}, {counted(stored[0]['measure'], stored[0])}: {rule} by {by}"
+    sample = f"{sae_a} in {sae_b} on {stored[0]['corpus']}, {counted(stored[0])}: {rule} by {by}"
     return visible(f"{sample}; chance level, {_CHANCE[rule]}: {' and '.join(levels)}")
 
 
 def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
     """Features of A that no other SAE has a mutual match for."""
+    from atlas.catalog.measures import known_measure
     from atlas.catalog.saes import sae_named
     from atlas.db.sqlfiles import sql_text
     from atlas.errors import UsageError
@@ -164,6 +167,7 @@ def _of_all(session: Session, a: str, options: dict[str, Any], out: Out) -> tupl
     if options["rule"] != "top-1" or options["sweep"]:
         raise UsageError("--sweep and the rules of assignments compare two SAEs", hint=f"featlas orphans {a} B --sweep")
     with session.read() as atlas:
+        options["measure"] = known_measure(atlas, options["measure"])
         sae = sae_named(atlas, a)
         corpus = _corpus(atlas, sae, options)
         asked = {"sae": sae, "corpus": corpus, "measure": options["measure"], "threshold": options["threshold"]}

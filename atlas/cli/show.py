@@ -115,6 +115,7 @@ def _read(session: Session, wanted: FeatureRef | PairRef, asked: _Asked) -> tupl
     from dataclasses import replace
 
     from atlas.activations.joint import pair_more
+    from atlas.catalog.measures import known_measure
     from atlas.queries import browse
     from atlas.queries.browse_feature import contexts_of, feature_more, with_neighbours
     from atlas.queries.browse_pair import pair_detail
@@ -128,9 +129,10 @@ def _read(session: Session, wanted: FeatureRef | PairRef, asked: _Asked) -> tupl
                 found: Any = asked.kind
                 detail = replace(detail, contexts=contexts_of(atlas, scan, number, found, most=asked.contexts))
             return detail, with_neighbours(atlas, scan, number, feature_more(atlas, scan, number))
+        measure = known_measure(atlas, asked.measure)
         a, b = browse.scans_of_pair(atlas, wanted.a.sae, wanted.b.sae, asked.corpus)
         sides = (a, wanted.a.feature_id, b, wanted.b.feature_id)
-        pair = pair_detail(atlas, *sides, measure=asked.measure, n_contexts=asked.contexts)
+        pair = pair_detail(atlas, *sides, measure=measure, n_contexts=asked.contexts)
         return pair, pair_more(atlas, pair)
 
 

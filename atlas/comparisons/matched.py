@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from atlas.catalog.measures import known_measure
 from atlas.catalog.saes import concept_named
 from atlas.choices import MATCH_RULES, STORED_RULES
 from atlas.db import Atlas, first_line
@@ -177,10 +178,11 @@ def _comparisons(atlas: Atlas, sae_a: str, sae_b: str, subset: Subset) -> list[d
     """Every stored comparison of two SAEs that the rule can use, seen from A, the newest first."""
     if subset.match not in MATCH_RULES:
         raise UsageError(f"no match rule {subset.match!r}", why=f"known: {', '.join(MATCH_RULES)}")
+    known_measure(atlas, subset.measure)
     query = "comparisons/stored_matchings" if subset.match in STORED_RULES else "comparisons/pairings"
     rows = atlas.fetch(query, sae_a=sae_a, sae_b=sae_b).dicts()
     rows = [row for row in rows if row.get("method", subset.match) == subset.match]
-    rows = [row for row in rows if row["measure"] != "conditional" or row["sae_a"] == sae_a]  # it has a direction
+    rows = [row for row in rows if row["sae_a"] == sae_a or not row["has_direction"]]
     for row in rows:
         if row["sae_a"] != sae_a:
             row["corpus"], row["corpus_b"] = row["corpus_b"], row["corpus"]

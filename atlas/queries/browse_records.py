@@ -55,6 +55,10 @@ class Pairing:
     """Median over live features of B of the best value in A."""
     chance_ba: float | None
     """The same with the token rows of B shifted."""
+    has_direction: bool
+    """Values go from A to B, and are others from B to A."""
+    is_bounded: bool
+    """Values have an upper end, so that a threshold means something."""
 
     def judged_from(self, sae: str) -> tuple[float | None, float | None]:
         """Median of the best values of the features of one side in the other, and the same by chance."""
@@ -65,8 +69,8 @@ class Pairing:
         return self.corpus if sae == self.sae_a else self.corpus_b
 
     def between(self, one: str, other: str, measure: str = "activation") -> bool:
-        """Whether it compares these two SAEs by a measure, in either order; `conditional` has one order only."""
-        ordered = measure != "conditional" or self.sae_a == one
+        """Whether it compares these two SAEs by a measure, in either order, or in its own if that has a direction."""
+        ordered = not self.has_direction or self.sae_a == one
         return self.measure == measure and ordered and {self.sae_a, self.sae_b} == {one, other}
 
 

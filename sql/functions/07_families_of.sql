@@ -10,7 +10,7 @@ compared as (
     join args on g.measure = coalesce(args.which, g.measure)
     join scan x on x.sae_id = g.sae_a and x.corpus_id = g.corpus_id
     join scan y on y.sae_id = g.sae_b and y.corpus_id = coalesce(g.corpus_b, g.corpus_id)
-    where g.sae_a <> g.sae_b and g.measure <> 'conditional'
+    where g.sae_a <> g.sae_b and not has_direction(g.measure)
 ),
 matched as materialized (
     select c.measure, c.scan_a::bigint * 4294967296 + p.feature_a as a, c.scan_b::bigint * 4294967296 + p.feature_b as b, p.value

@@ -2,16 +2,16 @@
 -- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
 -- about:   feature pairs of two SAEs with the value of a measure: the top k partners of every feature, in both directions
 -- columns:
---   measure    activation: Pearson correlation over all tokens; phi, jaccard, lift: of whether they fire; masked_cosine; conditional: share of the tokens of feature_a on which feature_b fires, both ranks by it; attribution: of activation times the logit weight of the next token; preactivation: of encoder outputs; decoder, encoder: cosine; logit: Pearson correlation over the vocabulary
+--   measure    name of what is compared; view measures says what each means. Where a measure has a direction, both ranks are by its value from sae_a to sae_b
 --   sae_a      the SAE named first when the pair was computed
 --   sae_b      the other SAE
 --   corpus     name of the corpus; where the cuts of one text differ, that of sae_a
 --   feature_a  feature of sae_a
 --   feature_b  feature of sae_b
---   value      of the measure; in [-1, 1], jaccard and masked_cosine in [0, 1], lift from 0
+--   value      of the measure, from its minimum to its maximum in view measures
 --   rank_ab    place of feature_b among the partners of feature_a, from 1; null if outside the stored top k, where the value was asked for by another measure
 --   rank_ba    place of feature_a among the partners of feature_b, from 1; null if outside the stored top k
---   n_a        tokens on which feature_a fires; documents for activation_document_max and activation_document_mean, as n_b and n_ab
+--   n_a        tokens on which feature_a fires; documents for measures whose unit they are, as n_b and n_ab
 --   n_b        tokens on which feature_b fires
 --   n_ab       tokens on which both fire; null for measures of weights
 --   corpus_b   corpus of sae_b; the same unless features were aligned on the text, and then tokens are spans of it

@@ -1,6 +1,6 @@
 -- view:    pairs_both_ways
 -- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
--- about:   pairs, each also with its sides swapped, so that any SAE can be asked from its own side; conditional, which has a direction, and pairs inside one SAE stay as they are
+-- about:   pairs, each also with its sides swapped, so that any SAE can be asked from its own side; pairs by a measure with a direction, and pairs inside one SAE stay as they are
 -- columns:
 --   measure    as in pairs
 --   sae_a      the SAE asked from
@@ -21,4 +21,4 @@ from pairs p
 union all
 select q.measure, q.sae_b, q.sae_a, q.corpus_b, q.feature_b, q.feature_a, q.value, q.rank_ba, q.rank_ab, q.n_b, q.n_a, q.n_ab, q.corpus
 from pairs q
-where q.sae_a <> q.sae_b and q.measure <> 'conditional';
+where q.sae_a <> q.sae_b and not has_direction(q.measure);

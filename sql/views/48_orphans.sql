@@ -1,6 +1,6 @@
 -- view:    orphans
 -- grain:   measure, sae, other, corpus, feature
--- about:   features whose best value in another SAE is under 0.7, with that value; features that never fire and so have no value are left out, and so is lift, which has no upper end; shared_features(…) has other thresholds and the rules of the literature
+-- about:   features whose best value in another SAE is under 0.7, with that value; features that never fire and so have no value are left out, and so are measures without an upper end; shared_features(…) has other thresholds and the rules of the literature
 -- columns:
 --   measure    as in pairs; the rule is top-1 on it
 --   sae        the SAE of the feature
@@ -15,11 +15,11 @@ create or replace view orphans as
 with comparisons as (
     select g.pairing_id, g.measure, 'a_to_b' as direction, g.sae_a as sae_id, g.sae_b as other_id, g.corpus_id
     from pairing g
-    where g.sae_a <> g.sae_b and g.measure <> 'lift'
+    where g.sae_a <> g.sae_b and is_bounded(g.measure)
     union all
     select h.pairing_id, h.measure, 'b_to_a', h.sae_b, h.sae_a, coalesce(h.corpus_b, h.corpus_id)
     from pairing h
-    where h.sae_a <> h.sae_b and h.measure not in ('conditional', 'lift')
+    where h.sae_a <> h.sae_b and is_bounded(h.measure) and not has_direction(h.measure)
 ),
 chosen as (
     select p.pairing_id, 'a_to_b' as direction, p.feature_a as feature, p.feature_b as partner, p.value

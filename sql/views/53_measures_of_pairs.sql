@@ -1,6 +1,6 @@
 -- view:    measures_of_pairs
 -- grain:   sae_a, sae_b, corpus, feature_a, feature_b, corpus_b
--- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without conditional, which has a direction
+-- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without measures that have a direction
 -- columns:
 --   sae_a          the SAE asked from
 --   sae_b          the other SAE
@@ -42,10 +42,10 @@ select
     max(p.value) filter (p.measure = 'decoder') as decoder,
     max(p.value) filter (p.measure = 'encoder') as encoder,
     max(p.value) filter (p.measure = 'logit') as logit,
-    max(p.n_a) filter (not p.measure like 'activation!_document%' escape '!') as n_a,
-    max(p.n_b) filter (not p.measure like 'activation!_document%' escape '!') as n_b,
-    max(p.n_ab) filter (not p.measure like 'activation!_document%' escape '!') as n_ab,
+    max(p.n_a) filter (unit_of(p.measure, false) = 'tokens') as n_a,
+    max(p.n_b) filter (unit_of(p.measure, false) = 'tokens') as n_b,
+    max(p.n_ab) filter (unit_of(p.measure, false) = 'tokens') as n_ab,
     p.corpus_b
 from pairs_both_ways p
-where p.measure <> 'conditional'
+where not has_direction(p.measure)
 group by p.sae_a, p.sae_b, p.corpus, p.corpus_b, p.feature_a, p.feature_b;

@@ -1,6 +1,6 @@
 -- view:    disagreements
 -- grain:   measure, sae_a, sae_b, corpus, feature_a, feature_b
--- about:   pairs that correlate at 0.7 or more in activation and reach at most 0.3 by another measure, or the other way round, among the pairs that both keep: how many depends on the top k that was stored; disagreements_between(…) has other limits. Without lift, which has no upper end, and conditional, which has a direction
+-- about:   pairs that correlate at 0.7 or more in activation and reach at most 0.3 by another measure, or the other way round, among the pairs that both keep: how many depends on the top k that was stored; disagreements_between(…) has other limits. Without measures that have no upper end or that have a direction
 -- columns:
 --   measure      the measure that disagrees with activation
 --   sae_a        as in pairs by activation
@@ -29,5 +29,5 @@ select
     p.n_ab
 from pairs p
 join pairs_both_ways o using (sae_a, sae_b, corpus, corpus_b, feature_a, feature_b)
-where p.measure = 'activation' and o.measure not in ('activation', 'lift', 'conditional')
+where p.measure = 'activation' and o.measure <> 'activation' and is_bounded(o.measure) and not has_direction(o.measure)
     and greatest(p.value, o.value) >= 0.7 and least(p.value, o.value) <= 0.3;

@@ -86,7 +86,7 @@ class OrphansView(LazyList):
 
     def _choose(self) -> None:
         """Take the sides of a stored comparison; rule, threshold and mode stay."""
-        known = [p for p in self.browser.pairings if p.measure != "lift" and p.sae_a != p.sae_b]
+        known = [p for p in self.browser.pairings if p.is_bounded and p.sae_a != p.sae_b]
         if not known:
             self.asked = None
             return

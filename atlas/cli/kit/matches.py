@@ -86,23 +86,16 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
     where = (
         stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
     )
-    sample = f"{sae_a} and {sae_b} on {where}, {counted(subset.measure, stored)}"
+    sample = f"{sae_a} and {sae_b} on {where}, {counted(stored)}"
     notes = [visible(sample), *_chance(subset, stored, len(judged), sae_a, sae_b), *_steps(judged, kept)]
     if subset.paper_compat:
         notes.append(_as_the_paper_counts(atlas, sae_b, judged, stored))
     return Listed(taken, (*notes, *_in_numbers(atlas, kept, stored, sae_a, sae_b)))
 
 
-def counted(measure: str, stored: Mapping[str, Any]) -> str:
+def counted(stored: Mapping[str, Any]) -> str:
     """The sample of a stored comparison, such as `4,000 tokens`."""
-    return f"{stored['n_tokens']:,} {_unit(measure, stored)}"
-
-
-def _unit(measure: str, stored: Mapping[str, Any]) -> str:
-    """What a stored comparison counts."""
-    from atlas.catalog.measures import unit_of
-
-    return unit_of(measure, stored["corpus"], stored["corpus_b"])
+    return f"{stored['n_tokens']:,} {stored['unit']}"
 
 
 def what_matches_rest_on(atlas: Atlas, measure: str, sae: str | None = None, corpus: str | None = None) -> str:
@@ -110,7 +103,7 @@ def what_matches_rest_on(atlas: Atlas, measure: str, sae: str | None = None, cor
     rows = atlas.fetch("comparisons/comparisons_by", measure=measure, sae=sae, corpus=corpus).dicts()
     corpora = sorted({row[side] for row in rows for side in ("corpus", "corpus_b")})
     more = f" and {len(corpora) - 3} more" if len(corpora) > 3 else ""
-    units = sorted({_unit(measure, row) for row in rows})
+    units = sorted({row["unit"] for row in rows})
     sample = _range([row["n_tokens"] for row in rows], "{:,}".format)
     levels = [row[name] for row in rows for name in ("chance", "chance_ba") if row[name] is not None]
     chance = f"between {_range(levels, number)}" if len(set(levels)) > 1 else _range(levels, number)
@@ -151,11 +144,8 @@ def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: s
     if median_best is None or chance is None:
         return [f"no chance level stored for the features of {visible(chooser)}"]
     what = "correlations" if subset.measure == "activation" else f"values of {subset.measure}"
-    against = (
-        f"with the {_unit(subset.measure, stored)} shifted"
-        if stored["chance_shift"] is not None
-        else "for random vectors"
-    )
+    shifted = stored["chance_shift"] is not None
+    against = f"with the {stored['unit']} shifted" if shifted else "for random vectors"
     return [f"median of the best {what} {number(median_best)}; {against} {number(chance)}"]
 
 

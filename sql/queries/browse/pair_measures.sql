@@ -11,7 +11,7 @@ with compared as (
     join sae a on a.sae_id = g.sae_b and a.name = $sae_a
     join sae b on b.sae_id = g.sae_a and b.name = $sae_b
     join corpus k on k.corpus_id = coalesce(g.corpus_b, g.corpus_id) and k.name = $corpus
-    where g.measure <> 'conditional'
+    where not has_direction(g.measure)
 ),
 held as (
     select p.measure, p.feature_b, p.value, p.rank_ab, p.rank_ba

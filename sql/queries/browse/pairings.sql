@@ -14,7 +14,9 @@ select
     p.run_id,
     coalesce(l.name, k.name) as corpus_b,
     p.median_best_ba,
-    p.chance_ba
+    p.chance_ba,
+    has_direction(p.measure) as has_direction,
+    is_bounded(p.measure)    as is_bounded
 from pairing p
 join sae a on a.sae_id = p.sae_a
 join sae b on b.sae_id = p.sae_b

@@ -1,5 +1,5 @@
 -- comparisons of two SAEs by a measure, those of one SAE on a corpus if they are named: corpora, sample and chance levels
-select k.name as corpus, coalesce(l.name, k.name) as corpus_b, g.n_tokens, g.chance, g.chance_ba
+select k.name as corpus, coalesce(l.name, k.name) as corpus_b, g.n_tokens, g.chance, g.chance_ba, unit_of(g.measure, g.corpus_b is not null) as unit
 from pairing g
 join sae a on a.sae_id = g.sae_a
 join sae b on b.sae_id = g.sae_b
