@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+DEFAULT_MEASURE = "activation"
+"""What is meant where no measure is named: one of `atlas.pairing.MEASURES`. All others exchange values with it."""
+
 MATCH_RULES = ("one-to-one", "best", "mutual", "singletons", "first-seen", "assignment", "greedy")
 """As of the macro `matches` and of `Subset.match`, where they are explained."""
 

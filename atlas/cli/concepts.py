@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import LazyGroup, Session
 from atlas.cli.kit.output import Out, output_options, take, write
 from atlas.cli.kit.params import Finite, Said
@@ -73,7 +74,9 @@ def concepts() -> None:
     help="Least share of these strongest tokens.  [default: any]",
 )
 @click.option("--corpus", metavar="NAME", help="Only this corpus; with two SAEs, that of A.")
-@click.option("--measure", default="activation", show_default=True, metavar="MEASURE", help="Of the pairs of A and B.")
+@click.option(
+    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="MEASURE", help="Of the pairs of A and B."
+)
 @click.option("--min-value", type=Finite(), default=0.0, show_default=True, help="Least value of a pair.")
 @match_option("one-to-one")
 @output_options

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.params import Size, Whole
 from atlas.cli.kit.text import visible
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("b")
 @click.option(
     "--measure",
-    default="activation",
+    default=DEFAULT_MEASURE,
     show_default=True,
     metavar="MEASURE",
     help="What is compared: activation, activation_document_max, activation_document_mean, phi (coactivation), "
@@ -78,12 +79,13 @@ def _measure(measure: str, pool: str | None) -> str:
     """The name of the measure that the options mean."""
     from atlas.catalog.measures import measure_named
     from atlas.errors import UsageError
-    from atlas.pairing.measures.registry import DEFAULT, MEASURES
+    from atlas.pairing.measures.registry import MEASURES
 
     if pool is None:
         return measure
-    if measure_named(measure).name != DEFAULT:
-        raise UsageError(f"--pool does not go with --measure {measure}", hint=f"--measure {DEFAULT} --pool {pool}")
+    if measure_named(measure).name != DEFAULT_MEASURE:
+        hint = f"--measure {DEFAULT_MEASURE} --pool {pool}"
+        raise UsageError(f"--pool does not go with --measure {measure}", hint=hint)
     return next(name for name, known in MEASURES.items() if known.pool == pool)
 
 
@@ -131,6 +133,6 @@ def _next(session: Session, found: PairingSummary, a: str, b: str, corpus: str |
         condition = f"measure = '{found.measure}' and sae_a = '{name}' and sae_b = '{name}'"
         return session.command("sql", f"from pairs where {condition} and feature_a < feature_b order by value desc")
     where = ("--corpus", corpus) if corpus else ()
-    by = ("--measure", found.measure) if found.measure != "activation" else ()
+    by = ("--measure", found.measure) if found.measure != DEFAULT_MEASURE else ()
     pairs = session.command("pairs", a, b, *by, *where)
     return pairs if found.corpus != found.corpus_b else f"{pairs}    {session.command('metric', 'svcca', a, b, *where)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.output import Out, output_options, take, write
 from atlas.cli.kit.params import Finite
@@ -55,7 +56,7 @@ def disagreements(
     with session.read() as atlas:
         measure = known_measure(atlas, measure)
         sae_a, sae_b = two_saes(atlas, a, b)
-        stored = [stored_comparison(atlas, sae_a, sae_b, Subset(measure=name)) for name in ("activation", measure)]
+        stored = [stored_comparison(atlas, sae_a, sae_b, Subset(measure=name)) for name in (DEFAULT_MEASURE, measure)]
         asked = {"sae_a": sae_a, "sae_b": sae_b, "measure": measure, "high": high, "low": low, "which": which}
         found = atlas.sql(
             sql_text("queries/comparisons/list_disagreements"), params=asked | {"only_mutual": not not_mutual}

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import what_matches_rest_on
 from atlas.cli.kit.output import Out, Taken, output_options, take, write
 from atlas.cli.kit.params import Finite, Size, Whole
 from atlas.cli.kit.text import Row, number, visible
+from atlas.references import FeatureRef
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +32,9 @@ _RULES = ("mutual", "co-occurrence")
 @click.option(
     "--corpus", metavar="NAME", help="co-occurrence: corpus it was measured on.  [default: the newest scan's]"
 )
-@click.option("--measure", default="activation", show_default=True, metavar="MEASURE", help="mutual: of the matches.")
+@click.option(
+    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="MEASURE", help="mutual: of the matches."
+)
 @click.option("--min-value", type=Finite(), default=0.0, show_default=True, help="mutual: least value of a match.")
 @click.option(
     "--threshold",
@@ -132,7 +136,7 @@ def _branches(members: Sequence[Row], column: dict[str, int], sae: str) -> list[
     while open_rows:
         row = open_rows.pop()
         feature, depth, weight, density = (row[column[name]] for name in ("feature", "depth", "weight", "density"))
-        name = "  " * (depth + 1) + f"{sae}:{feature}"
+        name = "  " * (depth + 1) + str(FeatureRef(sae, feature))
         share = "" if weight is None else f"{weight:.2f}"
         strongest = dict.fromkeys(visible(token).strip() or "␣" for token in row[column["top_tokens"]] or ())
         tokens = " ".join(list(strongest)[:5])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.params import Whole
 from atlas.cli.kit.text import to_json
@@ -53,7 +54,7 @@ class _Asked:
     "--all", "everything", is_flag=True, help="Also every statistic with its meaning, all matches and tokens."
 )
 @click.option(
-    "--measure", default="activation", show_default=True, metavar="NAME", help="That ranks the candidates of a pair."
+    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="NAME", help="That ranks the candidates of a pair."
 )
 @click.option(
     "--corpus",

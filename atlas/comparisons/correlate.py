@@ -10,6 +10,7 @@ import numpy as np
 
 from atlas.catalog.measures import measure_named
 from atlas.catalog.saes import sae_named
+from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.aligned_scans import aligned_scans
 from atlas.comparisons.exchange import (
     Supplement,
@@ -40,7 +41,6 @@ from atlas.db.runs import add_run, spec_sha256, utc_now
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.measures.measure import Measure
 from atlas.pairing.measures.operands import Chance, Operands
-from atlas.pairing.measures.registry import DEFAULT
 from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.memory import half_of_available
 from atlas.pairing.search.toppairs import BestPartners
@@ -54,7 +54,7 @@ def pair_saes(
     a: str,
     b: str,
     *,
-    measure: str = DEFAULT,
+    measure: str = DEFAULT_MEASURE,
     corpus: str | None = None,
     corpus_b: str | None = None,
     top_k: int = 10,

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.reading import operands_of
 from atlas.comparisons.rows import GivenPairs, Pairs, given_columns
 from atlas.comparisons.stored import TwoScans, stored_of
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.measures.operands import Operands
-from atlas.pairing.measures.registry import DEFAULT, MEASURES
+from atlas.pairing.measures.registry import MEASURES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +117,7 @@ def complete(db: Path | str, two: TwoScans, *, memory: int | None = None, wait: 
 
 def _exchange(measure: str, other: str) -> bool:
     """Whether pairings by two measures have values at each other's best pairs."""
-    return measure != other and DEFAULT in (measure, other)
+    return measure != other and DEFAULT_MEASURE in (measure, other)
 
 
 def _defined(pairing: StoredPairing, pairs: Pairs) -> Pairs:

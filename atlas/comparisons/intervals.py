@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from atlas.activations import open_scan
+from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.matched import Subset, stored_comparison
 from atlas.db import Atlas
 from atlas.errors import UsageError
@@ -31,7 +32,7 @@ def pair_intervals(
         UsageError: The pairs are by another measure, or the features were aligned on two cuts of a text.
     """
     stored = stored_comparison(atlas, sae_a, sae_b, subset, corpus)
-    if subset.measure != "activation" or stored["corpus"] != stored["corpus_b"]:
+    if subset.measure != DEFAULT_MEASURE or stored["corpus"] != stored["corpus_b"]:
         raise UsageError("intervals are of correlations by activation over the tokens of one corpus")
     scans = [open_scan(atlas, sae, stored["corpus"]) for sae in (sae_a, sae_b)]
     document = token_documents(atlas, stored["corpus"], scans[0].n_tokens)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from atlas.catalog.measures import measure_named
 from atlas.catalog.saes import two_saes
+from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.reading import operands_of
 from atlas.comparisons.stored import (
     TwoScans,
@@ -38,7 +39,6 @@ from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.pairing.assignment.one_to_one import OneToOne, assigned, greedily, matched_columns
 from atlas.pairing.measures.measure import Measure
 from atlas.pairing.measures.operands import Operands
-from atlas.pairing.measures.registry import DEFAULT
 from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.memory import assignment_bytes, half_of_available, size
 
@@ -55,7 +55,7 @@ def match_saes(
     b: str,
     *,
     method: Method = "assignment",
-    measure: str = DEFAULT,
+    measure: str = DEFAULT_MEASURE,
     corpus: str | None = None,
     corpus_b: str | None = None,
     seed: int | None = None,
@@ -137,7 +137,9 @@ def _symmetric(wanted: str) -> Measure:
     """The measure, if swapping the SAEs leaves its values: a matching has no direction."""
     measure = measure_named(wanted)
     if not measure.symmetric:
-        raise UsageError(f"{wanted} has a direction, and a one-to-one matching has none", hint=f"--measure {DEFAULT}")
+        raise UsageError(
+            f"{wanted} has a direction, and a one-to-one matching has none", hint=f"--measure {DEFAULT_MEASURE}"
+        )
     return measure
 
 
@@ -146,7 +148,7 @@ def _pairing(atlas: Atlas, measure: Measure, two: TwoScans) -> dict[str, Any]:
     for row in stored_of(atlas, "pairing", two):
         if row["measure"] == measure.name:
             return row
-    option = "" if measure.name == DEFAULT else f" --measure {measure.name}"
+    option = "" if measure.name == DEFAULT_MEASURE else f" --measure {measure.name}"
     raise AtlasError(
         f"{two.sae_a} and {two.sae_b} have no pairs by {measure.name} on {two.corpus} yet",
         why="a greedy matching takes the pairs that featlas correlate stores",

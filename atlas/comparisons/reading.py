@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from atlas.activations import Scan, open_scan
+from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.aligned_scans import AlignedScan, aligned_scans
 from atlas.comparisons.stored import TwoScans, fired, sizes
 from atlas.db import Atlas
@@ -17,7 +18,7 @@ from atlas.pairing.measures.attribution import attributions
 from atlas.pairing.measures.measure import Measure
 from atlas.pairing.measures.operands import Operands
 from atlas.pairing.measures.pooled import pool_documents
-from atlas.pairing.measures.registry import DEFAULT, MEASURES
+from atlas.pairing.measures.registry import MEASURES
 from atlas.pairing.measures.weights import gram
 from atlas.pairing.search.memory import fewest_sums, search_bytes, size
 from atlas.pairing.search.standardised import Standardised
@@ -67,7 +68,7 @@ def _refuse_aligned(measure: Measure, two: TwoScans) -> None:
         raise UsageError(
             f"{measure.name} needs the same tokens for both SAEs, and {' and '.join(two.saes)} have different ones",
             why=f"{two.corpus} and {two.corpus_b} can be aligned as texts, for {', '.join(possible)}",
-            hint=f"--measure {DEFAULT}",
+            hint=f"--measure {DEFAULT_MEASURE}",
         )
 
 
@@ -181,5 +182,5 @@ def _refuse_other_space(atlas: Atlas, measure: Measure, two: TwoScans) -> None:
     raise UsageError(
         f"{measure.name} compares directions, and those of {two.sae_a} and {two.sae_b} live in different spaces",
         why=f"{two.sae_a} reads {a['hook_name']} of {a['model']}, {two.sae_b} {b['hook_name']} of {b['model']}",
-        hint=f"--measure {DEFAULT} compares them by what they do on the same tokens",
+        hint=f"--measure {DEFAULT_MEASURE} compares them by what they do on the same tokens",
     )

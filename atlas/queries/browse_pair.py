@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.queries.browse import feature_detail, pairings, records
 from atlas.queries.browse_records import Candidate, PairDetail, Scan
 from atlas.queries.pair_records import MatchingOfPair, MeasureOfPair
@@ -19,7 +20,7 @@ def pair_detail(
     b: Scan,
     feature_b: int,
     *,
-    measure: str = "activation",
+    measure: str = DEFAULT_MEASURE,
     n_contexts: int = 50,
 ) -> PairDetail:
     """Two features side by side, with the other candidates of the first by a measure."""

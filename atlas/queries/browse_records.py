@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from atlas.choices import DEFAULT_MEASURE
+from atlas.references import FeatureRef, PairRef
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -68,7 +71,7 @@ class Pairing:
         """Corpus on which one of the two was measured."""
         return self.corpus if sae == self.sae_a else self.corpus_b
 
-    def between(self, one: str, other: str, measure: str = "activation") -> bool:
+    def between(self, one: str, other: str, measure: str = DEFAULT_MEASURE) -> bool:
         """Whether it compares these two SAEs by a measure, in either order, or in its own if that has a direction."""
         ordered = not self.has_direction or self.sae_a == one
         return self.measure == measure and ordered and {self.sae_a, self.sae_b} == {one, other}
@@ -167,12 +170,12 @@ class FeatureDetail:
     @property
     def reference(self) -> str:
         """Short reference, by alias."""
-        return f"{self.scan.alias}:{self.feature.feature_id}"
+        return str(FeatureRef(self.scan.alias, self.feature.feature_id))
 
     @property
     def full_reference(self) -> str:
         """Reference that stays right in another atlas, by name."""
-        return f"{self.scan.sae}:{self.feature.feature_id}"
+        return str(FeatureRef(self.scan.sae, self.feature.feature_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +228,13 @@ class PairDetail:
     """Of the decoder rows; None where it would mean nothing: other model, hook or width."""
     pairing: Pairing | None
     """None if the two SAEs were never compared by that measure."""
-    measure: str = "activation"
+    measure: str = DEFAULT_MEASURE
     """By which the candidates were ranked."""
+
+    @property
+    def full_reference(self) -> str:
+        """Reference to the pair by the names of its SAEs."""
+        return str(PairRef(*(FeatureRef(one.scan.sae, one.feature.feature_id) for one in (self.a, self.b))))
 
     @property
     def link(self) -> Candidate | None:

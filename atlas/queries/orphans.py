@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.db import Atlas
 from atlas.queries.browse_records import Scan
 
@@ -29,7 +30,7 @@ class Orphans:
     other: Scan | None
     """The SAE in which they have no counterpart; None for all that it was compared with, by mutual matches."""
 
-    measure: str = "activation"
+    measure: str = DEFAULT_MEASURE
     rule: str = "top-1"
     """One of `ORPHAN_RULES`; has no effect where `other` is None."""
 

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from atlas.choices import METRIC_OPTIONS
+from atlas.choices import DEFAULT_MEASURE, METRIC_OPTIONS
 
 _SUBSET = {
     "match": ("--match", "one-to-one"),
     "direction": ("--direction", "a_to_b"),
-    "measure": ("--measure", "activation"),
+    "measure": ("--measure", DEFAULT_MEASURE),
     "min_value": ("--min-value", 0.0),
     "min_joint": ("--min-joint", 0),
     "min_density": ("--min-density", 0.0),

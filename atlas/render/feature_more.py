@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.queries.feature_records import FeatureMore, Match, PositionStat, Statistic, TokenStat
+from atlas.references import FeatureRef
 from atlas.render.histogram import block_rows
 from atlas.render.numbers import correlation, count, percent, strength
 from atlas.render.spans import Line, Span, folded
@@ -126,7 +127,7 @@ def _neighbour_lines(more: FeatureMore, scan: Scan) -> list[Line]:
     lines: list[Line] = []
     for near in more.neighbours:
         words = " ".join(dict.fromkeys(token_word(token) for token in near.top_tokens)) or "never fires here"
-        name = f"{scan.alias}:{near.feature_id}"
+        name = str(FeatureRef(scan.alias, near.feature_id))
         lines.append(
             [Span(f"{name:<10}"), Span(f"{correlation(near.cosine, digits=3):>6}", tone="strong"), Span(f"  {words}")]
         )

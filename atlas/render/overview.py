@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.queries.browse_records import Pairing, Scan
 from atlas.queries.overview import Overview, StoredMatching
 from atlas.render.feature_more import value_of
@@ -63,7 +64,7 @@ def _comparison_lines(pairings: Sequence[Pairing], cells: int) -> list[Line]:
     lines: list[Line] = []
     for (alias_a, alias_b, corpus, _), stored in grouped.items():
         line: Line = []
-        for p in sorted(stored, key=lambda p: (p.measure != "activation", p.measure)):
+        for p in sorted(stored, key=lambda p: (p.measure != DEFAULT_MEASURE, p.measure)):
             line.append(Span(f"{clean(p.measure)} {value_of(p.median_best)} · {value_of(p.chance)}   "))
         line.append(Span(f"{clean(corpus)}, {count(stored[0].n_tokens)} tokens", tone="dim"))
         names = f" {alias_a} ↔ {alias_b}" + (" (inside one SAE)" if alias_a == alias_b else "")
@@ -104,7 +105,7 @@ def _missing_lines(scans: Sequence[Scan], pairings: Sequence[Pairing], held: Ove
         where = f" --corpus {shlex.quote(clean(first.corpus))}" if several else ""
         words = f"not compared: {names}" + (f" and {count(left)} more" if left else "")
         lines.append(_step(words, f"featlas correlate {first.alias_a} {first.alias_b}{where}"))
-    compared = next((p for p in pairings if p.measure == "activation" and p.sae_a != p.sae_b), None)
+    compared = next((p for p in pairings if p.measure == DEFAULT_MEASURE and p.sae_a != p.sae_b), None)
     if compared is None:
         return lines
     names = f"{compared.alias_a} {compared.alias_b}"

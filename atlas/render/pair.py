@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.queries.browse_records import Candidate, FeatureDetail, PairDetail
 from atlas.queries.pair_records import PairMore
+from atlas.references import FeatureRef
 from atlas.render.feature import BLANK, Look, context_lines, feature_lines, heading
 from atlas.render.feature_more import value_of
 from atlas.render.histogram import sparkline
@@ -96,12 +98,12 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
     """The value with its counts, and how it compares with chance."""
     link, pairing = detail.link, detail.pairing
     if pairing is None:
-        by = "" if detail.measure == "activation" else f" --measure {detail.measure}"
+        by = "" if detail.measure == DEFAULT_MEASURE else f" --measure {detail.measure}"
         names = f"{detail.a.scan.alias} {detail.b.scan.alias}"
         return [[Span(f"never compared by {detail.measure}: featlas correlate {names}{by}", tone="warn")]]
-    name = "activation r" if detail.measure == "activation" else detail.measure
+    short = "r" if detail.measure == DEFAULT_MEASURE else detail.measure
+    name = f"{DEFAULT_MEASURE} r" if short == "r" else short
     if link is None:
-        short = "r" if detail.measure == "activation" else detail.measure
         counts: Line = [Span(f"{short} not stored: not among the {pairing.top_k} best partners of either", tone="warn")]
     else:
         counts = labelled(
@@ -141,15 +143,14 @@ def _why_no_cosine(detail: PairDetail) -> str:
 def candidate_lines(detail: PairDetail, most: int) -> list[Line]:
     """The other partners that were stored."""
     a, b = detail.a, detail.b
-    by = "" if detail.measure == "activation" else f" by {detail.measure}"
+    by, short = ("", "r") if detail.measure == DEFAULT_MEASURE else (f" by {detail.measure}", detail.measure)
     lines: list[Line] = [BLANK, [Span(f"candidates for {a.reference} in {b.scan.alias}{by}", tone="dim")]]
     if not detail.candidates:
         return [*lines, [Span("none stored", tone="dim")]]
-    short = "r" if detail.measure == "activation" else detail.measure
     for candidate in detail.candidates[:most]:
         here = candidate.feature_id == b.feature.feature_id
         words = " ".join(dict.fromkeys(clean(token).strip() or "␣" for token in candidate.top_tokens))
-        reference = f"{b.scan.alias}:{candidate.feature_id}"
+        reference = str(FeatureRef(b.scan.alias, candidate.feature_id))
         place = f"{'▸' if here else ' '} {_rank(candidate.rank_ab)}"
         text = f"{place}  {reference:<8} {short} {value_of(candidate.value)}"
         both = f"   both {count(candidate.n_ab):<7}" if candidate.n_ab is not None else "   "

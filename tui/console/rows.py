@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from atlas.queries.browse_records import Scan
 from atlas.queries.console import CAP, ColumnAbout, Result, features_in
+from atlas.references import FeatureRef, PairRef
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
@@ -104,9 +105,9 @@ def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:
 
 def row_text(result: Result, row: int, scans: Sequence[Scan]) -> str:
     """What `y` copies: the feature or pair of a row, else its values with tabs between them."""
-    places = features_of(result, row, scans)
-    if places:
-        return "=".join(f"{scan.sae}:{feature}" for scan, feature in places)
+    named = [FeatureRef(scan.sae, feature) for scan, feature in features_of(result, row, scans)]
+    if named:
+        return str(PairRef(*named) if len(named) == 2 else named[0])
     return "\t".join(exact_text(value) for value in result.rows[row])
 
 

@@ -15,6 +15,7 @@ from atlas.queries import browse
 from atlas.queries import orphans as orphanlist
 from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.queries.orphans import OrphanOrder, OrphanRow, Orphans
+from atlas.references import FeatureRef
 from atlas.render.feature import Look, feature_lines
 from atlas.render.numbers import correlation, count, share, strength
 from atlas.render.spans import Line, Span
@@ -265,7 +266,7 @@ class OrphansView(LazyList):
     def reference(self) -> str | None:
         """Reference of the feature under the cursor."""
         at = self.at_cursor()
-        return f"{at[0].sae}:{at[1]}" if at else None
+        return str(FeatureRef(at[0].sae, at[1])) if at else None
 
     def crumbs(self) -> list[str]:
         """The two SAEs."""

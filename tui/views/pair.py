@@ -183,7 +183,7 @@ class PairView(View):
 
     def reference(self) -> str | None:
         """Both full names."""
-        return f"{self._detail.a.full_reference}={self._detail.b.full_reference}" if self._detail else None
+        return self._detail.full_reference if self._detail else None
 
     def crumbs(self) -> list[str]:
         """The two references."""

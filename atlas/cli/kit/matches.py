@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.output import Out, Taken, take
 from atlas.cli.kit.text import number, visible
 
@@ -143,7 +144,7 @@ def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: s
     median_best, chance = (stored[f"{name}{suffix}"] for name in ("median_best", "chance"))
     if median_best is None or chance is None:
         return [f"no chance level stored for the features of {visible(chooser)}"]
-    what = "correlations" if subset.measure == "activation" else f"values of {subset.measure}"
+    what = "correlations" if subset.measure == DEFAULT_MEASURE else f"values of {subset.measure}"
     shifted = stored["chance_shift"] is not None
     against = f"with the {stored['unit']} shifted" if shifted else "for random vectors"
     return [f"median of the best {what} {number(median_best)}; {against} {number(chance)}"]

@@ -14,6 +14,3 @@ MEASURES: dict[str, Measure] = {
     measure.name: measure for measure in (ACTIVATION, *DOCUMENTS, *COACTIVATIONS, MASKED, ATTRIBUTION, *WEIGHTS)
 }
 """Every measure by name."""
-
-DEFAULT = ACTIVATION.name
-"""What is meant where no measure is named; all others exchange values with it."""

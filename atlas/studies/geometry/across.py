@@ -17,7 +17,7 @@ from atlas.comparisons.stored import TwoScans
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable
 from atlas.pairing.assignment.assign import assign
-from atlas.pairing.measures.registry import DEFAULT, MEASURES
+from atlas.pairing.measures.registry import MEASURES
 from atlas.studies.geometry.quadrants import Drawn, correlations
 
 MATCHED = 0.3
@@ -40,20 +40,20 @@ def across(db: Path, a: Scanned, b: Scanned, *, wait: float = 0, draws: int = 20
     """
     readers, two = {}, TwoScans(a.sae, b.sae, a.corpus, a.corpus)
     with open_atlas(db, wait=wait) as atlas:
-        for name in (DEFAULT, *JUDGED):
+        for name in ("activation", *JUDGED):
             try:
                 readers[name] = operands_of(atlas, MEASURES[name], two)
             except AtlasUnavailable:
                 raise
             except AtlasError:  # these two have no such measure: other spaces, or other vocabularies
                 continue
-    if DEFAULT not in readers:
+    if "activation" not in readers:
         return {}
-    found = assign(readers.pop(DEFAULT)().rows(), alone=True)
+    found = assign(readers.pop("activation")().rows(), alone=True)
     of_a, of_b = (side[found.values > MATCHED].astype(np.int64) for side in (found.rows, found.cols))
     if len(of_a) < 3:
         return {}
-    values = {DEFAULT: found.values[found.values > MATCHED]}
+    values = {"activation": found.values[found.values > MATCHED]}
     values |= {name: read().values_at(of_a, of_b) for name, read in readers.items()}
     return _related(a, b, of_a, of_b, values, draws, seed)
 
@@ -70,12 +70,12 @@ def _related(
         if name not in values:
             continue
         known = np.isfinite(values[name])
-        x, y = values[DEFAULT][known], values[name][known]
+        x, y = values["activation"][known], values[name][known]
         each = np.arange(len(x))
-        rows = correlations({DEFAULT: x, name: y}, [(DEFAULT, name)], Drawn(each, each, len(x), draws, seed))
+        rows = correlations({"activation": x, name: y}, [("activation", name)], Drawn(each, each, len(x), draws, seed))
         median = float(np.median(y)) if len(y) else None
         relations.append(
             head | {"measure": name, "median": median} | {k: rows[0][k] for k in ("n", "r", "low", "high")}
         )
-    columns = {name: values.get(name, np.full(len(of_a), np.nan)) for name in (DEFAULT, *JUDGED)}
+    columns = {name: values.get(name, np.full(len(of_a), np.nan)) for name in ("activation", *JUDGED)}
     return {"relations": relations, "pairs": pl.DataFrame(head | {"feature_a": of_a, "feature_b": of_b, **columns})}

@@ -16,6 +16,7 @@ from atlas.filters.parser import parse_filter, without_sort
 from atlas.filters.terms import Sort
 from atlas.queries import browse, filtered
 from atlas.queries.browse_records import FeatureRow, Scan
+from atlas.references import FeatureRef
 from atlas.render.text import clean
 from tui.views.base.listview import ListView
 from tui.views.base.places import BrowsePlace, Handed, Read, read_around
@@ -222,7 +223,7 @@ class FeatureList(ListView):
     def reference(self) -> str | None:
         """Reference of the feature under the cursor."""
         at = self.at_cursor()
-        return f"{at[0].sae}:{at[1]}" if at else None
+        return str(FeatureRef(at[0].sae, at[1])) if at else None
 
     def command(self) -> list[str] | None:
         """`featlas ls features` with the same scope, filter and order.

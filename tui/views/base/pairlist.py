@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from atlas.choices import PAIR_FILTER, PAIR_SORTS
 from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail, Pairing, PairRow, Scan
+from atlas.references import FeatureRef, PairRef
 from atlas.render.feature import preview_line
 from atlas.render.text import clean
 from tui.views.base.listview import ListView
@@ -195,4 +196,6 @@ class PairList(ListView):
     def reference(self) -> str | None:
         """The pair under the cursor."""
         key = self.key_at(self.table.cursor)
-        return f"{key[0].sae}:{key[1]}={key[2].sae}:{key[3]}" if key else None
+        if key is None:
+            return None
+        return str(PairRef(FeatureRef(key[0].sae, key[1]), FeatureRef(key[2].sae, key[3])))

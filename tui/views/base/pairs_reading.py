@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from atlas.choices import DEFAULT_MEASURE
 from atlas.errors import AtlasError
 from atlas.queries.browse_records import Pairing, PairRow, Scan
 
@@ -90,7 +91,7 @@ def pairings_between(a: Scan, b: Scan, pairings: list[Pairing]) -> list[Pairing]
     """Stored comparisons of two scans, activation first."""
     between = [p for p in pairings if p.between(a.sae, b.sae, p.measure)]
     found = [p for p in between if (p.corpus_of(a.sae), p.corpus_of(b.sae)) == (a.corpus, b.corpus)]
-    return sorted(found, key=lambda p: (p.measure != "activation", p.measure))
+    return sorted(found, key=lambda p: (p.measure != DEFAULT_MEASURE, p.measure))
 
 
 def command_of(a: Scan, b: Scan, subset: Subset) -> list[str]:
