@@ -24,7 +24,6 @@ class SharedText:
     """What two scans were measured on, aligned when it is first asked for and not while the atlas is open."""
 
     def __init__(self, a: ScanText, b: ScanText) -> None:
-        """Take the texts of both scans."""
         self._a, self._b = a, b
 
     @cached_property
@@ -63,12 +62,10 @@ class AlignedScan:
 
     @property
     def sae(self) -> str:
-        """Full name of the SAE."""
         return self.scan.sae
 
     @property
     def corpus(self) -> str:
-        """Name of the corpus."""
         return self.scan.corpus
 
     @property
@@ -83,7 +80,6 @@ class AlignedScan:
 
     @property
     def _tokens(self) -> UnitTokens:
-        """Tokens of each span."""
         return self.text.alignment.a if self.side == "a" else self.text.alignment.b
 
     def csr(self) -> sp.csr_array:

@@ -244,5 +244,4 @@ def _summary(
 
 
 def _problems(added: Sequence[Supplement]) -> tuple[str, ...]:
-    """What could not be added, and why."""
     return tuple(f"{one.pairing.measure}: {one.problem}" for one in added if one.problem)

@@ -64,7 +64,6 @@ class Supplement:
     """Why its values could not be computed."""
 
     def __len__(self) -> int:
-        """Number of rows."""
         return len(self.columns.get("value", ()))
 
 
@@ -135,7 +134,6 @@ def given_pairs(operands: Operands, pairs: Pairs) -> GivenPairs:
 
 
 def joined(parts: Iterable[Pairs]) -> Pairs:
-    """All of several lists of pairs."""
     none = np.zeros(0, np.int64)
     a, b = zip((none, none), *parts, strict=True)
     return np.concatenate(a), np.concatenate(b)

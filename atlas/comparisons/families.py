@@ -108,7 +108,6 @@ def _refuse_too_little(scan: Scan, n_nonzero: int, threshold: float, memory: int
 
 
 def _summary(atlas: Atlas, scan: Scan, scan_id: int, *, new: bool) -> FamiliesSummary:
-    """What is stored of a scan."""
     n_families, n_members, quality = atlas.fetch("comparisons/families_of_scan", scan_id=scan_id).rows[0]
     return FamiliesSummary(scan.sae, scan.corpus, scan.n_tokens, n_families, n_members, quality, new)
 

@@ -2,7 +2,7 @@
 
 The assignment is exact on the full matrix of its measure. Where tokens are compared, features may stay unmatched: pairs
 worth 0 or less are never matched, so neither are features that never fire. Where weights are compared the whole smaller
-side is matched, as by Paulo & Belrose 2025 (arXiv 2501.16615). The greedy matching takes the stored pairs of
+SAE is matched, as by Paulo & Belrose 2025 (arXiv 2501.16615). The greedy matching takes the stored pairs of
 `correlate`, the largest value first.
 
 Its chance level is the mean value of the same matching where nothing belongs together: with the tokens of b rolled by

@@ -43,8 +43,8 @@ def pair_columns(
         given: Other pairs, which get no ranks.
     """
     counted = isinstance(top, TopPairs)
-    ab = _side(top.index_ab, top.value_ab, top.joint_ab if counted else None)
-    ba = _side(top.index_ba, top.value_ba, top.joint_ba if counted else None)
+    ab = _one_way(top.index_ab, top.value_ab, top.joint_ab if counted else None)
+    ba = _one_way(top.index_ba, top.value_ba, top.joint_ba if counted else None)
     d_b = len(n_b)
     key_ab, key_ba = ab["chooser"] * d_b + ab["partner"], ba["partner"] * d_b + ba["chooser"]
     key, first = np.unique(np.concatenate([key_ab, key_ba]), return_index=True)
@@ -98,7 +98,7 @@ def _columns(
     }
 
 
-def _side(index: np.ndarray, value: np.ndarray, joint: np.ndarray | None) -> dict[str, np.ndarray]:
+def _one_way(index: np.ndarray, value: np.ndarray, joint: np.ndarray | None) -> dict[str, np.ndarray]:
     """The stored pairs of one direction as flat columns; ranks count from 1, no joint count is -1."""
     chooser, rank = np.nonzero(index >= 0)
     return {

@@ -60,14 +60,12 @@ class TwoScans:
 
     @property
     def scans(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        """SAE and corpus of each."""
         return (self.sae_a, self.corpus), (self.sae_b, self.corpus_b)
 
     def swapped(self) -> TwoScans:
         return TwoScans(self.sae_b, self.sae_a, self.corpus_b, self.corpus)
 
     def columns(self) -> dict[str, Any]:
-        """The names under those of their columns."""
         return {"sae_a": self.sae_a, "sae_b": self.sae_b, "corpus": self.corpus, "corpus_b": self.corpus_b}
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from atlas.pairing.assignment.inputs import Candidates, candidates_of, source_of
 from atlas.pairing.assignment.scan import Pairs, Seen, first_scan, rescan, row_prices
-from atlas.pairing.assignment.solver import CHUNK, Pool, Prices, complete_core, optimum, optimum_or_alone
+from atlas.pairing.assignment.solver import CHUNK, Pool, Prices, complete_core, optimum, optimum_or_unmatched
 from atlas.pairing.assignment.sources import SparseSource
 from atlas.pairing.search.source import Source
 
@@ -62,7 +62,6 @@ class Assignment:
 
     @property
     def total(self) -> float:
-        """Sum of the values."""
         return float(self.values.sum())
 
 
@@ -153,7 +152,7 @@ def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assi
     complete_core(pool, _nothing if alone else source.at)
     prices, scans = None, 1
     while True:
-        prices = optimum_or_alone(pool, start=prices) if alone else optimum(pool, start=prices)
+        prices = optimum_or_unmatched(pool, start=prices) if alone else optimum(pool, start=prices)
         real = Prices(prices.column_of[:n], prices.row[:n], prices.column[:m])
         open_rows = seen.open_rows(real, SLACK * pool.scale)
         if not len(open_rows) or scans == MOST_SCANS:
@@ -173,7 +172,7 @@ def _from_candidates(candidates: Candidates, seen: Seen | None) -> Assignment:
     pairs = Pairs(candidates.rows, candidates.columns, candidates.values)
     pool = _pool(candidates.shape, pairs, True, None)
     complete_core(pool, _nothing)
-    prices = optimum_or_alone(pool)
+    prices = optimum_or_unmatched(pool)
     return _result(pool, Prices(prices.column_of[:n], prices.row[:n], prices.column[:m]), True, seen)
 
 

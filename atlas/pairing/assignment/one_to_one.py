@@ -23,7 +23,7 @@ _SMALLEST_POSITIVE = float(np.nextafter(0.0, 1.0))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneToOne:
-    """Pairs, each feature at most once on its side."""
+    """Pairs of features, each feature in at most one of them."""
 
     rows: NDArray[np.int64]
     """(n_pairs,) feature of a, ascending."""
@@ -80,7 +80,6 @@ class _Watched(Source):
     """A source that tells how many of its rows were looked at."""
 
     def __init__(self, source: Source, before: int, report: Progress) -> None:
-        """Take the source, the rows that were read before it, and whom to tell."""
         self._source, self._before, self._report = source, before, report
         self._seen, self._lock = np.zeros(source.shape[0], dtype=bool), Lock()
         self.shape, self.error, self.take, self.at = source.shape, source.error, source.take, source.at

@@ -49,7 +49,6 @@ class Seen:
     """Column prices (m,) at each scan; 0 at the first."""
 
     def __post_init__(self) -> None:
-        """Start at the first scan."""
         self.scan = np.zeros(len(self.bound), dtype=np.int64)
         self.prices = [np.zeros(len(self.column_bound))]
 

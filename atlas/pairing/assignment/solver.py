@@ -44,13 +44,13 @@ class Prices:
     """A matching of rows and columns, and prices with row + column >= value on every pair of the pool."""
 
     column_of: Ids
-    """(n,) column of each row; -1 where it stays alone."""
+    """(n,) column of each row; -1 where it stays unmatched."""
 
     row: Reals
-    """(n,) price of each row in units of the values, >= 0 where rows may stay alone."""
+    """(n,) price of each row in units of the values, >= 0 where rows may stay unmatched."""
 
     column: Reals
-    """(m,) price of each column, >= 0 where columns may stay alone."""
+    """(m,) price of each column, >= 0 where columns may stay unmatched."""
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +130,6 @@ class Pool:
 
     @property
     def scale(self) -> float:
-        """Largest absolute value in the pool."""
         return float(max(self.values.max(initial=0.0), -self.values.min(initial=0.0)))
 
 
@@ -155,7 +154,7 @@ def _best_of_both_sides(pool: Pool) -> NDArray[np.bool_]:
 
 
 def unmatched(pool: Pool) -> tuple[Ids, Ids]:
-    """Rows and columns that a largest matching of the core leaves alone."""
+    """Rows and columns that a largest matching of the core leaves unmatched."""
     graph = sp.csr_array(
         (np.ones(pool.core.sum(), np.int8), (pool.rows[pool.core], pool.columns[pool.core])), shape=pool.shape
     )
@@ -182,11 +181,11 @@ def optimum(pool: Pool, *, start: Prices | None = None) -> Prices:
         pool.admit(worst[worst >= 0])
 
 
-def optimum_or_alone(pool: Pool, *, start: Prices | None = None) -> Prices:
-    """The matching of largest sum in which a feature stays alone where that is worth more; all prices are >= 0.
+def optimum_or_unmatched(pool: Pool, *, start: Prices | None = None) -> Prices:
+    """The matching of largest sum in which a feature stays unmatched where that is worth more; all prices are >= 0.
 
     That is the complete matching of a square in which every other pair is worth 0. Such pairs join the pool only
-    where they are needed. Who is matched at 0 stays alone.
+    where they are needed. Who is matched at 0 stays unmatched.
 
     Args:
         pool: Square, with values > 0 or of earlier calls; its core must allow a complete matching.
@@ -206,7 +205,7 @@ def optimum_or_alone(pool: Pool, *, start: Prices | None = None) -> Prices:
 
 
 def complete_core(pool: Pool, value_of: ValueOf) -> None:
-    """Pair up what a largest matching of the core leaves alone, and join it loosely: then the smaller side fits.
+    """Pair up what a largest matching of the core leaves unmatched, and join it loosely: then all of the smaller fits.
 
     In a square every row also gets a second pair: on rows with a single one SciPy's solver subtracts infinities and
     may run for ever.
@@ -227,7 +226,7 @@ def complete_core(pool: Pool, value_of: ValueOf) -> None:
 
 
 def _core_optimum(pool: Pool, start: Prices | None) -> Prices:
-    """The optimum of the core alone. Works with the smaller side as rows, as every one of them gets a partner."""
+    """The optimum of the core alone. Works with the smaller of the two as rows, as every one of them gets a partner."""
     n, m = pool.shape
     rows, columns = pool.rows[pool.core].astype(np.int64), pool.columns[pool.core].astype(np.int64)
     values = pool.values[pool.core]
@@ -266,7 +265,7 @@ def _least_cost(n: int, width: int, rows: Ids, columns: Ids, cost: Reals) -> Ids
 
 
 def _prices(width: int, rows: Ids, columns: Ids, values: Reals, partner: Ids, scale: float) -> tuple[Reals, Reals]:
-    """Least column prices >= 0, and row prices, that make `partner` optimal; columns left alone are worth 0.
+    """Least column prices >= 0, and row prices, that make `partner` optimal; unmatched columns are worth 0.
 
     A column must cost at least what any row would win by moving to it from its own: price(j) >= price(partner(i)) +
     value(i, j) - value(i, partner(i)). Only rows whose column became dearer are looked at again.

@@ -28,7 +28,6 @@ class Chosen(Source):
     """Some rows and columns of a source, numbered anew."""
 
     def __init__(self, source: Source, rows: NDArray, columns: NDArray) -> None:
-        """Take the source and the ascending ids of its rows and of its columns."""
         self._source, self._rows, self._columns = source, rows, columns
         self.shape, self.error = (len(rows), len(columns)), source.error
 
@@ -70,7 +69,6 @@ class FunctionSource(Source):
     """A function that gives rows [start, stop) of an (n, m) matrix."""
 
     def __init__(self, function: Callable[[int, int], Any], shape: tuple[int, int]) -> None:
-        """Take the function and the shape of the whole matrix."""
         self._function, self.shape = function, (int(shape[0]), int(shape[1]))
 
     def take(self, ids: NDArray) -> NDArray:

@@ -76,7 +76,6 @@ class _Counts(Cofiring):
         self._n_a, self._n_b = (np.diff(side.indptr).astype(np.int64) for side in (self.x, self.y))
 
     def pairs(self, features: NDArray, *, same: bool = False) -> Any:
-        """As of `Cofiring`."""
         counts = product(self.x, features, self.by_token, same=same)
         counts.data = self.value(np.repeat(features, np.diff(counts.indptr)), counts.indices, counts.data)
         return counts

@@ -98,18 +98,12 @@ class Measure:
 
     @property
     def chance(self) -> Chance:
-        """How its chance level is found."""
         return "shifted tokens" if self.of_activations else "random vectors"
 
     @property
     def bounded(self) -> bool:
         """Whether values have an upper end, so that one threshold means the same for all pairs."""
         return math.isfinite(self.high)
-
-    @property
-    def short(self) -> str:
-        """The label, or the name."""
-        return self.label or self.name
 
     def unit(self, *, aligned: bool = False) -> Unit:
         """What it counts; `aligned` where two tokenizations of one text are compared."""

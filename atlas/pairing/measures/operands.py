@@ -108,7 +108,6 @@ class Operands:
             return joint_at(x, y, features_a, features_b, pool)
 
     def rows(self) -> Source:
-        """The matrix of all values, for an assignment."""
         return self.measure.rows(*self.arguments)
 
     def unrelated(self, seed: int) -> Operands:

@@ -143,7 +143,6 @@ def _spread(p: Values, covariance: Values) -> Values:
 
 
 def _over(side: Values, length: Values) -> Values:
-    """Rows over their lengths; NaN where that is 0."""
     return side / np.where(length > 0, length, np.nan)[:, None]
 
 

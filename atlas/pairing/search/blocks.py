@@ -16,7 +16,6 @@ class Firing:
     """A scan with 1 wherever a feature fires."""
 
     def __init__(self, source: Blocks) -> None:
-        """Take the scan."""
         self._source = source
 
     def blocks(self) -> Iterator[Any]:
@@ -31,11 +30,9 @@ class SomeFeatures:
     """Some features of a scan."""
 
     def __init__(self, source: Blocks, features: NDArray) -> None:
-        """Take the scan and (n,) features, in ascending order."""
         self._source, self._features = source, features
 
     def blocks(self) -> Iterator[Any]:
-        """Blocks of consecutive tokens, (tokens, n) each."""
         for block in self._source.blocks():
             yield sp.csr_array(sp.csc_array(block)[:, self._features])
 
@@ -44,11 +41,9 @@ class RolledBlocks:
     """A scan with its token rows moved down by `shift`, the last ones to the top, as `np.roll`; reads it twice."""
 
     def __init__(self, source: Blocks, shift: int, n_tokens: int) -> None:
-        """Take the scan, the shift and the tokens in all."""
         self._source, self._first, self._n_tokens = source, -shift % max(n_tokens, 1), n_tokens
 
     def blocks(self) -> Iterator[Any]:
-        """Blocks of consecutive tokens, (tokens, d_sae) each."""
         yield from self._between(self._first, self._n_tokens)
         yield from self._between(0, self._first)
 

@@ -112,7 +112,6 @@ class Search:
                 self._on_progress(self._done, len(self._index))
 
     def finish(self) -> tuple[Top, Top]:
-        """The best partners of the features of x, and of those of y."""
         return (self._index, self._value), self._columns.finish()
 
 

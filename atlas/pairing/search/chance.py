@@ -29,9 +29,7 @@ class TokenMeasure(Protocol):
 
     def __call__(
         self, a: Any, b: Any, /, *, top_k: int, block_size: int = 1024, workers: int | None = None
-    ) -> TopPairs:
-        """Best partners both ways of (n_tokens, d_a) and (n_tokens, d_b) activations."""
-        ...
+    ) -> TopPairs: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

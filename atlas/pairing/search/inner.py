@@ -1,7 +1,7 @@
 """Inner products of two sets of vectors without the full matrix: rows, single pairs, and the k largest both ways.
 
 Blocks are multiplied in single precision where its rounding is small; pairs that come near the best are computed again
-in double precision, each by itself. So the answer is that of double precision and the same for every cut.
+in double precision, each by itself. So the answer is that of double precision and the same whatever the blocks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ScreenedProducts(Source):
     """Inner products of two sets of vectors, in [-1, 1]: a fast look within a proved `error`, and exact values.
 
     The vectors must be such that no product is beyond 1 but for rounding: unit vectors, or p' S and q of a covariance
-    S. A vector with a NaN has 0 with every other (`defined` says which). Memory: a float32 copy of both sides where the
+    S. A vector with a NaN has 0 with every other (`defined` says which). Memory: a float32 copy of both sets where the
     rounding of that is small.
     """
 
@@ -43,11 +43,11 @@ class ScreenedProducts(Source):
         longest_x, longest_y = (float(np.sqrt(np.vecdot(side, side)).max(initial=0.0)) for side in (left, right))
         bounds = {dtype: rounding(left.shape[1], longest_x, longest_y, dtype) for dtype in (np.float32, np.float64)}
         dtype = np.float32 if bounds[np.float32] <= COARSEST else np.float64
-        self.error, self._sides = bounds[dtype], (left, right)
+        self.error, self._vectors = bounds[dtype], (left, right)
         self._quick = (left.astype(dtype, copy=False), right.astype(dtype, copy=False))
 
     def take(self, ids: NDArray) -> NDArray:
-        return np.clip(self._sides[0][ids] @ self._sides[1].T, -1.0, 1.0)
+        return np.clip(self._vectors[0][ids] @ self._vectors[1].T, -1.0, 1.0)
 
     def screen(self, ids: NDArray) -> NDArray:
         """Rows in the precision that is good enough; not clipped, for which the bound has room."""
@@ -55,7 +55,7 @@ class ScreenedProducts(Source):
 
     def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
         """Single values, the same bits whatever else is asked for."""
-        return inner_at(*self._sides, rows, columns)
+        return inner_at(*self._vectors, rows, columns)
 
 
 def rounding(d: int, longest_x: float, longest_y: float, dtype: type[np.floating[Any]]) -> float:
@@ -113,9 +113,9 @@ def best_inner(
             coarse[of_a[features][:, None] == of_b] = -np.inf
         return _InnerBlock(features, coarse, top_k, products)
 
-    cut = [np.arange(s, min(s + block_size, len(of_a)), dtype=np.int32) for s in range(0, len(of_a), block_size)]
+    blocks = [np.arange(s, min(s + block_size, len(of_a)), dtype=np.int32) for s in range(0, len(of_a), block_size)]
     with threads(workers) as pool:
-        ab, ba = both_ways(products.shape, top_k, cut, block_of, pool, on_progress)
+        ab, ba = both_ways(products.shape, top_k, blocks, block_of, pool, on_progress)
     return BestPartners(*_named(ab, of_a, of_b, len(left)), *_named(ba, of_b, of_a, len(right)))
 
 
@@ -128,7 +128,7 @@ def _named(top: Top, of_x: NDArray, of_y: NDArray, d_x: int) -> Top:
 
 
 class _InnerBlock:
-    """The coarse products of a few vectors with all of the other side."""
+    """The coarse products of a few vectors with all of the other set."""
 
     def __init__(self, features: NDArray, coarse: NDArray, k: int, products: ScreenedProducts) -> None:
         self._features, self._coarse, self._k, self._products = features, coarse, k, products

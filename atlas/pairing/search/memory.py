@@ -63,7 +63,6 @@ def family_bytes(n_nonzero: int, n_tokens: int, d_sae: int, threshold: float) ->
 
 
 def thread_bytes(d_a: int, d_b: int) -> int:
-    """What the products of all threads take at once."""
     return min(8, os.cpu_count() or 1) * min(_MOST_BYTES, _BYTES_PER_PAIR * d_a * d_b)
 
 

@@ -43,7 +43,7 @@ class Pearson:
     """How r follows from the sum of the products of two standardised features."""
 
     def __init__(self, ratio_x: Values, ratio_y: Values) -> None:
-        """Take mean over standard deviation of the features of both sides, (d_x,) and (d_y,)."""
+        """Take mean over standard deviation of the features of both SAEs, (d_x,) and (d_y,)."""
         self._ratio_x, self._ratio_y = ratio_x, ratio_y
         self._slack_x, self._slack_y = _excess(ratio_x, ratio_y), _excess(ratio_y, ratio_x)
         self._signed = bool(self._slack_x.any())

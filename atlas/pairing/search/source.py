@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GATHERED = 4_000_000
-"""Most numbers gathered at a time for the values of single pairs: 32 MB on each side."""
+"""Most numbers gathered at a time for the values of single pairs: 32 MB for each of the two."""
 
 
 class Source:

@@ -114,7 +114,6 @@ class BestSoFar:
                 self._settle()
 
     def finish(self) -> tuple[Index, Values]:
-        """The (n, k) partners and values, best first."""
         with self._lock:
             self._settle()
         return self._index, self._value

@@ -85,7 +85,6 @@ class Alignment:
 
     @property
     def sample(self) -> SharedSample:
-        """Its counts."""
         return SharedSample(self.a.n_tokens, self.b.n_tokens, self.n_documents, self.n_left_out)
 
 

@@ -109,7 +109,6 @@ class Cut:
 
 
 def _bytes_of(text: str) -> bytes:
-    """The bytes of a token."""
     return _BROKEN_BYTE.sub(lambda found: bytes([int(found[1], 16)]), text.encode("utf-8", "surrogatepass"))
 
 
