@@ -15,8 +15,8 @@ import scipy.sparse as sp
 from correlate import measured, report, zipf_scan
 from scipy.optimize import linear_sum_assignment
 
+from atlas.pairing import MEASURES
 from atlas.pairing.assignment.assign import Assignment, assign, certify
-from atlas.pairing.assignment.sources import CosineSource
 from atlas.pairing.search.standardised import Standardised
 
 
@@ -44,11 +44,11 @@ def correlations(n: int, n_tokens: int) -> sp.csr_array:
 
 
 def cosine_method(x: np.ndarray, y: np.ndarray) -> Assignment:
-    return assign(CosineSource(x, y))
+    return assign(MEASURES["decoder"].rows(x, y))
 
 
 def cosine_check(x: np.ndarray, y: np.ndarray, answer: Assignment) -> tuple[bool, float]:
-    return certify(CosineSource(x, y), answer)
+    return certify(MEASURES["decoder"].rows(x, y), answer)
 
 
 def dense_cosines(x: np.ndarray, y: np.ndarray) -> float:
