@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atlas.choices import DEFAULT_MEASURE
+from atlas.choices import CONCEPT_RULES
 from atlas.cli.kit.group import LazyGroup, Session
 from atlas.cli.kit.output import Out, output_options, take, write
-from atlas.cli.kit.params import Finite, Said
-from atlas.cli.kit.subset import match_option
+from atlas.cli.kit.params import Finite, OneOf, Said
+from atlas.cli.options import add_options, declared
+from atlas.filters.subset import Subset
 
 if TYPE_CHECKING:
     from atlas.concepts.lexicons import Change
@@ -53,13 +54,18 @@ def concepts() -> None:
     """
 
 
+def pair_options(command: Any) -> Any:
+    """Which pairs of A and B are counted."""
+    return add_options(declared(Subset, "match", "measure", "min_value"), command)
+
+
 @click.command()
 @click.argument("a", required=False)
 @click.argument("b", required=False)
 @click.option("--concept", type=Said(), metavar="NAME", help="Only this concept.")
 @click.option(
     "--rule",
-    type=click.Choice(["share", "paper", "word"]),
+    type=OneOf(CONCEPT_RULES),
     default="share",
     show_default=True,
     help="share: some of the ten strongest tokens are keywords. paper: one of the five strongest is, and is a whole "
@@ -71,14 +77,10 @@ def concepts() -> None:
     "min_share",
     type=Finite(share=True),
     metavar="SHARE",
-    help="Least share of these strongest tokens.  [default: any]",
+    help="Minimum share of these strongest tokens.  [default: any]",
 )
 @click.option("--corpus", metavar="NAME", help="Only this corpus; with two SAEs, that of A.")
-@click.option(
-    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="MEASURE", help="Of the pairs of A and B."
-)
-@click.option("--min-value", type=Finite(), default=0.0, show_default=True, help="Least value of a pair.")
-@match_option("one-to-one")
+@pair_options
 @output_options
 @click.pass_obj
 def listed(session: Session, a: str | None, b: str | None, out: Out, **given: Any) -> None:
@@ -93,8 +95,6 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
       featlas --db demo.duckdb concepts list A --rule word
       featlas --db demo.duckdb concepts list A I --concept Emotions
     """
-    from atlas.catalog.measures import known_measure
-    from atlas.comparisons.matched import Subset
     from atlas.concepts.counts import concept_counts, keyword_counts
     from atlas.concepts.lexicons import ConceptRule
 
@@ -103,8 +103,7 @@ def listed(session: Session, a: str | None, b: str | None, out: Out, **given: An
         if a is None or b is None:
             taken = take(concept_counts(atlas, by, sae=a, **which), out)
         else:
-            measure = known_measure(atlas, given["measure"])
-            subset = Subset(match=given["match"], measure=measure, min_value=given["min_value"])
+            subset = Subset(match=given["match"], measure=given["measure"], min_value=given["min_value"])
             counted = keyword_counts(atlas, a, b, by, subset, **which)
             taken = take(counted.found, out)
             if counted.unpaired:

@@ -8,7 +8,7 @@ import click
 
 from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
-from atlas.cli.kit.params import Size, Whole
+from atlas.cli.kit.params import MeasureName, Size, Whole
 from atlas.cli.kit.text import visible
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("b")
 @click.option(
     "--measure",
+    type=MeasureName(),
     default=DEFAULT_MEASURE,
     show_default=True,
     metavar="MEASURE",
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 )
 @click.option("--pool", type=click.Choice(["max", "mean"]), help="Correlate activations pooled over each document.")
 @click.option("--corpus", help="Corpus on which both were measured, or A alone; needed only if there are several.")
-@click.option("--corpus-b", help="Corpus on which B was measured, if another cut of the same text.")
+@click.option("--corpus-b", help="Corpus on which B was measured, if another tokenization of the same text.")
 @click.option("--top-k", type=click.IntRange(2, 1000), default=10, show_default=True, help="Partners kept per feature.")
-@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of what gives the chance level.")
+@click.option("--seed", type=Whole(), default=0, show_default=True, help="Of the draws that give the chance level.")
 @click.option(
     "--memory", type=Size(), metavar="SIZE", help="What the search may take.  [default: half of what is available]"
 )
@@ -44,7 +45,7 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
     tokens of B shifted; for cosines, and what else is computed from weights, with random vectors in their place.
 
     Where the models have different tokenizers, features are compared on spans of the text: on each token of the coarser
-    cut, as strong as on the strongest token that overlaps it.
+    tokenization, as strong as on the strongest token that overlaps it.
 
     A and B may be one SAE: then no feature is its own partner. conditional is P(feature of B fires | feature of A
     fires), for the ranks from either side; B A is another comparison than A B.
@@ -77,13 +78,12 @@ def correlate(session: Session, a: str, b: str, measure: str, pool: str | None, 
 
 def _measure(measure: str, pool: str | None) -> str:
     """The name of the measure that the options mean."""
-    from atlas.catalog.measures import measure_named
     from atlas.errors import UsageError
     from atlas.pairing.measures.registry import MEASURES
 
     if pool is None:
         return measure
-    if measure_named(measure).name != DEFAULT_MEASURE:
+    if measure != DEFAULT_MEASURE:
         hint = f"--measure {DEFAULT_MEASURE} --pool {pool}"
         raise UsageError(f"--pool does not go with --measure {measure}", hint=hint)
     return next(name for name, known in MEASURES.items() if known.pool == pool)

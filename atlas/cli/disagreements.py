@@ -7,19 +7,26 @@ import click
 from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.output import Out, output_options, take, write
-from atlas.cli.kit.params import Finite
+from atlas.cli.kit.params import Finite, MeasureName, OneOf
 from atlas.cli.kit.text import number, visible
 
 
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option("--measure", default="logit", show_default=True, metavar="MEASURE", help="Held against activation.")
-@click.option("--high", type=Finite(), default=0.7, show_default=True, help="Least value of the higher one.")
-@click.option("--low", type=Finite(), default=0.3, show_default=True, help="Largest value of the lower one.")
+@click.option(
+    "--measure",
+    type=MeasureName(),
+    default="logit",
+    show_default=True,
+    metavar="MEASURE",
+    help="Compared with activation.",
+)
+@click.option("--high", type=Finite(), default=0.7, show_default=True, help="Minimum value of the higher one.")
+@click.option("--low", type=Finite(), default=0.3, show_default=True, help="Maximum value of the lower one.")
 @click.option(
     "--which",
-    type=click.Choice(["activation", "measure", "both"]),
+    type=OneOf(["activation", "measure", "both"]),
     default="activation",
     show_default=True,
     help="Which of the two is high.",
@@ -41,22 +48,20 @@ def disagreements(
     """List matched pairs of SAEs A and B that are alike in activation and unlike by another measure.
 
     Both measures must be stored: featlas correlate A B, and the same with --measure. A value counts as low or high on
-    its own; hold it against the chance level that featlas correlate prints.
+    its own; compare it with the chance level that featlas correlate prints.
 
     \b
     Examples:
       featlas --db demo.duckdb disagreements B C --measure decoder
       featlas --db demo.duckdb disagreements A I --measure logit --low 0.4
     """
-    from atlas.catalog.measures import known_measure
-    from atlas.catalog.saes import two_saes
-    from atlas.comparisons.matched import Subset, stored_comparison
+    from atlas.catalog.compared import settle
     from atlas.db.sqlfiles import sql_text
+    from atlas.filters.subset import Subset
 
     with session.read() as atlas:
-        measure = known_measure(atlas, measure)
-        sae_a, sae_b = two_saes(atlas, a, b)
-        stored = [stored_comparison(atlas, sae_a, sae_b, Subset(measure=name)) for name in (DEFAULT_MEASURE, measure)]
+        both = [settle(atlas, a, b, Subset(measure=by), newest=True) for by in (DEFAULT_MEASURE, measure)]
+        sae_a, sae_b, stored = both[0].sae_a, both[0].sae_b, [compared.stored for compared in both]
         asked = {"sae_a": sae_a, "sae_b": sae_b, "measure": measure, "high": high, "low": low, "which": which}
         found = atlas.sql(
             sql_text("queries/comparisons/list_disagreements"), params=asked | {"only_mutual": not not_mutual}

@@ -11,7 +11,7 @@ from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import what_matches_rest_on
 from atlas.cli.kit.output import Out, Taken, output_options, take, write
-from atlas.cli.kit.params import Finite, Size, Whole
+from atlas.cli.kit.params import Finite, MeasureName, OneOf, Size, Whole
 from atlas.cli.kit.text import Row, number, visible
 from atlas.references import FeatureRef
 
@@ -25,7 +25,7 @@ _RULES = ("mutual", "co-occurrence")
 @click.argument("sae", required=False)
 @click.option(
     "--rule",
-    type=click.Choice(_RULES),
+    type=OneOf(_RULES),
     help="mutual: features of several SAEs that mutual matches connect. co-occurrence: features of one SAE that fire "
     "together, as trees.  [default: co-occurrence with an SAE, else mutual]",
 )
@@ -33,15 +33,20 @@ _RULES = ("mutual", "co-occurrence")
     "--corpus", metavar="NAME", help="co-occurrence: corpus it was measured on.  [default: the newest scan's]"
 )
 @click.option(
-    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="MEASURE", help="mutual: of the matches."
+    "--measure",
+    type=MeasureName(),
+    default=DEFAULT_MEASURE,
+    show_default=True,
+    metavar="MEASURE",
+    help="mutual: of the matches.",
 )
-@click.option("--min-value", type=Finite(), default=0.0, show_default=True, help="mutual: least value of a match.")
+@click.option("--min-value", type=Finite(), default=0.0, show_default=True, help="mutual: minimum value of a match.")
 @click.option(
     "--threshold",
     type=Finite(share=True),
     default=0.1,
     show_default=True,
-    help="co-occurrence: least share of the tokens of the sparser feature.",
+    help="co-occurrence: minimum share of the tokens of the sparser feature.",
 )
 @click.option(
     "--max-density",

@@ -11,10 +11,11 @@ from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import COMPARED_ON, compute_matching, list_pairs, refuse_corpus_b
 from atlas.cli.kit.output import Out, output_options, write
 from atlas.cli.kit.params import Size, Whole
-from atlas.cli.kit.subset import FILTERS, add_options, match_option, subset_of
+from atlas.cli.options import add_options, declared, filter_options, subset_of
+from atlas.filters.subset import Subset
 
 _OPTIONS = (
-    match_option("mutual", "--method"),
+    *declared(Subset, "match", flags={"match": "--method"}, match="mutual"),
     *COMPARED_ON,
     click.option(
         "--seed",
@@ -27,7 +28,7 @@ _OPTIONS = (
         metavar="SIZE",
         help="assignment and greedy: what they may take.  [default: half of what is available]",
     ),
-    *FILTERS,
+    *filter_options(without=("match",)),
     click.option("--dropped", is_flag=True, help="List the dropped pairs instead, with all their reasons."),
 )
 
@@ -67,6 +68,8 @@ def match(
       featlas --db demo.duckdb match A B --method assignment
       featlas --db demo.duckdb match A B --method assignment --measure decoder -o assigned.parquet
     """
+    from atlas.catalog.compared import settle
+
     subset = subset_of(filters)
     if subset.match in STORED_RULES:
         of = {"corpus": corpus, "corpus_b": corpus_b, "seed": seed, "memory": memory}
@@ -74,7 +77,7 @@ def match(
     else:
         refuse_corpus_b(corpus_b, "--method assignment and --method greedy")
     with session.read() as atlas:
-        listed = list_pairs(atlas, a, b, subset, corpus, dropped, out)
+        listed = list_pairs(atlas, settle(atlas, a, b, subset, corpus, newest=True), dropped, out)
     for note in listed.notes:
         session.note(note)
     write(listed.taken, session, out, schema="featlas.matches/1")

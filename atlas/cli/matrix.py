@@ -10,12 +10,10 @@ import click
 
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.output import Out, output_options, take, write
-from atlas.cli.kit.score import null_options, settings_of
-from atlas.cli.kit.subset import subset_of, subset_options
 from atlas.cli.kit.text import visible
+from atlas.cli.options import comparison_of, scoring_options
 
 if TYPE_CHECKING:
-    from atlas.comparisons.matched import Subset
     from atlas.figures.heatmap import Drawn
     from atlas.scores.grid import Grid, Named
 
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
 @click.argument("name", type=str)
 @click.option("--rows", multiple=True, required=True, metavar="GLOB", help="SAEs A: names, aliases or patterns.")
 @click.option("--cols", multiple=True, required=True, metavar="GLOB", help="SAEs B: names, aliases or patterns.")
-@subset_options
-@null_options
+@scoring_options
 @click.option("--no-correlate", is_flag=True, help="Leave out SAEs that were not compared yet.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Scores at a time.")
 @click.option(
@@ -46,7 +43,7 @@ def matrix(
 ) -> None:
     """Score every SAE of --rows against every SAE of --cols, and print the grid.
 
-    Scores are stored as they are done: the same command goes on where it was interrupted. p-values are adjusted for the
+    Scores are stored as they are done: after an interrupt the same command resumes. p-values are adjusted for the
     grid (Benjamini and Hochberg); a star marks 0.05 and less. View grids holds the numbers.
 
     \b
@@ -55,73 +52,66 @@ def matrix(
       featlas --db demo.duckdb matrix rsa --rows B,D,E --cols J,K,L --concept Time --figure time.png
     """
     from atlas.db.sqlfiles import sql_text
-    from atlas.figures.heatmap import Drawn, draw_grid
+    from atlas.figures.heatmap import SUFFIXES, Drawn, draw_grid
+    from atlas.figures.style import check_figure
 
-    _check_figure(figure)
-    subset = subset_of(given)
-    grid = _fill(session, name, rows, cols, subset, given)
+    if figure is not None:
+        check_figure(figure, SUFFIXES)
+    grid = _fill(session, name, rows, cols, given)
     with session.read() as atlas:
         found = atlas.sql(sql_text("queries/scores/grid_cells"), params={"grid": grid.grid_id})
         rows_found = found.select("sae_a, sae_b, value, null_mean, p_adjusted, n").fetchall()
         taken = take(found, out, total=len(rows_found))
-        unscored = found.filter("problem is not null").select("sae_a, sae_b, problem").limit(5).fetchall()
+        unscored = found.filter("problem is not null").select("sae_a, sae_b, problem").fetchall()
         sampled = atlas.fetch("scores/grid_sample", grid=grid.grid_id).rows
+    problems = _problems(grid, unscored)
     about = "; ".join([grid.about, *(f"{corpus}, {n_tokens:,} tokens" for corpus, n_tokens in sampled)])
     cells = {(a, b): Drawn(*drawn) for a, b, *drawn in rows_found}
     session.note(f"grid {grid.grid_id}: {len(cells)} cells, {grid.n_computed} computed now; {visible(about)}")
     if given["measure"] == given["space"]:
         session.note(f"the pairs were chosen by the {given['space']} rows that are scored, and the null did not choose")
+    for problem in problems:
+        session.note(problem)
     if out.format_ == "table" and out.path is None:
         click.echo("\n".join(_picture(grid, cells)))
-        for a, b, problem in unscored:
-            session.note(f"? {visible(a)} × {visible(b)}: {visible(problem)}")
         session.note("next:  " + session.command("sql", f"from grids where grid = {grid.grid_id}"))
     else:
         write(taken, session, out, schema="featlas.matrix/1")
     if figure is not None:
-        draw_grid(figure, grid, cells, about)
+        draw_grid(figure, grid, cells, about, problems)
         session.note(f"drew {figure}")
 
 
-def _fill(
-    session: Session, name: str, rows: tuple[str, ...], cols: tuple[str, ...], subset: Subset, given: dict[str, Any]
-) -> Grid:
+def _fill(session: Session, name: str, rows: tuple[str, ...], cols: tuple[str, ...], given: dict[str, Any]) -> Grid:
     """Compute what is missing of a grid."""
     from atlas.cli.kit.progress import progress
     from atlas.scores.grid import fill_grid
 
-    settings, options = settings_of(name, given)
+    wanted = comparison_of(name, given)
     with (
         progress("correlating", "pairs of SAEs", quiet=session.quiet) as on_pairs,
         progress(f"scoring {name}", "cells", quiet=session.quiet) as on_progress,
     ):
         return fill_grid(
             session.db,
-            name,
             rows,
             cols,
-            subset=subset,
-            corpus=given["corpus"],
+            wanted,
             correlate=not given["no_correlate"],
             workers=given["workers"],
             wait=session.wait,
             on_pairs=on_pairs,
             on_progress=on_progress,
-            options=options,
-            **settings,
         )
 
 
-def _check_figure(figure: Path | None) -> None:
-    """Say before the work is done that its picture has no place."""
-    from atlas.errors import AtlasError, UsageError
-
-    if figure is None:
-        return
-    if figure.suffix.lower() not in (".png", ".svg", ".html"):
-        raise UsageError(f"{figure.name} does not say its format", hint="end the name in .png, .svg or .html")
-    if not figure.parent.is_dir():
-        raise AtlasError(f"there is no folder {figure.parent} to draw {figure.name} in", hint="make it first")
+def _problems(grid: Grid, unscored: list[tuple[str, str, str]]) -> list[str]:
+    """Why cells have no score, each reason once with all of its cells."""
+    alias = {saes.sae: saes.alias for saes in (*grid.rows, *grid.columns)}
+    cells: dict[str, list[str]] = {}
+    for a, b, problem in unscored:
+        cells.setdefault(problem, []).append(f"{alias[a]} × {alias[b]}")
+    return [visible(f"? {', '.join(places)}: {problem}") for problem, places in cells.items()]
 
 
 def _picture(grid: Grid, cells: dict[tuple[str, str], Drawn]) -> list[str]:

@@ -8,28 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from atlas.catalog.requests import DICTIONARY_METRICS, Comparison
 from atlas.choices import STORED_RULES
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import compute_matching
-from atlas.cli.kit.score import null_options, settings_of
 from atlas.cli.kit.score_text import describe, fields_of, line, sample
-from atlas.cli.kit.subset import subset_of, subset_options
 from atlas.cli.kit.text import to_json, visible
+from atlas.cli.options import comparison_of, scoring_options
 
 if TYPE_CHECKING:
     from atlas.scores.score import Score
-
-
-DICTIONARIES = ("mmcs", "pw_mcc")
-"""Metrics of whole dictionaries, as in `atlas.scores.dictionaries`."""
 
 
 @click.command()
 @click.argument("name", type=str)
 @click.argument("a")
 @click.argument("b", required=False)
-@subset_options
-@null_options
+@scoring_options
 @click.option("--all", "every", is_flag=True, help="Every metric side by side: featlas metric --all A B.")
 @click.option("--no-save", is_flag=True, help="Print the score without storing it.")
 @click.option(
@@ -45,10 +40,10 @@ DICTIONARIES = ("mmcs", "pw_mcc")
 def metric(session: Session, name: str, a: str, b: str | None, every: bool, **given: Any) -> None:
     """Score how alike the rows of matched features of SAEs A and B are.
 
-    NAME is svcca (canonical correlations of the 10 leading directions a side), cca or pwcca (of all directions), rsa
-    (rank correlation of all distances between features), cka, procrustes, mutual_knn (Jaccard overlap of the nearest
-    neighbours), matched_cosine (SAEs of one hook), or svcca_pc1 (what the code released with arXiv 2410.06981 computes
-    under the name SVCCA). Every score comes with a null, by default the same with the pairing shuffled.
+    NAME is svcca (canonical correlations of the leading directions of each SAE), cca or pwcca (of all directions),
+    rsa (rank correlation of all distances between features), cka, procrustes, mutual_knn (Jaccard overlap of the
+    nearest neighbours), matched_cosine (SAEs of one hook), or svcca_pc1 (what the code released with arXiv 2410.06981
+    computes under the name SVCCA). Every score comes with a null, by default the same with the pairing shuffled.
     p = (1 + draws as high) / (1 + draws).
 
     mmcs (mean largest cosine of each feature of A with any of B) and pw_mcc (mean |cosine| of the best one-to-one
@@ -71,17 +66,16 @@ def metric(session: Session, name: str, a: str, b: str | None, every: bool, **gi
     if every:
         _print_all(session, name, a, given, as_json)
         return
-    score = (_dictionaries if name in DICTIONARIES else _paired)(session, name, a, b or "", given)
+    score = (
+        _dictionaries(session, name, a, b or "", given)
+        if name in DICTIONARY_METRICS
+        else _scores(session, [name], comparison_of(name, given), a, b or "", given)[0]
+    )
     for step, count in score.steps:
         session.note(f"  {count:>8,}  {step}")
-    if name not in DICTIONARIES and given["measure"] == score.space:
+    if name not in DICTIONARY_METRICS and given["measure"] == score.space:
         session.note(f"the pairs were chosen by the {score.space} rows that are scored, and the null did not choose")
     click.echo(to_json({"schema": "featlas.metric/1", **fields_of(score)}) if as_json else describe(score))
-
-
-def _paired(session: Session, name: str, a: str, b: str, given: dict[str, Any]) -> Score:
-    """The score of one metric on matched features."""
-    return _scores(session, [name], a, b, given)[0]
 
 
 def _dictionaries(session: Session, name: str, a: str, b: str, given: dict[str, Any]) -> Score:
@@ -112,34 +106,20 @@ def _dictionaries(session: Session, name: str, a: str, b: str, given: dict[str, 
         )
 
 
-def _scores(session: Session, names: list[str], a: str, b: str, given: dict[str, Any]) -> list[Any]:
+def _scores(session: Session, names: list[str], wanted: Comparison, a: str, b: str, given: dict[str, Any]) -> list[Any]:
     """The scores of some metrics, or for several why one could not be given."""
     from atlas.cli.kit.progress import progress
     from atlas.errors import AtlasError, AtlasUnavailable
     from atlas.scores.compare import compare
 
-    subset, (settings, options) = subset_of(given), settings_of(names[0] if len(names) == 1 else None, given)
+    subset, how = wanted.subset, {"wait": session.wait, "store": not given["no_save"]}
     if subset.match in STORED_RULES:
-        compute_matching(session, a, b, subset.match, subset.measure, corpus=given["corpus"])
+        compute_matching(session, a, b, subset.match, subset.measure, corpus=wanted.corpus)
     found: list[Any] = []
     for name in names:
         with progress(f"null of {name}", "draws", quiet=session.quiet) as report:
             try:
-                found.append(
-                    compare(
-                        session.db,
-                        name,
-                        a,
-                        b,
-                        subset=subset,
-                        corpus=given["corpus"],
-                        wait=session.wait,
-                        store=not given["no_save"],
-                        on_progress=report,
-                        **settings,
-                        **options,
-                    )
-                )
+                found.append(compare(session.db, a, b, replace(wanted, metric=name), on_progress=report, **how))
             except AtlasUnavailable:
                 raise
             except AtlasError as error:
@@ -156,7 +136,7 @@ def _print_all(session: Session, a: str, b: str, given: dict[str, Any], as_json:
     from atlas.scores.score import Score
 
     names = sorted(METRICS)
-    found = dict(zip(names, _scores(session, names, a, b, given), strict=True))
+    found = dict(zip(names, _scores(session, names, comparison_of(None, given), a, b, given), strict=True))
     scores = [score for score in found.values() if isinstance(score, Score)]
     if not scores:
         raise next(error for error in found.values() if isinstance(error, AtlasError))

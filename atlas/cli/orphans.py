@@ -10,16 +10,17 @@ import click
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import COMPARED_ON, compute_matching, counted, refuse_corpus_b, what_matches_rest_on
 from atlas.cli.kit.output import Out, Taken, output_options, take, write
-from atlas.cli.kit.params import Finite, Size
-from atlas.cli.kit.subset import add_options
+from atlas.cli.kit.params import Finite, MeasureName, OneOf, Size
 from atlas.cli.kit.text import number, visible
+from atlas.cli.options import add_options
+from atlas.queries.orphans import ORPHAN_RULES
 
 if TYPE_CHECKING:
     import duckdb
 
+    from atlas.catalog.compared import Compared
     from atlas.db import Atlas
 
-RULES = ("top-1", "assignment", "paulo-belrose")
 _CHANCE = {"top-1": "median of the best values", "assignment": "mean value", "paulo-belrose": "mean value"}
 _REASONS = (
     "never fires",
@@ -38,9 +39,14 @@ def corpus_options(command: Any) -> Any:
 @click.command()
 @click.argument("a")
 @click.argument("b", required=False)
-@click.option("--rule", type=click.Choice(RULES), default="top-1", show_default=True, help="What makes a counterpart.")
-@click.option("--measure", metavar="MEASURE", help="Of top-1 and assignment.  [default: activation, decoder]")
-@click.option("--threshold", type=Finite(), default=0.7, show_default=True, help="Least value of a counterpart.")
+@click.option("--rule", type=OneOf(ORPHAN_RULES), default="top-1", show_default=True, help="What makes a counterpart.")
+@click.option(
+    "--measure",
+    type=MeasureName(),
+    metavar="MEASURE",
+    help="Of top-1 and assignment.  [default: activation, decoder]",
+)
+@click.option("--threshold", type=Finite(), default=0.7, show_default=True, help="Minimum value of a counterpart.")
 @corpus_options
 @click.option(
     "--memory",
@@ -88,32 +94,30 @@ def _measure(rule: str, measure: str | None) -> str:
 
 def _of_two(session: Session, a: str, b: str, options: dict[str, Any], out: Out) -> tuple[Taken, list[str]]:
     """Features of A by a rule of `shared_features`."""
-    from atlas.catalog.measures import known_measure
-    from atlas.catalog.saes import two_saes
-    from atlas.comparisons.matched import Subset, stored_comparison
+    from atlas.catalog.compared import settle
     from atlas.db.sqlfiles import sql_text
+    from atlas.filters.subset import Subset
 
     rule = options["rule"]
     wanted = ("decoder", "encoder") if rule == "paulo-belrose" else (options["measure"],)
     corpus = _computed(session, a, b, wanted, options)
     with session.read() as atlas:
-        measures = [known_measure(atlas, name) for name in wanted]
-        sae_a, sae_b = two_saes(atlas, a, b)
         how = "best" if rule == "top-1" else "assignment"
-        stored = [stored_comparison(atlas, sae_a, sae_b, Subset(match=how, measure=by), corpus) for by in measures]
-        asked = {"sae_a": sae_a, "sae_b": sae_b, "rule": rule, "measure": measures[0], "corpus": stored[0]["corpus"]}
+        every = [settle(atlas, a, b, Subset(match=how, measure=by), corpus, newest=True) for by in wanted]
+        asked = {name: getattr(every[0], name) for name in ("sae_a", "sae_b", "corpus")}
+        asked |= {"rule": rule, "measure": every[0].subset.measure}
         if options["sweep"]:
             found = atlas.sql(sql_text("queries/comparisons/list_sharing"), params=asked)
-            return take(found, out), [_heading(sae_a, sae_b, rule, stored)]
+            return take(found, out), [_heading(rule, every)]
         found = atlas.sql(
             sql_text("queries/comparisons/list_orphans"), params=asked | {"threshold": options["threshold"]}
         )
         taken, counts = _listed(found, options["shared"], rule, out)
     steps = [(name, counts[name]) for name in _REASONS if counts[name]]
     n, n_shared = sum(counts.values()), counts[None]
-    lines = [f"  {n:>9,}  features of {visible(sae_a)}", *(f"  {count:>9,}  {name}" for name, count in steps)]
+    lines = [f"  {n:>9,}  features of {visible(every[0].sae_a)}", *(f"  {count:>9,}  {name}" for name, count in steps)]
     return taken, [
-        _heading(sae_a, sae_b, rule, stored),
+        _heading(rule, every),
         *lines,
         f"  {n_shared:>9,}  shared at {number(options['threshold'])} or more, {n_shared / max(n, 1):.1%}",
     ]
@@ -144,15 +148,16 @@ def _computed(session: Session, a: str, b: str, measures: Sequence[str], options
     return corpus
 
 
-def _heading(sae_a: str, sae_b: str, rule: str, stored: Sequence[dict[str, Any]]) -> str:
+def _heading(rule: str, every: Sequence[Compared]) -> str:
     """What was compared by which rule, and the chance level of the values by each measure."""
-    levels = []
-    for row in stored:
-        chance = row["chance"] if "total" in row or sae_a == row["sae_a"] else row["chance_ba"]
-        by = f" by {row['measure']}" if len(stored) > 1 else ""
+    levels, first = [], every[0]
+    for row in (compared.stored for compared in every):
+        chance = row["chance"] if "total" in row or first.sae_a == row["sae_a"] else row["chance_ba"]
+        by = f" by {row['measure']}" if len(every) > 1 else ""
         levels.append(("not stored" if chance is None else number(chance)) + by)
-    by = " and ".join(row["measure"] for row in stored)
-    sample = f"{sae_a} in {sae_b} on {stored[0]['corpus']}, {counted(stored[0])}: {rule} by {by}"
+    by = " and ".join(compared.subset.measure for compared in every)
+    where = f"{first.sae_a} in {first.sae_b} on {first.corpus}"
+    sample = f"{where}, {counted(first.stored)}: {rule} by {by}"
     return visible(f"{sample}; chance level, {_CHANCE[rule]}: {' and '.join(levels)}")
 
 

@@ -11,12 +11,11 @@ from atlas.cli.kit.group import Session
 from atlas.cli.kit.matches import list_pairs
 from atlas.cli.kit.output import Out, Taken, output_options, write
 from atlas.cli.kit.params import Whole
-from atlas.cli.kit.subset import FILTERS, add_options, match_option, subset_of
+from atlas.cli.options import add_options, filter_options, subset_of
 
 _OPTIONS = (
     click.option("--corpus", metavar="NAME", help="Corpus of the comparison.  [default: the newest]"),
-    match_option("best"),
-    *FILTERS,
+    *filter_options(match="best"),
     click.option("--one-to-one", is_flag=True, help="The same as --match one-to-one."),
     click.option("--dropped", is_flag=True, help="List the dropped pairs instead, with all their reasons."),
     click.option(
@@ -58,16 +57,18 @@ def pairs(
     """
     if one_to_one and filters["match"] == "best":
         filters["match"] = "one-to-one"
+    from atlas.catalog.compared import settle
+
+    if filters["bootstrap"] == 1:
+        raise click.UsageError("an interval needs at least 2 draws: --bootstrap 200, or 0 for none")
     subset, intervals = subset_of(filters), None
     with session.read() as atlas:
-        listed = list_pairs(atlas, a, b, subset, corpus, dropped, out)
-        if filters["bootstrap"] == 1:
-            raise click.UsageError("an interval needs at least 2 draws: --bootstrap 200, or 0 for none")
+        compared = settle(atlas, a, b, subset, corpus, newest=True)
+        listed = list_pairs(atlas, compared, dropped, out)
         if filters["bootstrap"]:
-            from atlas.catalog.saes import two_saes
             from atlas.comparisons.intervals import pair_intervals
 
-            intervals = pair_intervals(atlas, *two_saes(atlas, a, b), subset, corpus)
+            intervals = pair_intervals(atlas, compared)
     taken = listed.taken
     if intervals is not None:
         taken = _with_intervals(taken, intervals, filters["bootstrap"], filters["seed"])

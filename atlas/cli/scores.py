@@ -7,25 +7,6 @@ import click
 from atlas.cli.kit.group import Session
 from atlas.cli.kit.output import Out, output_options, take, write
 
-_SHOWN = (
-    "score_id",
-    "metric",
-    "sae_a",
-    "sae_b",
-    "n",
-    "value",
-    "null_mean",
-    "null_std",
-    "z",
-    "p_value",
-    "space",
-    "options",
-    "null_kind",
-    "forced",
-    "corpus",
-    "subset",
-)
-
 
 @click.command()
 @output_options
@@ -38,10 +19,11 @@ def scores(session: Session, out: Out) -> None:
       featlas --db demo.duckdb scores
     """
     from atlas.db.sqlfiles import sql_text
+    from atlas.scores.score import LISTED
 
     with session.read() as atlas:
         found = atlas.sql(sql_text("queries/catalog/list_scores"))
         if out.format_ == "table":
-            found = found.select(", ".join(f'"{name}"' for name in _SHOWN if name in found.columns))
+            found = found.select(", ".join(f'"{name}"' for name in LISTED))
         taken = take(found, out)
     write(taken, session, out, schema="featlas.scores/1")

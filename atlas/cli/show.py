@@ -11,7 +11,7 @@ import click
 
 from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.group import Session
-from atlas.cli.kit.params import Whole
+from atlas.cli.kit.params import MeasureName, OneOf, Whole
 from atlas.cli.kit.text import to_json
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Asked:
 )
 @click.option(
     "--kind",
-    type=click.Choice(["top", "quantile", "interval", "random", "silent"]),
+    type=OneOf(["top", "quantile", "interval", "random", "silent"]),
     default="top",
     show_default=True,
     help="How the contexts of a feature were chosen.",
@@ -54,7 +54,12 @@ class _Asked:
     "--all", "everything", is_flag=True, help="Also every statistic with its meaning, all matches and tokens."
 )
 @click.option(
-    "--measure", default=DEFAULT_MEASURE, show_default=True, metavar="NAME", help="That ranks the candidates of a pair."
+    "--measure",
+    type=MeasureName(),
+    default=DEFAULT_MEASURE,
+    show_default=True,
+    metavar="MEASURE",
+    help="That ranks the candidates of a pair.",
 )
 @click.option(
     "--corpus",

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.activations import Scan, open_scan
-from atlas.catalog.compared import ScanText, scan_text
+from atlas.catalog.texts import ScanText, scan_text
 from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.pairing.measures.pooled import largest_by_group

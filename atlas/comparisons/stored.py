@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from atlas.catalog.compared import corpora_compared
-from atlas.catalog.saes import corpus_id, sae_id
+from atlas.catalog.corpora import corpus_id
+from atlas.catalog.saes import sae_id
 from atlas.db import Atlas
 from atlas.db.runs import next_id, spec_sha256
 from atlas.errors import AtlasError

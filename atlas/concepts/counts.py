@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
-from atlas.catalog.saes import concept_named, corpus_in_common, sae_named, two_saes
-from atlas.comparisons.matched import Subset, stored_comparison
+from atlas.catalog.compared import settle
+from atlas.catalog.concepts import concept_named
+from atlas.catalog.corpora import corpus_in_common, corpus_named
+from atlas.catalog.saes import sae_named, two_saes
 from atlas.concepts.lexicons import ConceptRule
 from atlas.db import Atlas
 from atlas.db.sqlfiles import sql_text
-from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.errors import AtlasError, UsageError
+from atlas.filters.subset import Subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def concept_counts(
 
     Args:
         atlas: Open for reading.
-        by: Rule and least share.
+        by: Rule and minimum share.
         concept: Only this one, letter case aside.
         sae: Only this one, by name or alias.
         corpus: Only this one.
@@ -40,16 +43,12 @@ def concept_counts(
     Raises:
         UnknownName: No such concept, SAE or corpus.
     """
-    if corpus is not None:
-        known = [row[0] for row in atlas.fetch("catalog/corpus_ids")]
-        if corpus not in known:
-            raise UnknownName("corpus", corpus, known, hint="featlas ls corpora")
     parameters = {
         "rule": by.rule,
         "min_share": by.min_share or 0.0,
         "concept": None if concept is None else concept_named(atlas, concept),
         "sae": None if sae is None else sae_named(atlas, sae),
-        "corpus": corpus,
+        "corpus": None if corpus is None else corpus_named(atlas, corpus),
     }
     return atlas.sql(sql_text("queries/concepts/counts"), params=parameters)
 
@@ -64,16 +63,16 @@ def keyword_counts(
     concept: str | None = None,
     corpus: str | None = None,
 ) -> KeywordCounts:
-    """Features of two SAEs for every keyword, and the matched pairs in which both sides have it: the paper's Table 3.
+    """Features of two SAEs by keyword, and the matched pairs in which both features have it: the paper's Table 3.
 
-    The keyword `(all)` stands for the concept as a whole. Both sides are looked at by themselves.
+    The keyword `(all)` stands for the concept as a whole. Both SAEs are looked at by themselves.
 
     Args:
         atlas: Open for reading.
         a: Name or alias of SAE A.
         b: Name or alias of SAE B.
-        by: Rule and least share.
-        subset: Match rule, measure, direction and least value of the pairs; the token filters have no effect.
+        by: Rule and minimum share.
+        subset: Match rule, measure, direction and minimum value of the pairs; the token filters have no effect.
         concept: Only this one, letter case aside.
         corpus: Corpus of A; None takes the newest comparison, or the only corpus that both were measured on.
 
@@ -83,21 +82,24 @@ def keyword_counts(
         UsageError: Both names stand for one SAE, or several corpora fit.
     """
     sae_a, sae_b = two_saes(atlas, a, b)
-    parameters: dict[str, object] = {
+    asked: dict[str, object] = {
         "rule": by.rule,
         "min_share": by.min_share or 0.0,
         "concept": None if concept is None else concept_named(atlas, concept),
         "sae_a": sae_a,
         "sae_b": sae_b,
     }
+    unpaired = None
     try:
-        row = stored_comparison(atlas, sae_a, sae_b, subset, corpus)
+        compared = settle(atlas, a, b, replace(subset, keep_non_concept=True, keep_unshared=True), corpus, newest=True)
     except UsageError:
         raise
     except AtlasError as error:
         shared = str(corpus_in_common(atlas, sae_a, sae_b, corpus)["corpus"])
-        parameters |= {"corpus": shared, "corpus_b": shared}
-        return KeywordCounts(atlas.sql(sql_text("queries/concepts/keywords_unpaired"), params=parameters), error)
-    chosen = {name: getattr(subset, name) for name in ("measure", "direction", "min_value")}
-    sides = {"corpus": row["corpus"], "corpus_b": row["corpus_b"], "method": subset.match}
-    return KeywordCounts(atlas.sql(sql_text("queries/concepts/keywords"), params=parameters | chosen | sides), None)
+        asked |= {"corpus": shared, "corpus_b": shared, "features_a": None, "features_b": None}
+        unpaired = error
+    else:
+        pairs = atlas.arrays("concepts/kept_pairs", **compared.parameters)
+        asked |= {"corpus": compared.corpus, "corpus_b": compared.corpus_b}
+        asked |= {"features_a": pairs["feature_a"].tolist(), "features_b": pairs["feature_b"].tolist()}
+    return KeywordCounts(atlas.sql(sql_text("queries/concepts/keywords"), params=asked), unpaired)

@@ -12,16 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from atlas.catalog.saes import concept_named
+from atlas.catalog.concepts import concept_named
+from atlas.choices import CONCEPT_RULES
 from atlas.db import open_atlas
 from atlas.db.runs import add_run, utc_now
-from atlas.errors import AtlasError, UsageError
-
-CONCEPT_RULES = ("share", "paper", "word")
-"""`share`: some of the ten strongest tokens are keywords. `paper`: one of the five strongest is, and stands there as a
-word, as in the code of arXiv 2410.06981. `word`: the word at one of the five strongest positions is a keyword, whether
-the tokenizer writes it as one token or as several."""
-
+from atlas.errors import AtlasError, UnknownName, UsageError
 
 Lexicons = dict[str, tuple[str, ...]]
 """Keywords of each concept, in the order of the file, each once whatever its letter case."""
@@ -36,19 +31,15 @@ class ConceptRule:
     """When a feature belongs to a concept. Equal rules on equal atlases give the same features."""
 
     rule: str = "share"
-    """One of `CONCEPT_RULES`."""
+    """One of `atlas.choices.CONCEPT_RULES`."""
 
     min_share: float | None = None
-    """Least share of its strongest tokens that are keywords, in (0, 1]; None takes any."""
+    """Minimum share of its strongest tokens that are keywords, in (0, 1]; None takes any."""
 
     def __post_init__(self) -> None:
-        """Refuse a rule that is none.
-
-        Raises:
-            UsageError: There is no such rule.
-        """
+        """Raise UnknownName if there is no such rule."""
         if self.rule not in CONCEPT_RULES:
-            raise UsageError(f"no concept rule {self.rule!r}", why=f"known: {', '.join(CONCEPT_RULES)}")
+            raise UnknownName("concept rule", self.rule, CONCEPT_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ def read_lexicons(path: Path, *, name: str | None = None) -> Lexicons:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        why = "it is not valid UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise AtlasError(f"{path} cannot be read", why=why) from error
     form = path.suffix.lower()
     if form in (".csv", ".json") and name is not None:
@@ -179,7 +170,8 @@ def _collected(path: Path, rows: Iterable[tuple[str, Any, Any]]) -> Lexicons:
             raise AtlasError(f"{place} of {path} has a concept with signs that cannot be printed: {concept!r}")
         if len(word.split()) > 1:
             raise AtlasError(
-                f"{place} of {path} is no single word: {word.strip()!r}", why="a keyword is looked for between spaces"
+                f"{place} of {path} is not a single word: {word.strip()!r}",
+                why="a keyword is looked for between spaces",
             )
         name = spelt.setdefault(concept.strip().lower(), concept.strip())
         found.setdefault(name, {}).setdefault(word.strip().lower(), word.strip())
@@ -200,7 +192,7 @@ def _csv_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
         for row in reader:
             yield f"line {reader.line_num}", row["concept"], row["keyword"]
     except csv.Error as error:
-        raise AtlasError(f"line {reader.line_num} of {path} is no CSV", why=str(error)) from error
+        raise AtlasError(f"line {reader.line_num} of {path} is not valid CSV", why=str(error)) from error
 
 
 def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
@@ -208,11 +200,11 @@ def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
     try:
         content = json.loads(text, object_pairs_hook=partial(_named_once, path)) if text.strip() else {}
     except json.JSONDecodeError as error:
-        raise AtlasError(f"{path} is no JSON", why=str(error)) from error
+        raise AtlasError(f"{path} is not valid JSON", why=str(error)) from error
     if isinstance(content, dict) and isinstance(content.get("concepts"), dict):
         content = content["concepts"]
     if not isinstance(content, dict) or not all(isinstance(words, list) for words in content.values()):
-        raise AtlasError(f"{path} is no object of lists", hint=FORMS)
+        raise AtlasError(f"{path} is not an object of lists", hint=FORMS)
     for concept, words in content.items():
         if not words:
             raise AtlasError(f"concept {concept!r} of {path} has no keyword", hint=FORMS)

@@ -130,7 +130,9 @@ def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
             if folder == "views":
                 promised = contract(text)
                 said = [f"comment on view {promised.name} is {_quoted(promised.about)}"]
-                said += [f'comment on column {promised.name}."{c}" is {_quoted(m)}' for c, m in promised.columns.items()]
+                said += [
+                    f'comment on column {promised.name}."{c}" is {_quoted(m)}' for c, m in promised.columns.items()
+                ]
                 con.execute(";\n".join(said))
     con.execute("delete from contract")
     con.execute("insert into contract values (?)", [contracts_sha256()])

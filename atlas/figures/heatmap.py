@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,6 +13,9 @@ from atlas.errors import AtlasError
 
 if TYPE_CHECKING:
     from atlas.scores.grid import Grid
+
+SUFFIXES = (".png", ".svg", ".html")
+"""Formats of a grid."""
 
 SIGNIFICANT = 0.05
 """Cells of an adjusted p-value of at most this are marked."""
@@ -54,7 +57,7 @@ Values = Mapping[tuple[str, str], Drawn]
 """Every cell, by full names of row and column."""
 
 
-def draw_grid(path: Path, grid: Grid, values: Values, about: str) -> None:
+def draw_grid(path: Path, grid: Grid, values: Values, about: str, problems: Sequence[str] = ()) -> None:
     """Draw a grid.
 
     Args:
@@ -62,24 +65,21 @@ def draw_grid(path: Path, grid: Grid, values: Values, about: str) -> None:
         grid: Rows and columns.
         values: Score and adjusted p-value of every cell.
         about: What the scores are and rest on, for the caption.
+        problems: Why cells have no score, for a note below it.
 
     Raises:
-        AtlasError: matplotlib is missing, or the file cannot be written.
+        AtlasError: The file cannot be written.
     """
     try:
         if path.suffix.lower() == ".html":
-            path.write_text(_page(grid, values, about), encoding="utf-8")
+            path.write_text(_page(grid, values, [about, *problems]), encoding="utf-8")
         else:
-            _draw(path, grid, values, about)
-    except ImportError as error:
-        raise AtlasError(
-            f"{path.suffix} needs matplotlib", hint='pip install "featlas[figures]", or --figure grid.html'
-        ) from error
+            _draw(path, grid, values, [about, *problems])
     except OSError as error:
         raise AtlasError(f"{path} cannot be written", why=error.strerror or str(error)) from error
 
 
-def _draw(path: Path, grid: Grid, values: Values, about: str) -> None:
+def _draw(path: Path, grid: Grid, values: Values, said: Sequence[str]) -> None:
     """With matplotlib, readable at half a page."""
     import numpy as np
     from matplotlib.figure import Figure
@@ -97,13 +97,13 @@ def _draw(path: Path, grid: Grid, values: Values, about: str) -> None:
             axes.text(j, i + 0.22, cell.small, ha="center", va="center", color=ink, fontsize=6)
     axes.set_xticks(range(len(grid.columns)), [column.sae for column in grid.columns], rotation=45, ha="right")
     axes.set_yticks(range(len(grid.rows)), [row.sae for row in grid.rows])
-    caption = wrap(about, int(width * 13))
+    caption = [line for text in said for line in wrap(text, int(width * 13))]
     figure.suptitle("\n".join([f"{grid.metric}; * adjusted p ≤ {SIGNIFICANT}", *caption]), fontsize=8)
     figure.colorbar(image, label=grid.metric)
     figure.savefig(path, dpi=150)
 
 
-def _page(grid: Grid, values: Values, about: str) -> str:
+def _page(grid: Grid, values: Values, said: Sequence[str]) -> str:
     """One page without scripts."""
     head = "".join(f"<th>{escape(column.sae)}</th>" for column in grid.columns)
     body = []
@@ -111,7 +111,7 @@ def _page(grid: Grid, values: Values, about: str) -> str:
         cells = "".join(_cell(values.get((row.sae, column.sae), Drawn())) for column in grid.columns)
         body.append(f"<tr><th>{escape(row.sae)}</th>{cells}</tr>")
     style = "table{border-collapse:collapse;font:14px sans-serif}td,th{padding:.4em .7em;border:1px solid #ccc}"
-    caption = f"{escape(grid.metric)}; * adjusted p ≤ {SIGNIFICANT}; {escape(about)}"
+    caption = f"{escape(grid.metric)}; * adjusted p ≤ {SIGNIFICANT}; {'<br>'.join(map(escape, said))}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(grid.metric)}</title>'
         f"<style>{style}</style>"

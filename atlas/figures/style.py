@@ -73,20 +73,24 @@ def dashes(i: int) -> str:
     return ("-", "--", ":", "-.")[i // len(COLOURS) % 4]
 
 
-def check_figure(path: Path) -> None:
+def check_figure(path: Path, suffixes: Sequence[str] = SUFFIXES) -> None:
     """Say before the work is done that its picture has no place.
+
+    Args:
+        path: File that will be drawn.
+        suffixes: Formats that it may have; only .html does without matplotlib.
 
     Raises:
         UsageError: The suffix names no format.
         AtlasError: There is no such folder, or matplotlib is missing.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path.name} does not say its format", hint=f"end the name in {', '.join(SUFFIXES)}")
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path.name} does not say its format", hint=f"end the name in {', '.join(suffixes)}")
     if not path.parent.is_dir():
         raise AtlasError(f"there is no folder {path.parent} to draw {path.name} in", hint="make it first")
     from importlib.util import find_spec
 
-    if find_spec("matplotlib") is None:
+    if path.suffix.lower() != ".html" and find_spec("matplotlib") is None:
         raise AtlasError("figures need matplotlib", hint='pip install "featlas[figures]"')
 
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
-from atlas.choices import PAIR_FILTER
-from atlas.comparisons.matched import Subset
+from atlas.choices import options_of
 from atlas.errors import UsageError
+from atlas.filters.subset import Subset
 
 _TERM = re.compile(r"(?P<name>[a-z]+)(?P<sign>>=|<=|>|<)(?P<value>.*)|(?P<top>top):(?P<n>.*)", re.IGNORECASE)
-_FLAGS = {
-    "+non-concept": {"keep_non_concept": True},
-    "+unshared": {"keep_unshared": True},
-    "mutual": {"match": "mutual"},
-}
 _ALSO = {"r": "value", "both": "joint"}
 """Titles of columns that are typed as thresholds."""
-_FIELDS = {
-    ("value", ">"): ("min_value", float),
-    ("joint", ">"): ("min_joint", int),
-    ("density", ">"): ("min_density", float),
-    ("density", "<"): ("max_density", float),
-    ("top", ":"): ("top_tokens", int),
+_TERMS = {option.bound or option.term: (name, option) for name, option in options_of(Subset).items()}
+_NUMBERS = {term: (name, option.kind) for term, (name, option) in _TERMS.items() if term.endswith(("=", ":"))}
+_WORDS: dict[str, dict[str, Any]] = {
+    term: {name: True if option.kind is bool else term}
+    for term, (name, option) in _TERMS.items()
+    if term and term not in _NUMBERS
 }
+
+PAIR_FILTER = " ".join(
+    [term + option.example for term, (_, option) in _TERMS.items() if option.example or term in _WORDS] + ["monday"]
+)
+"""A filter line; what is no term in it is looked for in the tokens."""
 
 
 def parse_pair_filter(text: str, subset: Subset) -> tuple[Subset, str]:
@@ -34,13 +35,13 @@ def parse_pair_filter(text: str, subset: Subset) -> tuple[Subset, str]:
         subset: What holds where the line says nothing.
 
     Raises:
-        UsageError: A threshold of no known name, or no number.
+        UsageError: A threshold of no known name, or its value is not a number.
     """
     words = []
     for place in re.finditer(r"\S+", text):
         word = place[0]
-        if word.lower() in _FLAGS:
-            subset = replace(subset, **_FLAGS[word.lower()])
+        if word.lower() in _WORDS:
+            subset = replace(subset, **_WORDS[word.lower()])
         elif found := _TERM.fullmatch(word):
             term = ("top", ":", found["n"]) if found["top"] else (found["name"].lower(), found["sign"], found["value"])
             subset = replace(subset, **_threshold(*term, column=place.start() + 1))
@@ -51,12 +52,12 @@ def parse_pair_filter(text: str, subset: Subset) -> tuple[Subset, str]:
 
 def _threshold(typed: str, sign: str, value: str, *, column: int) -> dict[str, float | int]:
     """One field of a subset."""
-    name = _ALSO.get(typed, typed)
-    if (name, sign[0]) not in _FIELDS:
-        known = ", ".join(dict.fromkeys(f"{known}{kind}{'=' if kind != ':' else ''}" for known, kind in _FIELDS))
+    term = _ALSO.get(typed, typed) + (sign if sign == ":" else f"{sign[0]}=")
+    if term not in _NUMBERS:
+        known = ", ".join(_NUMBERS)
         raise UsageError(f"no threshold {typed}{sign} (column {column})", why=f"there are {known}", hint=PAIR_FILTER)
-    field, kind = _FIELDS[name, sign[0]]
+    field, kind = _NUMBERS[term]
     try:
         return {field: kind(value)}
     except ValueError:
-        raise UsageError(f"{typed}{sign}{value} is no number (column {column})", hint=PAIR_FILTER) from None
+        raise UsageError(f"{typed}{sign}{value} is not a number (column {column})", hint=PAIR_FILTER) from None

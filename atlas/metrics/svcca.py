@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from atlas.choices import SVCCA_DIRECTIONS
 from atlas.metrics.matched import centred, matched
 from atlas.metrics.moments import Moments, overlap_moments
 from atlas.metrics.registry import metric
@@ -88,7 +89,7 @@ class PreparedSvcca:
 
 
 def prepare(
-    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, variance: float | None = None
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = SVCCA_DIRECTIONS, variance: float | None = None
 ) -> PreparedSvcca:
     """Find the leading directions of both sides; arguments as in `svcca`."""
     if k < 1:
@@ -102,7 +103,7 @@ def prepare(
 
 @metric(title="SVCCA", invariances={"translation", "scaling", "rotation"}, prepare=prepare)
 def svcca(
-    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, variance: float | None = None
+    x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = SVCCA_DIRECTIONS, variance: float | None = None
 ) -> Svcca:
     """Compare the spaces that the leading directions of two matched samples span.
 

@@ -11,9 +11,6 @@ from atlas.queries.browse_records import Scan
 CONCEPT_SORTS = ("concept", "features", "share")
 """Orders of the list: by name, by features found, by features of whose strongest tokens at least half are keywords."""
 
-CONCEPT_RULES = ("share", "paper", "word")
-"""As of the macro `concept_features_by`, where they are explained."""
-
 
 @dataclass(frozen=True, slots=True)
 class ConceptRow:
@@ -82,9 +79,9 @@ def concept_rows(
 
 def concept_detail(atlas: Atlas, row: ConceptRow, rule: str, other: Scan | None) -> ConceptDetail:
     """Keywords of a concept in one scan and beside it, with the one-to-one pairs and the scores of both."""
-    from atlas.comparisons.matched import Subset
     from atlas.concepts.counts import keyword_counts
     from atlas.concepts.lexicons import ConceptRule
+    from atlas.filters.subset import Subset
 
     if other is None:
         sides = {"rule": rule, "concept": row.concept, "sae": row.sae, "corpus": row.corpus}

@@ -70,11 +70,11 @@ class GridCell:
     """Directions kept of the row's side; None where the metric keeps all."""
     dims_b: int | None
     forced: int | None
-    """Correlations that are 1 by counting alone; None where the metric has none."""
+    """Correlations that are 1 by rank alone (n pairs < directions); None where the metric has none."""
     corpus: str | None
     """On which the features were matched."""
     corpus_b: str | None
-    """That of the column's side; another where two cuts of a text were aligned."""
+    """That of the column's side; another where two tokenizations of a text were aligned."""
 
 
 @dataclass(frozen=True, slots=True)

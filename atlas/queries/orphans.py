@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING
 
+from atlas.catalog.compared import settle
 from atlas.choices import DEFAULT_MEASURE
-from atlas.db import Atlas
+from atlas.filters.subset import Subset
 from atlas.queries.browse_records import Scan
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from atlas.db import Atlas
 
 ORPHAN_SORTS = ("fires", "value", "feature")
 """Orders of the list."""
@@ -35,7 +38,7 @@ class Orphans:
     """One of `ORPHAN_RULES`; has no effect where `other` is None."""
 
     threshold: float = 0.7
-    """Least value of a counterpart."""
+    """Minimum value of a counterpart."""
 
     @property
     def how(self) -> str:
@@ -110,15 +113,12 @@ def orphan_order(
         "sort": sort,
         "ascending": ascending,
     }
-    from atlas.comparisons.matched import Subset, stored_comparison
-
     if asked.other is None:
         found = atlas.arrays("browse/lone", **given)
     else:
         match = "best" if asked.rule == "top-1" else "assignment"
         for measure in ("decoder", "encoder") if asked.rule == "paulo-belrose" else (asked.measure,):
-            subset = Subset(match=match, measure=measure)
-            stored_comparison(atlas, asked.scan.sae, asked.other.sae, subset, asked.scan.corpus)
+            settle(atlas, asked.scan.sae, asked.other.sae, Subset(match=match, measure=measure), asked.scan.corpus)
         found = atlas.arrays("browse/orphans", **given, sae_b=asked.other.sae, rule=asked.rule)
     return OrphanOrder(found["feature"], found["partner"], found["value"], found["because"])
 

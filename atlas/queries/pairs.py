@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from atlas.comparisons.matched import FILTERS, Subset, parameters_of
-from atlas.db import Atlas
+from atlas.catalog.compared import settle
+from atlas.filters.subset import Subset, count_steps
 from atlas.queries.browse_records import PairRow, Scan
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from atlas.db import Atlas
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,7 @@ class PairOrder:
 
     def reasons(self) -> list[tuple[str, int]]:
         """How many pairs each filter dropped, in the order of the filters; a pair counts for its first reason."""
-        counts: Counter[str] = Counter()
-        for reasons, n in Counter(self.dropped_because.tolist()).items():
-            counts[reasons.split(", ")[0]] += n
-        return [(name, counts[name]) for name in FILTERS if counts[name]]
+        return count_steps(reasons.split(", ") for reasons in self.dropped_because.tolist())[1:]
 
 
 def pair_order(
@@ -56,7 +54,7 @@ def pair_order(
     sort: str = "value",
     ascending: bool = False,
 ) -> PairOrder:
-    """Candidate pairs of two SAEs, chosen from the side of `a` unless a matching is stored.
+    """Candidate pairs of two SAEs, chosen by the features of `a` unless a matching is stored.
 
     Args:
         atlas: Open for reading.
@@ -70,8 +68,8 @@ def pair_order(
     Raises:
         AtlasError: No such pairs are stored; the hint is the command that makes them.
     """
-    parameters = parameters_of(atlas, a.sae, b.sae, a.corpus, subset)
-    found = atlas.arrays("browse/pair_order", **parameters, text=text, sort=sort, ascending=ascending)
+    compared = settle(atlas, a.sae, b.sae, subset, a.corpus)
+    found = atlas.arrays("browse/pair_order", **compared.parameters, text=text, sort=sort, ascending=ascending)
     return PairOrder(found["feature_a"], found["feature_b"], found["kept"], found["dropped_because"])
 
 

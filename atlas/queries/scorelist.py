@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from atlas.queries.score_command import command_again
+from atlas.catalog.requests import command_again
 
 if TYPE_CHECKING:
     from atlas.db import Atlas

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas.catalog.saes import corpus_in_common, two_saes
+from atlas.catalog.compared import Compared
+from atlas.catalog.corpora import corpus_in_common
+from atlas.catalog.requests import Comparison, Space
+from atlas.catalog.saes import two_saes
 from atlas.comparisons.matched import Matched
 from atlas.db import open_atlas
 from atlas.db.runs import utc_now
@@ -16,13 +19,12 @@ from atlas.metrics.dictionaries import SetSimilarity, mmcs, pw_mcc
 from atlas.metrics.null import Null
 from atlas.pairing.search.memory import half_of_available
 from atlas.scores.compare import PATIENCE
-from atlas.scores.inputs import Comparison, check_one_space, live_features
+from atlas.scores.inputs import check_one_space, live_features
 from atlas.scores.limits import SubsetTooLarge, SubsetTooSmall
-from atlas.scores.rows import Space, weight_rows_of
+from atlas.scores.rows import weight_rows_of
 from atlas.scores.score import Score, judged, store_score
 
-DICTIONARY_METRICS: Mapping[str, Callable[..., SetSimilarity]] = {"mmcs": mmcs, "pw_mcc": pw_mcc}
-"""Metrics of dictionaries as sets, by name."""
+_FUNCTIONS: Mapping[str, Callable[..., SetSimilarity]] = {"mmcs": mmcs, "pw_mcc": pw_mcc}
 
 DRAWS = 19
 """Gaussian dictionaries that judge a score, by default: p of 0.05 at best. They hardly differ, and each costs as much
@@ -48,7 +50,7 @@ def compare_dictionaries(
 
     Args:
         db: The atlas.
-        metric: A name in `DICTIONARY_METRICS`.
+        metric: A name in `atlas.catalog.requests.DICTIONARY_METRICS`.
         a: Name or alias of an SAE; for mmcs the one whose features ask for their nearest.
         b: Name or alias of another of the same hook.
         corpus: Corpus on which features fire; None takes the only one that both were measured on.
@@ -67,8 +69,8 @@ def compare_dictionaries(
         SubsetTooSmall: No feature fires.
         SubsetTooLarge: PW-MCC needs all cosines at once, and they do not fit.
     """
-    if metric not in DICTIONARY_METRICS:
-        raise UnknownName("metric of dictionaries", metric, list(DICTIONARY_METRICS))
+    if metric not in _FUNCTIONS:
+        raise UnknownName("metric of dictionaries", metric, list(_FUNCTIONS))
     if space == "activation":
         raise UsageError(f"{metric} compares weights", hint="--on decoder, or --on encoder")
     started_at = utc_now()
@@ -83,23 +85,17 @@ def compare_dictionaries(
         zero = features[~rows.any(axis=1)]
         if len(zero):
             raise AtlasError(f"{name}:{zero[0]} has a {space} row of zeros: its cosine is undefined")
-    found = DICTIONARY_METRICS[metric](x, y, draws=draws, seed=seed, on_progress=on_progress)
+    found = _FUNCTIONS[metric](x, y, draws=draws, seed=seed, on_progress=on_progress)
     on = str(shared["corpus"])
     wanted = Comparison(metric, corpus=on, space=space, null="gaussian", shuffles=draws, seed=seed)
+    compared = Compared(*names, on, on, int(str(shared["n_tokens"])), wanted.subset, {})
     matched = Matched(live[0], live[1], (("features of A", found.n_x), ("features of B", found.n_y)))
-    score = judged(
-        Null(metric, found, found.draws),
-        wanted,
-        names=names,
-        corpora=(on, on),
-        n_tokens=int(str(shared["n_tokens"])),
-        subset=f"all features that fire, {found.n_x:,} and {found.n_y:,}, as sets",
-        steps=matched.steps,
-    )
+    words = f"all features that fire, {found.n_x:,} and {found.n_y:,}, as sets"
+    score = judged(Null(metric, found, found.draws), wanted, compared, subset=words, steps=matched.steps)
     if not store:
         return score
     with open_atlas(db, write=True, wait=max(wait, PATIENCE)) as atlas, atlas.transaction():
-        return store_score(atlas, score, wanted, matched, started_at, command)
+        return store_score(atlas, score, wanted, compared, matched, started_at, command)
 
 
 def _check(metric: str, names: tuple[str, str], live: list[np.ndarray]) -> None:

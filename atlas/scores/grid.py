@@ -1,27 +1,30 @@
 """One metric over many pairs of SAEs: every layer of one model with every layer of another, say, as one grid.
 
-Every cell is a score of its own, stored as soon as it is computed, so that an interrupted grid goes on where it was.
+Every cell is a score of its own, stored as soon as it is computed, so that an interrupted grid resumes. One that has
+no score keeps why, and the grid goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from atlas.catalog.compared import as_spelt, has_pairs
+from atlas.catalog.corpora import corpus_named
+from atlas.catalog.requests import Comparison
 from atlas.choices import STORED_RULES, variant
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.matched import Subset, compared_corpora
 from atlas.db import Atlas, open_atlas
 from atlas.db.runs import utc_now
 from atlas.errors import AtlasError, AtlasUnavailable, UnknownName, UsageError
-from atlas.scores.compare import PATIENCE, comparison, scored
+from atlas.scores.compare import PATIENCE, resolved, scored
 from atlas.scores.grid_written import Cell, Named, write_grid
-from atlas.scores.inputs import Comparison, Inputs, planned, with_names
+from atlas.scores.inputs import Inputs, look_up, read_inputs
 from atlas.scores.score import Score, store_score, stored_score_id
 
 Report = Callable[[int, int], object]
@@ -78,90 +81,96 @@ def _fits(pattern: str, row: Mapping[str, Any]) -> bool:
 
 def fill_grid(
     db: Path,
-    metric: str,
     rows: Sequence[str],
     columns: Sequence[str],
+    wanted: Comparison,
     *,
-    subset: Subset | None = None,
-    corpus: str | None = None,
     correlate: bool = True,
     workers: int = 2,
     wait: float = 0,
     command: str | None = None,
     on_pairs: Report | None = None,
     on_progress: Report | None = None,
-    options: Mapping[str, Any] | None = None,
-    **settings: Any,
 ) -> Grid:
     """Score every SAE of the rows against every SAE of the columns, except with itself.
 
     Args:
         db: The atlas.
-        metric: A name in `METRICS`.
         rows: Patterns of names or aliases.
         columns: Patterns of names or aliases.
-        subset: Which matched pairs.
-        corpus: Corpus on which the features were matched; None takes the only one.
+        wanted: What every cell is asked for.
         correlate: Compare SAEs first that were not compared yet.
         workers: Scores computed at a time; memory grows with it.
         wait: Seconds to wait for an atlas that is locked at the start; later it is 30 at least.
         command: Command line for the record; by default that of this process.
         on_pairs: Called as `on_pairs(done, total)` over pairs of SAEs that are compared first.
         on_progress: Called as `on_progress(done, total)` over cells.
-        options: Of the metric.
-        **settings: space, null, shuffles, seed, bootstrap, halves and allow_forced, as in `compare`.
 
     Raises:
-        UnknownName: No such metric, option or SAE.
+        UnknownName: No such metric, option, SAE, corpus, concept or measure.
         UsageError: The two lists hold no pair of different SAEs.
-        AtlasError: No cell has a score; the first problem is told.
+        AtlasError: No cell has a score; every problem is told.
     """
-    chosen = {"space": "decoder", "null": "shuffle", "shuffles": 1000, "seed": 0}
-    chosen |= {"bootstrap": 0, "halves": 0, "allow_forced": False}
-    wanted = comparison(metric, subset, corpus, options=options or {}, **chosen | settings)
-    started_at = utc_now()
+    wanted, started_at = resolved(wanted), utc_now()
     with open_atlas(db, wait=wait) as atlas:
-        wanted = with_names(atlas, wanted)
+        wanted = replace(wanted, subset=as_spelt(atlas, wanted.subset))
+        if wanted.corpus:
+            corpus_named(atlas, wanted.corpus)
         down, across = saes_matching(atlas, rows, "--rows"), saes_matching(atlas, columns, "--cols")
         pairs = [(a, b) for a in down for b in across if a != b]
         missing = _missing(atlas, pairs, wanted) if correlate else []
     if not pairs:
         raise UsageError("--rows and --cols name one SAE", hint="name two: featlas ls saes")
     patience = max(wait, PATIENCE)  # the work of minutes does not end because another command is quicker
+    problems = {}
     for done, (a, b) in enumerate(missing):
-        _compare_first(db, a, b, wanted, patience, command)
+        problems[frozenset((a, b))] = _compare_first(db, a, b, wanted, patience, command)
         if on_pairs:
             on_pairs(done + 1, len(missing))
-    cells, n_computed = [], 0
+    cells = [Cell(a, b, None, problem) for a, b in pairs if (problem := problems.get(frozenset((a, b))))]
+    left, n_computed = [(a, b) for a, b in pairs if not problems.get(frozenset((a, b)))], 0
     try:
-        for cell, new in _scored_cells(db, pairs, wanted, workers, patience, command):
+        for cell, new in _scored_cells(db, left, wanted, workers, patience, command):
             cells.append(cell)
             n_computed += new
             if on_progress:
                 on_progress(len(cells), len(pairs))
     except KeyboardInterrupt as stopped:
-        kept = f"{len(cells)} of {len(pairs)} cells are kept; the same command goes on"
+        kept = f"{len(cells)} of {len(pairs)} cells are kept; the same command resumes"
         raise KeyboardInterrupt(kept) from stopped
     if all(cell.score_id is None for cell in cells):
-        raise AtlasError("no pair of these SAEs has a score", why=cells[0].problem)
+        raise AtlasError("no pair of these SAEs has a score", why=_told(cells))
     with open_atlas(db, write=True, wait=patience) as atlas, atlas.transaction():
         grid_id = write_grid(atlas, wanted, cells, started_at, command)
+    return Grid(grid_id, wanted.metric, down, across, _about(wanted), n_computed)
+
+
+def _about(wanted: Comparison) -> str:
+    """Metric, rows, null and subset in words."""
     null = f"{wanted.shuffles:,} " + ("shuffles" if wanted.null == "shuffle" else f"draws of {wanted.null}")
-    made = f"{metric}: {variant(wanted.space, wanted.options)}; null of {null}, seed {wanted.seed}"
-    return Grid(grid_id, metric, down, across, f"{made}; {wanted.subset.in_words()}", n_computed)
+    made = f"{wanted.metric}: {variant(wanted.space, wanted.options)}; null of {null}, seed {wanted.seed}"
+    return f"{made}; {wanted.subset.in_words()}"
+
+
+def _told(cells: Sequence[Cell]) -> str:
+    """Why cells have no score, each reason once with the first of its cells."""
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        first.setdefault(str(cell.problem), cell)
+    return "; ".join(f"{cell.row.alias} × {cell.column.alias}: {problem}" for problem, cell in first.items())
 
 
 def _missing(atlas: Atlas, pairs: Sequence[tuple[Named, Named]], wanted: Comparison) -> list[tuple[Named, Named]]:
     """Pairs of SAEs without a comparison that the cells need; each once, whichever comes first."""
-    found: dict[frozenset[str], tuple[Named, Named]] = {}
+    found: dict[frozenset[Named], tuple[Named, Named]] = {}
     for a, b in pairs:
-        if not compared_corpora(atlas, a.sae, b.sae, wanted.subset):
-            found.setdefault(frozenset((a.sae, b.sae)), (a, b))
+        if not has_pairs(atlas, a.sae, b.sae, wanted.subset):
+            found.setdefault(frozenset((a, b)), (a, b))
     return list(found.values())
 
 
-def _compare_first(db: Path, a: Named, b: Named, wanted: Comparison, wait: float, command: str | None) -> None:
-    """Make the pairs of a cell; what keeps two SAEs from being compared is told by the cell itself."""
+def _compare_first(db: Path, a: Named, b: Named, wanted: Comparison, wait: float, command: str | None) -> str | None:
+    """Make the pairs of a cell, or say what keeps two SAEs from being compared."""
     from atlas.comparisons.match import match_saes
 
     subset, shared = wanted.subset, {"corpus": wanted.corpus, "wait": wait, "command": command}
@@ -172,8 +181,9 @@ def _compare_first(db: Path, a: Named, b: Named, wanted: Comparison, wait: float
             match_saes(db, a.sae, b.sae, method=subset.match, measure=subset.measure, **shared)  # type: ignore[arg-type]
     except AtlasUnavailable:
         raise
-    except AtlasError:
-        return
+    except AtlasError as error:
+        return error.what
+    return None
 
 
 class _Stopped(Exception):
@@ -223,14 +233,14 @@ def _begin(db: Path, a: Named, b: Named, wanted: Comparison, wait_for: float) ->
     """What a score is computed from, unless it is in the atlas or cannot be made."""
     try:
         with open_atlas(db, wait=wait_for) as atlas:
-            plan = planned(atlas, a.sae, b.sae, wanted)
-            known = stored_score_id(atlas, plan.names, plan.corpora, wanted, plan.matched) if plan.matched else None
+            source = look_up(atlas, a.sae, b.sae, wanted)
+            known = None if source.members else stored_score_id(atlas, wanted, source.compared, source.matched)
         if known is not None:
             return Cell(a, b, known, None)
-        inputs = plan.read()
-        if plan.matched is None:
+        inputs = read_inputs(source, wanted)
+        if source.members:  # only the activations tell which pairs they are
             with open_atlas(db, wait=wait_for) as atlas:
-                known = stored_score_id(atlas, plan.names, plan.corpora, wanted, inputs.matched)
+                known = stored_score_id(atlas, wanted, inputs.compared, inputs.matched)
     except AtlasUnavailable:
         raise
     except AtlasError as error:
@@ -255,5 +265,5 @@ def _finish(
     except AtlasError as error:
         return Cell(a, b, None, error.what), False
     with open_atlas(db, write=True, wait=wait_for) as atlas, atlas.transaction():
-        score = store_score(atlas, score, wanted, inputs.matched, started_at, command)
+        score = store_score(atlas, score, wanted, inputs.compared, inputs.matched, started_at, command)
     return Cell(a, b, score.score_id, None), True

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from atlas.catalog.requests import Comparison
 from atlas.catalog.saes import sae_id
+from atlas.choices import spec_of
 from atlas.db import Atlas
 from atlas.db.runs import add_run, next_id, spec_sha256, utc_now
 from atlas.metrics.resample import adjusted
-from atlas.scores.inputs import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def write_grid(
     """
     ordered = sorted(cells, key=lambda cell: (sae_id(atlas, cell.row.sae), sae_id(atlas, cell.column.sae)))
     spec = {
-        "grid": asdict(wanted),
+        "grid": {**spec_of(wanted), "halves": wanted.halves},
         "cells": [[cell.row.sae, cell.column.sae, cell.score_id, cell.problem] for cell in ordered],
     }
     digest = spec_sha256(spec)

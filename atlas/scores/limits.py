@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from atlas.catalog.requests import Comparison
+from atlas.choices import SVCCA_DIRECTIONS
 from atlas.comparisons.matched import Matched
 from atlas.errors import AtlasError
 from atlas.metrics import METRICS
@@ -15,7 +17,6 @@ from atlas.metrics.registry import Result
 from atlas.metrics.resample import MIN_RESAMPLED
 from atlas.metrics.rsa import bytes_needed
 from atlas.pairing.search.memory import half_of_available
-from atlas.scores.inputs import Comparison
 
 ROWS_PER_DIRECTION = 5
 """Fewest pairs to a direction where the directions follow from a share of the variance (google/svcca's own rule)."""
@@ -33,7 +34,7 @@ class SubsetTooLarge(AtlasError):
 
 
 def check_size(wanted: Comparison, matched: Matched) -> None:
-    """Refuse before computing where counting alone decides, or where the memory would not do."""
+    """Refuse before computing where rank alone decides, or where the memory would not do."""
     metric, subset, options, n = wanted.metric, wanted.subset, wanted.options, len(matched.features_a)
     if metric == "rsa":
         _check_memory(n, str(options["compare"]))
@@ -42,7 +43,7 @@ def check_size(wanted: Comparison, matched: Matched) -> None:
         return
     more = "--keep-unshared, --keep-non-concept, --match best"
     if subset.concept:
-        more = "--concept-share 0.3, --match best" if subset.least_share > 0.3 else "--match best, --concept-rule word"
+        more = "--concept-share 0.3, --match best" if subset.min_share > 0.3 else "--match best, --concept-rule word"
     ways = [f"keep more pairs: {more}" + (", a wider --where" if subset.where else "")]
     if metric == "svcca" and "k" in options and n >= FEWEST_PAIRS:
         ways.insert(0, f"fewer directions: --directions {max(1, n // 4)}")
@@ -79,7 +80,7 @@ def check_halves(metric: str, x: np.ndarray, y: np.ndarray, options: Mapping[str
     half = len(x) // 2
     try:
         forced = METRICS[metric].function(x[:half], y[:half], **options).details.get("forced", 0)
-        problem = f"{forced} of the correlations of {half} pairs are 1 by counting alone" if forced else None
+        problem = f"{forced} of the correlations of {half} pairs are 1 by rank alone" if forced else None
     except ValueError as error:
         problem = str(error)
     if problem or half < MIN_RESAMPLED // 2:
@@ -93,10 +94,10 @@ def check_halves(metric: str, x: np.ndarray, y: np.ndarray, options: Mapping[str
 def check_forced(result: Result, options: Mapping[str, Any]) -> None:
     """Refuse a score part of which noise would get as well, and one that keeps too many directions for its rows."""
     ranks = [result.details.get(name, 0) for name in ("rank_x", "rank_y")]
-    n, forced, hint = result.n, result.details.get("forced", 0), "lower --variance, or --directions 10"
+    n, forced, hint = result.n, result.details.get("forced", 0), f"lower --variance, or --directions {SVCCA_DIRECTIONS}"
     if forced:
         raise SubsetTooSmall(
-            f"{forced} of the correlations are 1 by counting alone: {n} pairs, {ranks[0]} + {ranks[1]} directions",
+            f"{forced} of the correlations are 1 by rank alone: {n} pairs, {ranks[0]} + {ranks[1]} directions",
             hint=f"{hint}, or keep more pairs",
         )
     if options.get("variance") is not None and n < ROWS_PER_DIRECTION * max(ranks):

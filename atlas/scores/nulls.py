@@ -20,9 +20,6 @@ from atlas.metrics.null import Null
 from atlas.metrics.registry import Result
 from atlas.pairing.search.standardised import Standardised
 
-NullKind = Literal["shuffle", "subsets", "density", "norm", "gaussian"]
-NULLS: tuple[NullKind, ...] = ("shuffle", "subsets", "density", "norm")
-"""Of matched rows; `gaussian` is that of whole dictionaries."""
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Features of A and their partners in B, (n,) each."""
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
+from atlas.catalog.requests import Space
 from atlas.db import Atlas
 from atlas.db.sqlfiles import sql_text
 from atlas.errors import AtlasError
-
-Space = Literal["decoder", "encoder", "activation"]
-SPACES: tuple[Space, ...] = ("decoder", "encoder", "activation")
-"""`decoder`, `encoder`: one row of weights a feature. `activation`: one row of activations a feature, over a sample of
-the tokens on which any of the compared features fires."""
+from atlas.scores.nulls import Pairs
 
 SAMPLED_TOKENS = 4096
 """Most tokens that rows of activations are long."""
 
 _COLUMNS = {"decoder": "w_dec", "encoder": "w_enc"}
-Rows = np.ndarray
-Load = Callable[[], tuple[Any, Any]]
-"""Reads the activations of both SAEs on the same tokens, (n_tokens, d_sae) SciPy CSR each."""
 
 
-def weight_rows_of(atlas: Atlas, sae: str, features: np.ndarray, space: Space = "decoder") -> Rows:
+class RowsOf(Protocol):
+    """Gives the rows of any features of one SAE."""
+
+    def of(self, features: np.ndarray) -> np.ndarray:
+        """(len(features), width) float64, in their order."""
+        ...
+
+
+def weight_rows_of(atlas: Atlas, sae: str, features: np.ndarray, space: Space = "decoder") -> np.ndarray:
     """Decoder rows or encoder columns of some features, in their order: (len(features), d_in) float64.
 
     They are as the scans used them: decoder rows of norm 1 where the SAE was folded.
@@ -40,35 +43,52 @@ def weight_rows_of(atlas: Atlas, sae: str, features: np.ndarray, space: Space = 
     wrong = np.flatnonzero(~np.isfinite(unique).all(axis=1))
     if len(wrong):
         raise AtlasError(
-            f"{sae}:{wanted[wrong[0]]} has {space} weights that are no finite numbers",
-            hint=f'leave it out: --where "a.feature_id <> {wanted[wrong[0]]}", b. for the other side',
+            f"{sae}:{wanted[wrong[0]]} has {space} weights that are not finite",
+            hint=f'leave it out: --where "a.feature_id <> {wanted[wrong[0]]}", b. for SAE B',
         )
     return unique[np.searchsorted(wanted, features)]
 
 
-def activation_rows(
-    a: Any, b: Any, features_a: np.ndarray, features_b: np.ndarray, seed: int
-) -> Callable[[np.ndarray, np.ndarray], tuple[Rows, Rows]]:
-    """How the activations of any features of both SAEs are read over one sample of tokens.
+@dataclass(frozen=True, slots=True, eq=False)
+class WeightRows:
+    """Weights of some features of one SAE."""
 
-    Args:
-        a: (n_tokens, d_a) SciPy sparse activations.
-        b: (n_tokens, d_b) on the same tokens.
-        features_a: Features of a that are compared.
-        features_b: Those of b.
-        seed: Of the sample: `SAMPLED_TOKENS` at most, of the tokens on which any of these features fires.
+    features: np.ndarray
+    """(n,) ids, ascending."""
 
-    Returns:
-        A function of some features of a and of b, (n,) each, that gives their rows: (n, sampled tokens) float64 each.
-    """
-    x, y = (sp.csc_array(side) for side in (a, b))
-    fired = np.union1d(x[:, features_a].indices, y[:, features_b].indices)
-    if len(fired) > SAMPLED_TOKENS:
-        rng = np.random.default_rng(np.random.PCG64(seed))
-        fired = np.sort(rng.choice(fired, SAMPLED_TOKENS, replace=False))
-    x, y = (sp.csc_array(sp.csr_array(side)[fired]) for side in (x, y))
+    rows: np.ndarray
+    """(n, d_in) row of each."""
 
-    def rows(of_a: np.ndarray, of_b: np.ndarray) -> tuple[Rows, Rows]:
-        return x[:, of_a].toarray().T.astype(np.float64), y[:, of_b].toarray().T.astype(np.float64)
+    def of(self, features: np.ndarray) -> np.ndarray:
+        """Rows of some of these features, in their order."""
+        return self.rows[np.searchsorted(self.features, features)]
 
-    return rows
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledActivations:
+    """Activations of all features of one SAE over a sample of tokens."""
+
+    tokens: Any
+    """(sampled tokens, d_sae) SciPy CSC."""
+
+    @classmethod
+    def of_both(
+        cls, codes: Sequence[Any], features: Pairs, *, seed: int
+    ) -> tuple[SampledActivations, SampledActivations]:
+        """Sample the tokens on which any of the compared features fires, `SAMPLED_TOKENS` at most.
+
+        Args:
+            codes: (n_tokens, d_sae) SciPy sparse activations of A and of B on the same tokens.
+            features: Features of A and of B that are compared.
+            seed: Of the sample.
+        """
+        x, y = (sp.csc_array(activations) for activations in codes)
+        fired = np.union1d(x[:, features[0]].indices, y[:, features[1]].indices)
+        if len(fired) > SAMPLED_TOKENS:
+            rng = np.random.default_rng(np.random.PCG64(seed))
+            fired = np.sort(rng.choice(fired, SAMPLED_TOKENS, replace=False))
+        return cls(sp.csc_array(sp.csr_array(x)[fired])), cls(sp.csc_array(sp.csr_array(y)[fired]))
+
+    def of(self, features: np.ndarray) -> np.ndarray:
+        """Activations of some features: (len(features), sampled tokens)."""
+        return self.tokens[:, features].toarray().T.astype(np.float64)

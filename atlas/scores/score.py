@@ -5,91 +5,87 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
-from atlas.catalog.saes import corpus_id, sae_id
+from atlas.catalog.compared import Compared
+from atlas.catalog.corpora import corpus_id
+from atlas.catalog.requests import Comparison
+from atlas.catalog.saes import sae_id
+from atlas.choices import spec_of
 from atlas.comparisons.matched import Matched
 from atlas.db import Atlas
 from atlas.db.runs import add_run, next_id, spec_sha256, utc_now
 from atlas.metrics.moments import UNKNOWN
 from atlas.metrics.null import Null
-from atlas.scores.inputs import Comparison
-
-_AS_THEY_ARE = (
-    "metric",
-    "n",
-    "subset",
-    "value",
-    "null_mean",
-    "null_std",
-    "null_n",
-    "z",
-    "p_value",
-    "dims_a",
-    "dims_b",
-    "forced",
-    "seed",
-    "space",
-    "null_kind",
-    "expected",
-    "low",
-    "high",
-    "n_bootstrap",
-    "expected_std",
-    "expected_square",
-    "half_mean",
-    "half_apart",
-    "n_halves",
-)
-"""Fields of a score that are columns of its row."""
+from atlas.metrics.resample import Interval, SplitHalf
 
 
-@dataclass(frozen=True, slots=True)
+def _column(*, stored: Literal["as it is", "json"] | None = "as it is", listed: bool = False, **how: Any) -> Any:
+    """A field of `Score`: how its row holds it (None: under other names, or not at all), and if tables list it."""
+    return field(**how, metadata={"stored": stored, "listed": listed})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """A similarity of two feature spaces with its sample and its null."""
+    """A similarity of two feature spaces with its sample and its null.
 
-    score_id: int | None
+    The one place that lists its fields: the row that is stored, the table of `featlas scores` and JSON follow it.
+    """
+
+    score_id: int | None = _column(stored=None, listed=True)
     """Number in the atlas; None if it was not stored."""
 
-    metric: str
+    metric: str = _column(listed=True)
     """Name in `METRICS`."""
 
-    sae_a: str
+    sae_a: str = _column(stored=None, listed=True)
     """The SAE whose rows are x."""
 
-    sae_b: str
+    sae_b: str = _column(stored=None, listed=True)
     """The SAE whose rows are y."""
 
-    corpus: str
-    """The corpus of A on which the features were matched."""
-
-    corpus_b: str
-    """The corpus of B; another one where two cuts of a text were aligned."""
-
-    space: str
-    """Rows that were compared: decoder, encoder or activation."""
-
-    null_kind: str
-    """What the null is made of: shuffle, subsets, density, norm or gaussian."""
-
-    n_tokens: int
-    """Tokens of that corpus."""
-
-    subset: str
-    """The subset in words."""
-
-    n: int
+    n: int = _column(listed=True)
     """Matched pairs compared."""
 
-    value: float
+    value: float = _column(listed=True)
     """The score."""
 
-    null_mean: float
+    null_mean: float = _column(listed=True)
     """Mean score of the null: the chance level."""
 
-    null_std: float
+    null_std: float = _column(listed=True)
     """Standard deviation of the scores of the null."""
+
+    z: float | None = _column(listed=True)
+    """(value - null_mean) / null_std; None if the null does not vary."""
+
+    p_value: float = _column(listed=True)
+    """(1 + draws at least as high) / (1 + null_n)."""
+
+    space: str = _column(listed=True)
+    """Rows that were compared: decoder, encoder or activation."""
+
+    options: Mapping[str, Any] = _column(stored="json", listed=True)
+    """Of the metric."""
+
+    null_kind: str = _column(listed=True)
+    """What the null is made of: shuffle, subsets, density, norm or gaussian."""
+
+    forced: int | None = _column(listed=True)
+    """Correlations that are 1 by rank alone (n pairs < directions); None where the metric has none."""
+
+    corpus: str = _column(stored=None, listed=True)
+    """The corpus of A on which the features were matched."""
+
+    subset: str = _column(listed=True)
+    """The subset in words."""
+
+    corpus_b: str = _column(stored=None)
+    """The corpus of B; another one where two tokenizations of a text were aligned."""
+
+    n_tokens: int = _column(stored=None)
+    """Tokens of that corpus."""
 
     null_n: int
     """Draws of the null."""
@@ -103,13 +99,7 @@ class Score:
     expected_square: float | None
     """Mean of `mean_square` of the details by chance, exact; None where the metric has no canonical correlations."""
 
-    z: float | None
-    """(value - null_mean) / null_std; None if the null does not vary."""
-
-    p_value: float
-    """(1 + draws at least as high) / (1 + null_n)."""
-
-    excess: float | None
+    excess: float | None = _column(stored=None)
     """(value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; None if chance already gives 1."""
 
     low: float | None
@@ -136,50 +126,55 @@ class Score:
     dims_b: int | None
     """Directions kept of y."""
 
-    forced: int | None
-    """Correlations that are 1 by counting alone; None where the metric has none."""
-
-    details: Mapping[str, Any]
+    details: Mapping[str, Any] = _column(stored="json")
     """The metric's own numbers: ranks and all correlations, weights, distance, …"""
-
-    options: Mapping[str, Any]
-    """Of the metric."""
 
     seed: int
     """Of the draws."""
 
-    steps: tuple[tuple[str, int], ...] = field(default=(), compare=False)
+    steps: tuple[tuple[str, int], ...] = _column(stored="json", default=(), compare=False)
     """Pairs at the start (`candidates`), removed by each filter, and at the end (`left`)."""
+
+
+LISTED = tuple(f.name for f in fields(Score) if f.metadata.get("listed"))
+"""Columns of the table that `featlas scores` prints."""
 
 
 def judged(
     null: Null,
     wanted: Comparison,
+    compared: Compared,
     *,
-    names: tuple[str, str],
-    corpora: tuple[str, str],
-    n_tokens: int,
     subset: str,
     steps: tuple[tuple[str, int], ...],
     sampled_tokens: int | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    half_mean: float | None = None,
-    half_apart: float | None = None,
+    interval: Interval | None = None,
+    halves: SplitHalf | None = None,
 ) -> Score:
-    """A score with all that judges it; arguments as the fields of `Score`, `sampled_tokens` as one of its details."""
+    """A score with all that judges it.
+
+    Args:
+        null: The score and its null.
+        wanted: What was asked for.
+        compared: The SAEs and their corpora.
+        subset: In words.
+        steps: Pairs at the start, removed by each filter, and at the end.
+        sampled_tokens: Width of rows of activations, one of the details.
+        interval: Of the score over its pairs.
+        halves: Scores of halves of the pairs.
+    """
     details = dict(null.result.details) | ({} if sampled_tokens is None else {"sampled_tokens": sampled_tokens})
     moments = null.moments if wanted.null == "shuffle" else UNKNOWN
     return Score(
         score_id=None,
         metric=null.metric,
-        sae_a=names[0],
-        sae_b=names[1],
-        corpus=corpora[0],
-        corpus_b=corpora[1],
+        sae_a=compared.sae_a,
+        sae_b=compared.sae_b,
+        corpus=compared.corpus,
+        corpus_b=compared.corpus_b,
         space=wanted.space,
         null_kind=wanted.null,
-        n_tokens=n_tokens,
+        n_tokens=compared.n_tokens,
         subset=subset,
         n=null.result.n,
         value=null.observed,
@@ -192,11 +187,11 @@ def judged(
         z=null.z,
         p_value=null.p_value,
         excess=null.excess,
-        low=low,
-        high=high,
+        low=None if interval is None else interval.low,
+        high=None if interval is None else interval.high,
         n_bootstrap=wanted.bootstrap or None,
-        half_mean=half_mean,
-        half_apart=half_apart,
+        half_mean=None if halves is None else halves.mean,
+        half_apart=None if halves is None else halves.difference,
         n_halves=wanted.halves or None,
         dims_a=details.get("rank_x"),
         dims_b=details.get("rank_y"),
@@ -212,6 +207,7 @@ def store_score(
     atlas: Atlas,
     score: Score,
     wanted: Comparison,
+    compared: Compared,
     matched: Matched,
     started_at: datetime.datetime,
     command: str | None,
@@ -222,62 +218,53 @@ def store_score(
         atlas: Open for writing, in a transaction.
         score: Without a number.
         wanted: What was asked for.
+        compared: The SAEs, their corpora and the subset.
         matched: The pairs it came to; their ids are stored.
         started_at: UTC, as `utc_now` gives it.
         command: Command line for the record; None for that of this process.
     """
-    known = stored_score_id(atlas, (score.sae_a, score.sae_b), (score.corpus, score.corpus_b), wanted, matched)
+    known = stored_score_id(atlas, wanted, compared, matched)
     if known is not None:
         return replace(score, score_id=known)
-    spec = _spec(atlas, (score.sae_a, score.sae_b), (score.corpus, score.corpus_b), wanted, matched)
-    score_id = next_id(atlas, "score", "score_id")
-    atlas.insert(
-        "score",
-        {name: [getattr(score, name)] for name in _AS_THEY_ARE}
-        | {
-            "score_id": [score_id],
-            "run_id": [add_run(atlas, spec, started_at, command=command)],
-            "sae_a": [sae_id(atlas, score.sae_a)],
-            "sae_b": [sae_id(atlas, score.sae_b)],
-            "corpus_id": [corpus_id(atlas, score.corpus)],
-            "corpus_b": [None if score.corpus_b == score.corpus else corpus_id(atlas, score.corpus_b)],
-            "steps": [json.dumps(dict(score.steps))],
-            "subset_sha256": [matched.sha256],
-            "features_a": [matched.features_a.tolist()],
-            "features_b": [matched.features_b.tolist()],
-            "options": [json.dumps(dict(score.options))],
-            "details": [json.dumps(dict(score.details))],
-            "spec_sha256": [spec_sha256(spec)],
-            "created_at": [utc_now()],
-        },
-    )
-    return replace(score, score_id=score_id)
+    spec = _spec(atlas, wanted, compared, matched)
+    row = {
+        "score_id": next_id(atlas, "score", "score_id"),
+        "run_id": add_run(atlas, spec, started_at, command=command),
+        "sae_a": sae_id(atlas, score.sae_a),
+        "sae_b": sae_id(atlas, score.sae_b),
+        "corpus_id": corpus_id(atlas, score.corpus),
+        "corpus_b": None if score.corpus_b == score.corpus else corpus_id(atlas, score.corpus_b),
+        "subset_sha256": matched.sha256,
+        "features_a": matched.features_a.tolist(),
+        "features_b": matched.features_b.tolist(),
+        "spec_sha256": spec_sha256(spec),
+        "created_at": utc_now(),
+    }
+    for column in fields(Score):
+        stored, value = column.metadata.get("stored", "as it is"), getattr(score, column.name)
+        if stored is not None:
+            row[column.name] = json.dumps(dict(value)) if stored == "json" else value
+    atlas.insert("score", {name: [value] for name, value in row.items()})
+    return replace(score, score_id=row["score_id"])
 
 
-def stored_score_id(
-    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], wanted: Comparison, matched: Matched
-) -> int | None:
+def stored_score_id(atlas: Atlas, wanted: Comparison, compared: Compared, matched: Matched) -> int | None:
     """Number of an equal score that this atlas already holds.
 
     Args:
         atlas: Open for reading.
-        names: Full names of A and B.
-        corpora: Corpus of each.
         wanted: What was asked for.
+        compared: The SAEs, their corpora and the subset.
         matched: The pairs.
     """
-    digest = spec_sha256(_spec(atlas, names, corpora, wanted, matched))
+    digest = spec_sha256(_spec(atlas, wanted, compared, matched))
     stored = atlas.rows("select c.score_id from score c where c.spec_sha256 = $digest", digest=digest).rows
     return stored[0][0] if stored else None
 
 
-def _spec(
-    atlas: Atlas, names: tuple[str, str], corpora: tuple[str, str], wanted: Comparison, matched: Matched
-) -> dict[str, object]:
+def _spec(atlas: Atlas, wanted: Comparison, compared: Compared, matched: Matched) -> dict[str, object]:
     """What identifies a score: equal specs give equal numbers."""
-    sides = {"sae_a": names[0], "sae_b": names[1], "corpus": corpora[0], "corpus_b": corpora[1]}
+    sides = {name: getattr(compared, name) for name in ("sae_a", "sae_b", "corpus", "corpus_b")}
     inputs = atlas.fetch("scores/score_inputs", **sides).dicts()[0]
-    asked = asdict(wanted)
-    if not wanted.halves:
-        del asked["halves"]  # as scores were told apart before there were halves
+    asked = spec_of(replace(wanted, subset=compared.subset))
     return {**asked, **sides, "features_sha256": matched.sha256, "inputs": inputs}

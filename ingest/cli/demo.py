@@ -119,37 +119,35 @@ def _pair(session: Any, sides: Sides, seed: int) -> PairingSummary:
     return pair_saes(session.db, a.sae, b.sae, corpus=a.corpus, seed=seed, wait=session.wait)
 
 
-def _score(session: Any, name: str, sides: Sides, *, shuffles: int, seed: int, **options: Any) -> Score:
-    """Score two SAEs on their one-to-one matches."""
+def _score(session: Any, name: str, sides: Sides, **asked: Any) -> Score:
+    """Score two SAEs on their one-to-one matches; `asked` as the fields of a `Comparison`."""
+    from atlas.catalog.requests import Comparison
     from atlas.scores.compare import compare
 
     a, b = sides
-    shared = {"corpus": a.corpus, "shuffles": shuffles, "seed": seed, "wait": session.wait}
-    return compare(session.db, name, a.sae, b.sae, **shared, **options)
+    return compare(session.db, a.sae, b.sae, Comparison(name, corpus=a.corpus, **asked), wait=session.wait)
 
 
 def _concept(session: Any, concept: str, sides: Sides, shuffles: int, seed: int) -> list[Score] | int:
     """Scores of a concept's subspace with n / 4 directions, or the number of pairs where those are too few."""
-    from atlas.comparisons.matched import Subset, select_pairs
+    from atlas.catalog.compared import settle
+    from atlas.comparisons.matched import select_pairs
     from atlas.db import open_atlas
+    from atlas.filters.subset import Subset
 
     (a, b), subset = sides, Subset(concept=concept)
     with open_atlas(session.db, wait=session.wait) as atlas:
-        n = len(select_pairs(atlas, a.sae, b.sae, a.corpus, subset).features_a)
+        n = len(select_pairs(atlas, settle(atlas, a.sae, b.sae, subset, a.corpus)).features_a)
     if n < FEWEST_PAIRS:
         return n
     shared = {"subset": subset, "shuffles": shuffles, "seed": seed}
-    return [_score(session, "svcca", sides, k=n // 4, **shared), _score(session, "rsa", sides, **shared)]
+    return [_score(session, "svcca", sides, options={"k": n // 4}, **shared), _score(session, "rsa", sides, **shared)]
 
 
 def _print_features(session: Any, corpus: str) -> None:
     """How many features live, SAE by SAE, on the corpus of the demo."""
-    query = """
-        select s.alias, c.sae, s.d_sae, c.n_alive, c.l0, c.fvu
-        from scans c join saes s on s.sae = c.sae where c.corpus = $corpus order by c.scan_id
-    """
     with session.read() as atlas:
-        saes = atlas.rows(query, corpus=corpus).dicts()
+        saes = atlas.fetch("catalog/living_features", corpus=corpus).dicts()
         text = next(row for row in atlas.fetch("catalog/list_corpora").dicts() if row["corpus"] == corpus)
     click.echo(f"FEATURES on {text['n_tokens']:,} tokens of {corpus} ({text['n_documents']:,} documents)")
     click.echo(f"  {'':<2} {'SAE':<26} {'features':>8} {'alive':>6} {'L0':>6} {'FVU':>6}")

@@ -101,7 +101,7 @@ select
     m.n_documents / m.n_documents_in_all                                as doc_density,
     m.top_tokens,
     m.n_fired = 0                                                       as is_dead,
-    m.n_fired > 0 and not list_has_any(m.top_tokens[1:5], (select list(t.text) from non_concept_token t)) as is_concept,
+    m.n_fired > 0 and not has_non_concept(m.top_tokens[1:5]) as is_concept,
     l.label,
     case when m.active_2 > m.least * m.mean_active ** 2 then m.active_3 / m.active_2 ** 1.5 end as skew_active,
     case when m.active_2 > m.least * m.mean_active ** 2 then m.active_4 / m.active_2 ** 2 end   as kurtosis_active,

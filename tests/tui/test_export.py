@@ -6,10 +6,10 @@ import csv
 import dataclasses
 
 from atlas.catalog.remembered import state_path
-from atlas.comparisons.matched import Subset
 from atlas.db import open_atlas
 from atlas.filters.compile import Names, compile_filter
 from atlas.filters.parser import parse_filter
+from atlas.filters.subset import Subset
 from atlas.filters.terms import Sort
 from atlas.queries import browse, scorelist
 from tests.support.tui_pilot import drive, dump, press

@@ -7,10 +7,10 @@ import shlex
 
 import pytest
 
+from atlas.catalog.requests import command_again
 from atlas.cli import run
 from atlas.comparisons.correlate import pair_saes
 from atlas.db import open_atlas
-from atlas.queries.score_command import command_again
 from atlas.queries.scorelist import score_order, score_record
 from tests.support.planted import plant
 from tests.support.tui_pilot import drive, dump, press, screen_after, settle

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from atlas.choices import CONCEPT_RULES
 from atlas.queries import concepts as conceptlist
 from atlas.queries.browse_records import Scan
-from atlas.queries.concepts import CONCEPT_RULES, ConceptDetail, ConceptRow
+from atlas.queries.concepts import ConceptDetail, ConceptRow
 from atlas.render.concept import concept_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span

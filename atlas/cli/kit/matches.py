@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atlas.catalog.compared import Compared
 from atlas.choices import DEFAULT_MEASURE
 from atlas.cli.kit.output import Out, Taken, take
 from atlas.cli.kit.text import number, visible
+from atlas.filters.subset import Subset, count_steps
 
 if TYPE_CHECKING:
     from atlas.cli.kit.group import Session
-    from atlas.comparisons.matched import Subset
     from atlas.comparisons.summaries import MatchingSummary
     from atlas.db import Atlas
 
@@ -24,7 +25,11 @@ COMPARED_ON = (
         metavar="NAME",
         help="Corpus of A.  [default: the newest comparison's; where a matching is to be computed, the only one]",
     ),
-    click.option("--corpus-b", metavar="NAME", help="Where a matching is to be computed: corpus of B, if another cut."),
+    click.option(
+        "--corpus-b",
+        metavar="NAME",
+        help="Where a matching is to be computed: corpus of B, if it is another tokenization.",
+    ),
 )
 """Options that say on what two SAEs are compared."""
 
@@ -58,24 +63,19 @@ def refuse_corpus_b(corpus_b: str | None, rules: str) -> None:
         raise UsageError(f"--corpus-b goes with {rules}", hint="--corpus names the corpus of A of what is stored")
 
 
-def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None, dropped: bool, out: Out) -> Listed:
+def list_pairs(atlas: Atlas, compared: Compared, dropped: bool, out: Out) -> Listed:
     """Ask for the candidates of a subset.
 
     Args:
         atlas: Open for reading.
-        a: Name or alias of one SAE.
-        b: Name or alias of the other.
-        subset: Rule and filters.
-        corpus: Corpus of A; None takes the newest comparison.
+        compared: The SAEs, their corpora, rule and filters.
         dropped: Take the dropped pairs instead of the kept ones.
         out: How to print.
     """
-    from atlas.catalog.saes import two_saes
-    from atlas.comparisons.matched import candidates, stored_comparison
+    from atlas.db.sqlfiles import sql_text
 
-    sae_a, sae_b = two_saes(atlas, a, b)
-    stored = stored_comparison(atlas, sae_a, sae_b, subset, corpus)
-    found = candidates(atlas, "browse/pairs", sae_a, sae_b, stored["corpus"], subset)
+    sae_a, sae_b, subset, stored = compared.sae_a, compared.sae_b, compared.subset, compared.stored
+    found = atlas.sql(sql_text("queries/browse/pairs"), params=compared.parameters)
     judged = found.select("feature_a, feature_b, value, dropped_because").fetchall()
     kept = [row[:3] for row in judged if not row[3]]
     hidden = {"kept"} if dropped else {"kept", "dropped_because"}
@@ -84,14 +84,12 @@ def list_pairs(atlas: Atlas, a: str, b: str, subset: Subset, corpus: str | None,
     listed = found.filter("not kept" if dropped else "kept")
     listed = listed.select(", ".join(f'"{name}"' for name in found.columns if name not in hidden))
     taken = take(listed, out, total=len(judged) - len(kept) if dropped else len(kept))
-    where = (
-        stored["corpus"] if stored["corpus"] == stored["corpus_b"] else f"{stored['corpus']} and {stored['corpus_b']}"
-    )
+    where = " and ".join(dict.fromkeys((compared.corpus, compared.corpus_b)))
     sample = f"{sae_a} and {sae_b} on {where}, {counted(stored)}"
     notes = [visible(sample), *_chance(subset, stored, len(judged), sae_a, sae_b), *_steps(judged, kept)]
     if subset.paper_compat:
-        notes.append(_as_the_paper_counts(atlas, sae_b, judged, stored))
-    return Listed(taken, (*notes, *_in_numbers(atlas, kept, stored, sae_a, sae_b)))
+        notes.append(_as_the_paper_counts(atlas, judged, compared))
+    return Listed(taken, (*notes, *_in_numbers(atlas, kept, compared)))
 
 
 def counted(stored: Mapping[str, Any]) -> str:
@@ -123,14 +121,12 @@ def _range(values: Sequence[Any], shown: Callable[[Any], str]) -> str:
 
 def _steps(judged: list[tuple], kept: list[tuple]) -> list[str]:
     """Candidates, what each filter took of what the ones before it left, and the rest."""
-    from atlas.comparisons.matched import count_steps
-
     (_, n), *removed = count_steps(row[3] for row in judged)
     steps = [("candidates", n), *((f"dropped: {name}", count) for name, count in removed), ("kept", len(kept))]
     return [f"  {count:>9,}  {step}" for step, count in steps]
 
 
-def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: str) -> list[str]:
+def _chance(subset: Subset, stored: Mapping[str, Any], n: int, sae_a: str, sae_b: str) -> list[str]:
     """What the values would be where nothing belongs together."""
     if "total" in stored:
         proof = "proved to be the largest" if stored["certified"] else "not proved to be the largest"
@@ -150,7 +146,7 @@ def _chance(subset: Subset, stored: dict[str, Any], n: int, sae_a: str, sae_b: s
     return [f"median of the best {what} {number(median_best)}; {against} {number(chance)}"]
 
 
-def _in_numbers(atlas: Atlas, kept: list[tuple], stored: dict[str, Any], sae_a: str, sae_b: str) -> list[str]:
+def _in_numbers(atlas: Atlas, kept: list[tuple], compared: Compared) -> list[str]:
     """Mean and median of the kept pairs, and how much of both SAEs they cover."""
     from statistics import fmean, median
 
@@ -158,15 +154,15 @@ def _in_numbers(atlas: Atlas, kept: list[tuple], stored: dict[str, Any], sae_a: 
         return []
     values = [row[2] for row in kept]
     covered = []
-    for side, (sae, corpus) in enumerate(((sae_a, stored["corpus"]), (sae_b, stored["corpus_b"]))):
+    for side, (sae, corpus) in enumerate(compared.sides):
         n_fired = atlas.arrays("catalog/firing_counts", sae=sae, corpus=corpus)["n_fired"]
         share = len({row[side] for row in kept}) / max(int((n_fired > 0).sum()), 1)
         covered.append(f"{share:.1%} of the live features of {visible(sae)}")
     return [f"kept: mean {number(fmean(values))}, median {number(median(values))}; they cover {' and '.join(covered)}"]
 
 
-def _as_the_paper_counts(atlas: Atlas, sae_b: str, judged: list[tuple], stored: dict[str, Any]) -> str:
+def _as_the_paper_counts(atlas: Atlas, judged: list[tuple], compared: Compared) -> str:
     """The mean correlation of that code: before the filters, (n - 1) / n of each, features without a partner as 0."""
-    n_features = len(atlas.arrays("catalog/firing_counts", sae=sae_b, corpus=stored["corpus_b"])["n_fired"])
-    mean = sum(row[2] for row in judged) * (1 - 1 / stored["n_tokens"]) / n_features
+    n_features = len(atlas.arrays("catalog/firing_counts", sae=compared.sae_b, corpus=compared.corpus_b)["n_fired"])
+    mean = sum(row[2] for row in judged) * (1 - 1 / compared.n_tokens) / n_features
     return f"mean correlation as that code takes it, dead features as 0: {number(mean)}"

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from atlas.choices import DEFAULT_MEASURE
+
 _POWERS = {"m": 2, "g": 3, None: 3, "t": 4}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -23,7 +25,7 @@ class Duration(click.ParamType):
             return float(value)
         found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([smh]?)", str(value).strip().lower(), re.ASCII)
         if not found:
-            self.fail(f"{value!r} is no time; write 90, 60s or 2m.", param, ctx)
+            self.fail(f"{value!r} is not a time; write 90, 60s or 2m.", param, ctx)
         return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -38,7 +40,7 @@ class Size(click.ParamType):
             return value
         found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([mgt])?(i)?b?", str(value).strip().lower(), re.ASCII)
         if not found or not float(found[1]):
-            self.fail(f"{value!r} is no size; write 8GB or 512MB.", param, ctx)
+            self.fail(f"{value!r} is not a size; write 8GB or 512MB.", param, ctx)
         return int(float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2]])
 
 
@@ -55,7 +57,7 @@ class Finite(click.ParamType):
         """Read the number."""
         number = self._range.convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no finite number.", param, ctx)
+            self.fail(f"{value!r} is not finite.", param, ctx)
         return number
 
 
@@ -71,6 +73,34 @@ class Whole(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the number."""
         return self._range.convert(value, param, ctx)
+
+
+class OneOf(click.Choice):
+    """One of some names; another is refused with the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Find the name."""
+        from atlas.errors import nearest
+
+        if value not in self.choices:
+            near = nearest(str(value), list(self.choices))
+            known = ", ".join(self.choices)
+            self.fail(f"{value!r} is not one of {known}." + (f" Did you mean {near!r}?" if near else ""), param, ctx)
+        return value
+
+
+class MeasureName(click.ParamType):
+    """The name of a measure, or its alias."""
+
+    name = "measure"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Its own name; raises UnknownName with the nearest where there is no such measure."""
+        from atlas.catalog.measures import measure_named
+
+        if value == DEFAULT_MEASURE:  # the registry takes SciPy and 0.3 s
+            return value
+        return measure_named(str(value)).name
 
 
 class Said(click.ParamType):

@@ -74,7 +74,7 @@ def _beside(score: Score) -> list[str]:
     lines, details = [], score.details
     if score.forced:
         lines.append(
-            f"  {score.forced} of {min(score.dims_a or 0, score.dims_b or 0)} correlations are 1 by counting alone"
+            f"  {score.forced} of {min(score.dims_a or 0, score.dims_b or 0)} correlations are 1 by rank alone"
         )
     if "mean_square" in details:
         chance = "" if score.expected_square is None else f", by chance {number(score.expected_square)} (exact)"

@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from atlas.catalog.requests import Comparison
 from atlas.catalog.scans import Scanned
 from atlas.comparisons.stored import corpora_from
 from atlas.db import open_atlas
@@ -36,7 +37,8 @@ def between_models(db: Path, scans: Sequence[Scanned], wait: float = 0) -> list[
     found = []
     for a, b, median, chance in stored:
         try:
-            score = compare(db, "rsa", a.sae, b.sae, corpus=a.corpus, shuffles=SHUFFLES, wait=wait, store=False)
+            wanted = Comparison("rsa", corpus=a.corpus, shuffles=SHUFFLES)
+            score = compare(db, a.sae, b.sae, wanted, wait=wait, store=False)
         except AtlasUnavailable:
             raise
         except AtlasError:  # too few matched pairs for a score

@@ -14,11 +14,7 @@ with keyed as (
             when 'feature' then -m.feature_a
             when 'partner' then -m.feature_b
         end as key
-    from matches(
-        $sae_a, $sae_b, measure := $measure, direction := $direction, min_value := $min_value, min_joint := $min_joint,
-        top_tokens := $top_tokens, drop_non_concept := $drop_non_concept, shared_token := $shared_token, method := $method,
-        min_density := $min_density, max_density := $max_density
-    ) m
+    from matches_by($sae_a, $sae_b, $options) m
     where m.corpus = $corpus
         and ($text = '' or contains(lower(array_to_string(m.tokens_a || m.tokens_b, chr(31))), lower($text)))
 )

@@ -7,11 +7,7 @@ select
     m.dropped_because,
     a,
     b
-from matches(
-    $sae_a, $sae_b, measure := $measure, direction := $direction, min_value := $min_value, min_joint := $min_joint,
-    top_tokens := $top_tokens, drop_non_concept := $drop_non_concept, shared_token := $shared_token, method := $method,
-    min_density := $min_density, max_density := $max_density
-) m
+from matches_by($sae_a, $sae_b, $options) m
 join features a on a.sae = $sae_a and a.corpus = m.corpus and a.feature_id = m.feature_a
 join features b on b.sae = $sae_b and b.corpus = m.corpus_b and b.feature_id = m.feature_b
 where m.corpus = $corpus;

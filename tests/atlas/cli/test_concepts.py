@@ -92,7 +92,7 @@ def test_names_that_are_none_are_refused(tiny, capsys):
     assert "no SAE named 'Z'" in refused(capsys, tiny, "Z")
     assert "did you mean 'Emotions'" in refused(capsys, tiny, "A", "B", "--concept", "emotion")
     assert "no corpus named 'other'" in refused(capsys, tiny, "--corpus", "other")
-    assert "corpus on which" in refused(capsys, tiny, "A", "B", "--corpus", "other")
+    assert "no corpus named 'other'" in refused(capsys, tiny, "A", "B", "--corpus", "other")
     assert "are one SAE" in refused(capsys, tiny, "A", "little/one")
     assert "'shape' is not one of" in refused(capsys, tiny, "--rule", "shape")
 

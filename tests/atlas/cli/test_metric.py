@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from atlas.catalog.requests import MetricOptions
+from atlas.choices import options_of
 from atlas.cli import run
-from atlas.cli.kit.score import METRIC_OPTIONS
 from atlas.cli.kit.score_text import describe
 from atlas.metrics import METRICS
 from atlas.scores.score import Score
@@ -56,8 +57,8 @@ def scored(monkeypatch):
     """Every comparison gives `SCORE`; the options it was asked with."""
     asked: dict = {}
 
-    def compare(*arguments, **options):
-        asked.update(options)
+    def compare(db, a, b, wanted, **how):
+        asked.update(wanted.options)
         return SCORE
 
     monkeypatch.setattr("atlas.scores.compare.compare", compare)
@@ -96,7 +97,7 @@ def test_every_keyword_of_a_metric_can_be_given():
         for parameter in inspect.signature(metric.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    assert keywords == set(METRIC_OPTIONS.values())
+    assert keywords == {(option.metric, option.keyword) for option in options_of(MetricOptions).values()}
 
 
 def test_options_reach_the_metric_under_its_own_names(scored):

@@ -12,13 +12,13 @@ import pytest
 
 from atlas.cli import run
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.matched import Subset
 from atlas.db import open_atlas
+from atlas.filters.subset import Subset
 from atlas.metrics import METRICS
-from atlas.scores.compare import compare
 from atlas.scores.limits import SubsetTooSmall
 from tests.support.equipped import equip
 from tests.support.planted import plant
+from tests.support.scoring import compare
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_an_option_reaches_the_score_and_the_table(db, capsys, options, field, v
 
 def test_a_score_that_counting_decides_needs_to_be_asked_for(db, capsys):
     few = Subset(where="a.feature_id < 14")
-    with pytest.raises(SubsetTooSmall, match="by counting"):
+    with pytest.raises(SubsetTooSmall, match="by rank alone"):
         compare(db, "cca", "A", "B", subset=few, shuffles=5, store=False)
     forced = compare(db, "cca", "A", "B", subset=few, shuffles=5, store=False, allow_forced=True)
     assert forced.forced

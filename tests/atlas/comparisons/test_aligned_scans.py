@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from atlas.catalog.compared import corpora_compared, scan_text
+from atlas.catalog.compared import corpora_compared
+from atlas.catalog.texts import scan_text
 from atlas.comparisons.aligned_scans import aligned_scans
 from atlas.comparisons.correlate import pair_saes
 from atlas.db import open_atlas

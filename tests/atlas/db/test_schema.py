@@ -17,6 +17,9 @@ TABLE_MACROS = sql_files("macros")
 CALLS = {
     "matches": "matches('A', 'B')",
     "kept_matches": "kept_matches('A', 'B')",
+    "matches_by": "matches_by('A', 'B', {'measure': 'activation', 'direction': 'a_to_b', 'method': 'best', 'top_tokens': 5, "
+    "'drop_non_concept': true, 'shared_token': true, 'value': {'low': 0.0, 'high': null}, "
+    "'joint': {'low': 0, 'high': null}, 'density': {'low': 0.0, 'high': 1.0}})",
     "concept_pairs": "concept_pairs('Emotions', 'A', 'B')",
     "concept_features_by": "concept_features_by('share')",
     "features_between": "features_between('A')",

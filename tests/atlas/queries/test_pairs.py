@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from atlas import open_atlas
-from atlas.choices import PAIR_FILTER, PAIR_SORTS
-from atlas.comparisons.matched import Subset
+from atlas.choices import PAIR_SORTS
 from atlas.errors import AtlasError, UsageError
-from atlas.filters.pair_filter import parse_pair_filter
+from atlas.filters.pair_filter import PAIR_FILTER, parse_pair_filter
+from atlas.filters.subset import Subset
 from atlas.queries import browse
 from atlas.queries.pairs import pair_order, pair_window
 

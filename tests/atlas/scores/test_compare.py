@@ -11,14 +11,17 @@ import scipy.stats
 from scipy.spatial.distance import pdist
 
 from atlas import open_atlas
+from atlas.catalog.compared import settle
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.matched import Subset, count_steps, select_pairs
+from atlas.comparisons.matched import select_pairs
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.filters.subset import Subset, count_steps
 from atlas.metrics import METRICS, rsa
-from atlas.scores.compare import compare, matched_rows
+from atlas.scores.compare import matched_rows
 from atlas.scores.limits import SubsetTooLarge, SubsetTooSmall
 from atlas.scores.rows import weight_rows_of
 from tests.support.planted import D_IN, plant
+from tests.support.scoring import compare
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def db(planted_master) -> Path:
 def test_the_default_subset_is_the_twins_on_concept_tokens(planted_master):
     path, twins = planted_master
     with open_atlas(path) as atlas:
-        matched = select_pairs(atlas, "left", "right", "words", Subset())
+        matched = select_pairs(atlas, settle(atlas, "left", "right", Subset(), "words"))
     on_full_stops = {i for i in twins if i % 8 == 6}
     assert dict(zip(matched.features_a.tolist(), matched.features_b.tolist(), strict=True)) == {
         i: j for i, j in twins.items() if i not in on_full_stops
@@ -47,17 +50,19 @@ def test_the_default_subset_is_the_twins_on_concept_tokens(planted_master):
 
 def test_the_steps_add_up_to_the_candidates(db):
     with open_atlas(db) as atlas:
-        matched = select_pairs(atlas, "left", "right", "words", Subset(where="a.n_fired > 80", min_value=0.05))
+        matched = select_pairs(
+            atlas, settle(atlas, "left", "right", Subset(where="a.n_fired > 80", min_value=0.05), "words")
+        )
     steps = dict(matched.steps)
     left = steps.pop("left")
     assert steps.pop("candidates") == sum(steps.values()) + left
     assert steps["where"] > 0
 
 
-def test_a_concept_has_a_rule_and_a_least_share():
-    assert Subset(concept="Time").least_share == 0.5
-    assert Subset(concept="Time", concept_rule="paper").least_share == 0.0
-    assert Subset(concept="Time", concept_rule="word", concept_share=0.3).least_share == 0.3
+def test_a_concept_has_a_rule_and_a_min_share():
+    assert Subset(concept="Time").min_share == 0.5
+    assert Subset(concept="Time", concept_rule="paper").min_share == 0.0
+    assert Subset(concept="Time", concept_rule="word", concept_share=0.3).min_share == 0.3
     assert "concept Time by paper (share >= 0)" in Subset(concept="Time", concept_rule="paper").in_words()
 
 
@@ -79,19 +84,21 @@ def test_a_row_that_is_not_finite_names_its_feature(tmp_path):
         atlas.rows(
             "update feature_vector set w_dec = list_transform(w_dec, lambda x: 'nan'::float) where sae_id = 1 and feature_id = 3"
         )
-    with pytest.raises(AtlasError, match="left:3 has decoder weights that are no finite numbers"):
+    with pytest.raises(AtlasError, match="left:3 has decoder weights that are not finite"):
         compare(path, "rsa", "A", "B", store=False)
 
 
 def test_a_condition_sees_the_features_of_both_sides(db):
     with open_atlas(db) as atlas:
-        matched = select_pairs(atlas, "left", "right", "words", Subset(where="a.feature_id < 10 and b.max > 0"))
+        matched = select_pairs(
+            atlas, settle(atlas, "left", "right", Subset(where="a.feature_id < 10 and b.max > 0"), "words")
+        )
     assert matched.features_a.max() < 10
 
 
 def test_svcca_and_rsa_of_the_subset_equal_scipy_on_the_decoder_rows(db):
     with open_atlas(db) as atlas:
-        matched = select_pairs(atlas, "left", "right", "words", Subset())
+        matched = select_pairs(atlas, settle(atlas, "left", "right", Subset(), "words"))
         x, y = weight_rows_of(atlas, "left", matched.features_a), weight_rows_of(atlas, "right", matched.features_b)
     bases = []
     for rows in (x, y):
@@ -158,7 +165,7 @@ def test_matched_rows_are_what_a_score_is_made_of(db):
 
 def test_a_variance_that_forces_the_score_is_refused(db):
     assert D_IN * 2 > 20
-    with pytest.raises(SubsetTooSmall, match="1 by counting alone"):
+    with pytest.raises(SubsetTooSmall, match="1 by rank alone"):
         compare(db, "svcca", "A", "B", subset=Subset(where="a.feature_id < 24"), variance=0.999)
 
 
@@ -229,7 +236,7 @@ def test_unknown_names_get_the_nearest(db):
 
 @pytest.mark.parametrize("wrong", [{"shuffles": 2.5}, {"shuffles": 0}, {"halves": -1}, {"seed": "1"}])
 def test_a_number_of_draws_that_is_none_is_refused(db, wrong):
-    with pytest.raises(UsageError, match="is a whole number of at least"):
+    with pytest.raises(UsageError, match="must be at least"):
         compare(db, "rsa", "A", "B", **wrong)
 
 

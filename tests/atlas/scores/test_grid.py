@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from atlas.cli import run
-from atlas.comparisons.matched import Subset
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.filters.subset import Subset
 from atlas.render.heatmap import heatmap
 from atlas.render.spans import plain
-from atlas.scores.compare import compare
-from atlas.scores.grid import fill_grid
 from tests.support.planted import plant
+from tests.support.scoring import compare, fill_grid
 
 LOOSE = Subset(keep_non_concept=True, keep_unshared=True)
 OPTIONS = {"shuffles": 20, "options": {"k": 3}}
@@ -55,8 +54,7 @@ def test_a_grid_that_is_there_reads_no_activations(db, monkeypatch):
     import atlas.scores.inputs as module
 
     first = fill_grid(db, "svcca", ["A"], ["B"], subset=LOOSE, space="activation", **OPTIONS)
-    monkeypatch.setattr(module, "open_scan", lambda *arguments: pytest.fail("opened a scan"), raising=True)
-    monkeypatch.setattr(module, "_activations", lambda *arguments: lambda: pytest.fail("read activations"))
+    monkeypatch.setattr(module.SampledActivations, "of_both", lambda *arguments: pytest.fail("read activations"))
     again = fill_grid(db, "svcca", ["A"], ["B"], subset=LOOSE, space="activation", **OPTIONS)
     assert (again.grid_id, again.n_computed) == (first.grid_id, 0)
 
@@ -71,7 +69,7 @@ def test_an_interrupt_ends_the_draws_of_a_running_score(db, monkeypatch):
     begun, score = threading.Event(), module.scored
 
     def endless(inputs, wanted, look):
-        if inputs.names[0] == "left":
+        if inputs.compared.sae_a == "left":
             return score(inputs, wanted, look)
         begun.set()
         while True:
@@ -83,7 +81,7 @@ def test_an_interrupt_ends_the_draws_of_a_running_score(db, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "scored", endless)
-    with pytest.raises(KeyboardInterrupt, match="1 of 2 cells are kept; the same command goes on"):
+    with pytest.raises(KeyboardInterrupt, match="1 of 2 cells are kept; the same command resumes"):
         fill_grid(db, "svcca", ["A", "B"], ["A", "B"], subset=LOOSE, on_progress=interrupt, **OPTIONS)
     with open_atlas(db) as atlas:
         assert [row[0] for row in atlas.rows("select sae_a from scores").rows] == ["left"]
@@ -131,6 +129,35 @@ def test_a_cell_without_a_score_says_why(tmp_path):
         rows = atlas.rows("select sae_a, score_id is null, problem from grids where grid = $g", g=grid.grid_id).rows
     assert sorted(row[:2] for row in rows) == [("left", False), ("right", True)]
     assert any("too few for svcca" in (row[2] or "") for row in rows)
+
+
+def test_what_keeps_a_cell_from_a_score_is_told_wherever_the_grid_goes(db, capsys, tmp_path):
+    page = tmp_path / "grid.html"
+    few = ["--where", "a.sae = 'left' or a.feature_id < 2", "--keep-unshared", "--directions", "3", "--shuffles", "20"]
+    command = ["--db", str(db), "matrix", "svcca", "--rows", "A,B", "--cols", "A,B", *few]
+    assert run([*command, "--figure", str(page)]) == 0
+    said = capsys.readouterr()
+    assert "? B × A: " in said.err
+    assert "too few for svcca" in said.err
+    assert "too few for svcca" in page.read_text()
+    assert run([*command, "--format", "json"]) == 0
+    problems = {row["sae_a"]: row["problem"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert problems["left"] is None
+    assert "too few for svcca" in problems["right"]
+    assert run([*command, "--format", "csv"]) == 0
+    assert "too few for svcca" in capsys.readouterr().out
+
+
+def test_saes_that_cannot_be_compared_keep_why_in_both_of_their_cells(db, monkeypatch):
+    import atlas.scores.grid as module
+
+    def refuse(*arguments, **options):
+        raise AtlasError("left kept no activations")
+
+    monkeypatch.setattr(module, "pair_saes", refuse)
+    with pytest.raises(AtlasError) as caught:
+        fill_grid(db, "svcca", ["A", "B"], ["A", "B"], subset=LOOSE, **OPTIONS)
+    assert caught.value.why == "A × B: left kept no activations"
 
 
 def test_a_grid_without_any_score_is_refused_and_not_stored(db):

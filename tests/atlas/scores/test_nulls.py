@@ -13,16 +13,17 @@ from scipy.stats import kstest
 
 from atlas.activations import read_scan
 from atlas.comparisons.correlate import pair_saes
-from atlas.comparisons.matched import Subset
 from atlas.db import open_atlas
 from atlas.errors import AtlasError, UnknownName, UsageError
+from atlas.filters.subset import Subset
 from atlas.metrics import rsa
 from atlas.metrics.null import permutation_null
 from atlas.pairing.search.standardised import Standardised
-from atlas.scores.compare import compare, matched_rows
+from atlas.scores.compare import matched_rows
 from atlas.scores.limits import SubsetTooSmall
 from atlas.scores.nulls import Live, alike, match_within, random_subsets, scored_null
 from tests.support.planted import plant
+from tests.support.scoring import compare
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
-from atlas.choices import PAIR_FILTER, PAIR_SORTS
+from atlas.choices import PAIR_SORTS
+from atlas.filters.pair_filter import PAIR_FILTER
 from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail, Pairing, PairRow, Scan
 from atlas.references import FeatureRef, PairRef
@@ -22,8 +23,8 @@ from tui.widgets.lines import Bar
 from tui.widgets.vtable import VTable
 
 if TYPE_CHECKING:
-    from atlas.comparisons.matched import Subset
     from atlas.db import Atlas
+    from atlas.filters.subset import Subset
     from atlas.queries.pairs import PairOrder
 
 SHOWN = ("kept", "dropped", "all")

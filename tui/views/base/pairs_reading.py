@@ -10,8 +10,8 @@ from atlas.errors import AtlasError
 from atlas.queries.browse_records import Pairing, PairRow, Scan
 
 if TYPE_CHECKING:
-    from atlas.comparisons.matched import Subset
     from atlas.db import Atlas
+    from atlas.filters.subset import Subset
     from atlas.queries.pairs import PairOrder
 
 RULES = ("best", "mutual", "one-to-one", "singletons", "assignment", "greedy")
@@ -46,8 +46,8 @@ class Found(NamedTuple):
 
 def read_pairs(asked: Asked, atlas: Atlas) -> Found:
     """The subset and its candidates; or why there are none."""
-    from atlas.comparisons.matched import Subset
     from atlas.filters.pair_filter import parse_pair_filter
+    from atlas.filters.subset import Subset
     from atlas.queries.pairs import pair_order
 
     try:
@@ -96,8 +96,10 @@ def pairings_between(a: Scan, b: Scan, pairings: list[Pairing]) -> list[Pairing]
 
 def command_of(a: Scan, b: Scan, subset: Subset) -> list[str]:
     """The words after `featlas` that list the same pairs."""
-    words = ["pairs", a.alias, b.alias, "--corpus", a.corpus, "--match", subset.match, "--measure", subset.measure]
-    for name in ("min_value", "min_joint", "min_density", "max_density", "top_tokens"):
-        words += [f"--{name.replace('_', '-')}", f"{getattr(subset, name)}"]
-    kept = (("--keep-non-concept", subset.keep_non_concept), ("--keep-unshared", subset.keep_unshared))
-    return words + [flag for flag, wanted in kept if wanted]
+    from dataclasses import asdict
+
+    from atlas.choices import options_of, typed
+    from atlas.filters.subset import Subset as Declared
+
+    chosen = typed(options_of(Declared), asdict(subset), always=("match", "measure"))
+    return ["pairs", a.alias, b.alias, "--corpus", a.corpus, *chosen]

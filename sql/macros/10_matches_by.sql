@@ -1,6 +1,6 @@
--- macro:   matches(sae_a, sae_b, measure, direction, min_value, min_joint, top_tokens, drop_non_concept, shared_token, one_to_one, method, min_density, max_density)
+-- macro:   matches_by(sae_a, sae_b, options)
 -- grain:   corpus, feature_a, feature_b
--- about:   every candidate pair (the best partner of each choosing feature, or a stored matching) with what each filter says of it; nothing is left out. method is best; mutual; one-to-one: a partner keeps the best feature that chose it; singletons: partners that several chose are left out; first-seen: a partner keeps the chooser of the lowest id; assignment or greedy: as stored
+-- about:   matches(…) with its options in one struct, for programs: measure, direction, method, top_tokens, drop_non_concept and shared_token as there, and the bounds value, joint and density, each {'low': …, 'high': …} of which null is no bound
 -- columns:
 --   measure          as in pairs
 --   corpus           name of the corpus of sae_a
@@ -16,30 +16,25 @@
 --   kept             passes every filter
 --   dropped_because  reasons, in the order of the filters: value, joint, density, non-concept, no shared token, not mutual, many-to-one; empty if kept
 --   corpus_b         corpus of sae_b, as in pairs
-create or replace macro matches(
-    sae_a, sae_b, measure := 'activation', direction := 'a_to_b', min_value := 0.0, min_joint := 0,
-    top_tokens := 5, drop_non_concept := true, shared_token := true, one_to_one := false,
-    method := 'best', min_density := 0.0, max_density := 1.0
-) as table
-with args as (  -- a parameter may not be named where a column of that name is in reach
+create or replace macro matches_by(sae_a, sae_b, options) as table
+with args as (
     select
-        sae_called(sae_a)                          as name_a,
-        sae_called(sae_b)                          as name_b,
-        case when method in ('assignment', 'greedy') then matched_by(method, measure, sae_called(sae_a), sae_called(sae_b))
-             when method in ('best', 'mutual', 'one-to-one', 'singletons', 'first-seen')
-             then paired_by(measure, sae_called(sae_a), sae_called(sae_b))
-             else error('method is best, mutual, one-to-one, singletons, first-seen, assignment or greedy, not ' || method) end as which,
-        case when direction in ('a_to_b', 'b_to_a') then direction = 'a_to_b'
-             else error('direction is a_to_b or b_to_a, not ' || direction) end as forward,
-        min_value                                  as least_value,
-        min_joint                                  as least_joint,
-        min_density                                as least_density,
-        max_density                                as most_density,
-        top_tokens                                 as n_tokens,
-        drop_non_concept                           as concepts_only,
-        shared_token                               as must_share,
-        case when one_to_one and method = 'best' then 'one-to-one' else method end as how,
-        (select list(t.text) from non_concept_token t) as banned
+        sae_called(sae_a)   as name_a,
+        sae_called(sae_b)   as name_b,
+        case when options['method'] in ('assignment', 'greedy')
+             then matched_by(options['method'], options['measure'], sae_called(sae_a), sae_called(sae_b))
+             when options['method'] in ('best', 'mutual', 'one-to-one', 'singletons', 'first-seen')
+             then paired_by(options['measure'], sae_called(sae_a), sae_called(sae_b))
+             else error('method is best, mutual, one-to-one, singletons, first-seen, assignment or greedy, not ' || options['method']) end as which,
+        case when options['direction'] in ('a_to_b', 'b_to_a') then options['direction'] = 'a_to_b'
+             else error('direction is a_to_b or b_to_a, not ' || options['direction']) end as forward,
+        options['value']    as value,
+        options['joint']    as joint,
+        options['density']  as density,
+        options['top_tokens']           as n_tokens,
+        options['drop_non_concept']     as concepts_only,
+        options['shared_token']         as must_share,
+        options['method']   as how
 ),
 ranked as (
     select
@@ -83,11 +78,11 @@ judged as (
     select
         t.*,
         list_filter([
-            case when t.value < args.least_value then 'value' end,
-            case when t.n_ab < args.least_joint then 'joint' end,
-            case when least(t.density_a, t.density_b) < args.least_density
-                    or greatest(t.density_a, t.density_b) > args.most_density then 'density' end,
-            case when args.concepts_only and list_has_any(t.tokens_a || t.tokens_b, args.banned) then 'non-concept' end,
+            case when t.value < args.value['low'] or t.value > args.value['high'] then 'value' end,
+            case when t.n_ab < args.joint['low'] or t.n_ab > args.joint['high'] then 'joint' end,
+            case when least(t.density_a, t.density_b) < args.density['low']
+                    or greatest(t.density_a, t.density_b) > args.density['high'] then 'density' end,
+            case when args.concepts_only and has_non_concept(t.tokens_a || t.tokens_b) then 'non-concept' end,
             case when args.must_share and not list_has_any(t.tokens_a, t.tokens_b) then 'no shared token' end,
             case when args.how = 'mutual' and not coalesce(t.rank_ab = 1 and t.rank_ba = 1, false) then 'not mutual' end
         ], lambda reason: reason is not null) as reasons
