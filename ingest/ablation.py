@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from atlas.catalog.corpora import corpus_named
 from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
 from atlas.db.runs import add_run, command_line, utc_now
@@ -85,6 +86,8 @@ def ablate(
 
 def _facts(atlas: Atlas, ref: FeatureRef, corpus: str | None) -> Facts:
     """The scan of a feature."""
+    if corpus is not None:
+        corpus_named(atlas, corpus)
     rows = atlas.fetch("studies/ablation_source", sae=sae_named(atlas, ref.sae), corpus=corpus).dicts()
     if not rows:
         raise AtlasError(f"{ref.sae} was not measured{f' on {corpus}' if corpus else ''}", hint="featlas ls scans")

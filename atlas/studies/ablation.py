@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from atlas.catalog.corpora import corpus_named
 from atlas.catalog.saes import sae_named
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError
@@ -54,6 +55,8 @@ def measure(
 def _tokens(atlas: Atlas, ref: FeatureRef, corpus: str | None, contexts: int) -> pl.DataFrame:
     """Every token of the contexts of one feature."""
     sae = sae_named(atlas, ref.sae)
+    if corpus is not None:
+        corpus_named(atlas, corpus)
     scans = atlas.fetch("studies/ablation_source", sae=sae, corpus=corpus).dicts()
     if not scans:
         raise AtlasError(f"{sae} was not measured{f' on {corpus}' if corpus else ''}", hint="featlas ls scans")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from atlas.activations import open_scan
 from atlas.activations.store import Scan
+from atlas.catalog.concepts import concept_named
 from atlas.catalog.scans import Scanned, sample_of
 from atlas.db import Atlas
 from atlas.errors import UsageError
@@ -91,11 +92,11 @@ def measure(
         AtlasError: A scan kept no activations.
         UsageError: No property, or one that no token has.
     """
-    proxy = Proxy(tuple(token), regex, script, concept)
     parts: list[dict[str, list[dict[str, Any]]]] = []
     known: dict[int, Evidence] = {}
     with asked.open() as atlas:
         scans = asked.scans(atlas)
+        proxy = Proxy(tuple(token), regex, script, concept and concept_named(atlas, concept))
         for scan in asked.each(scans):
             if scan.n_tokens not in known:
                 known[scan.n_tokens] = _evidence(atlas, scan, proxy, edge)

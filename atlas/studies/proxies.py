@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.catalog.saes import concept_named
+from atlas.catalog.concepts import concept_named
 from atlas.db import Atlas
 from atlas.errors import UsageError
 from atlas.studies.texts import Text, pattern_of
@@ -52,7 +52,6 @@ class Proxy:
 
         Raises:
             UsageError: Nothing is looked for, the pattern or script is none, or no token, or every one, is inside.
-            UnknownName: There is no such concept.
         """
         if not str(self):
             raise UsageError("nothing to hold the features against", hint="--token, --regex, --script or --concept")
