@@ -82,3 +82,16 @@ def test_contributing_gives_every_folder_one_line():
         if folder.is_dir() and not skipped & set(folder.parts)
     }
     assert {name for name in named if name.split("/")[0] in ("atlas", "ingest", "tui", "sql")} == there
+
+
+@pytest.mark.parametrize("path", [path for path in PACKAGED if "db" not in path.parts], ids=short)
+def test_sql_in_the_code_has_no_join_and_no_literal(path: Path):
+    """Short statements on one table may stand in the code; the rest are files in sql/queries."""
+    statement = re.compile(
+        r"\s*(select|with \w+ as|insert into|update \w+ set|delete from|from \w+ (where|join|select|order))\b"
+    )
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+        if statement.match(text):
+            assert not re.search(r"\bjoin\b|'", text), text

@@ -93,7 +93,7 @@ def _splits(atlas: Atlas, scans: Sequence[Scanned], min_value: float) -> pl.Data
     """Features of narrower SAEs and who chose them in wider ones of the same model and hook."""
     import polars as pl
 
-    if not atlas.rows("select 1 from pairing where measure = 'masked_cosine' limit 1").rows:
+    if not atlas.rows("select 1 from pairing where measure = $by limit 1", by="masked_cosine").rows:
         return pl.DataFrame(schema=list(_SPLITS))
     query = "from feature_splits(min_value := $least) where corpus = $corpus"
     rows = atlas.sql(query, params={"least": min_value, "corpus": scans[0].corpus}).pl()

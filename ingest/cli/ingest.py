@@ -188,15 +188,10 @@ def _measured_beside(session: Any, scan: ScanSummary) -> tuple[list[str], bool]:
     from atlas.db import open_atlas
     from atlas.errors import AtlasUnavailable
 
-    query = """
-        select s.alias, s.name = $sae as is_itself
-        from scan x join sae s using (sae_id) join corpus k using (corpus_id)
-        where k.name = $corpus and x.n_tokens = $n_tokens and x.store is not null
-        order by s.sae_id
-    """
     try:
         with open_atlas(session.db, wait=session.wait) as atlas:
-            found = atlas.rows(query, sae=scan.sae, corpus=scan.corpus, n_tokens=scan.n_tokens).rows
+            asked = {"sae": scan.sae, "corpus": scan.corpus, "n_tokens": scan.n_tokens}
+            found = atlas.fetch("catalog/measured_beside", **asked).rows
             several = len(atlas.rows("select k.corpus_id from corpus k")) > 1
     except AtlasUnavailable:  # all is written; that somebody else reads it now is not a failure
         return [], False

@@ -96,14 +96,8 @@ def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Ent
 
 def _corpora_tokenized_alike(atlas: Atlas, contexts: Contexts) -> Rows:
     """Corpora of this tokenizer whose contexts were made in the same way: number, name, hash, contexts."""
-    sql = """
-        select k.corpus_id, k.name, k.sha256, k.n_contexts
-        from corpus k join tokenizer t using (tokenizer_id)
-        where t.sha256 = $tokenizer and k.context_length = $length and k.prepend_bos = $bos and k.packing = $packing
-        order by k.corpus_id
-    """
     cut = {"length": contexts.context_length, "bos": contexts.prepend_bos, "packing": contexts.packing}
-    return atlas.rows(sql, tokenizer=contexts.tokenizer_sha256, **cut)
+    return atlas.fetch("catalog/corpora_contexts", tokenizer=contexts.tokenizer_sha256, **cut)
 
 
 def _begins_with(atlas: Atlas, corpus_id: int, contexts: Contexts) -> bool:

@@ -104,12 +104,7 @@ def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -
 
 def summary(atlas: Atlas, scan_id: int, *, measured: bool) -> ScanSummary:
     """What a scan in the atlas found."""
-    sql = """
-        select c.sae, s.alias, c.corpus, c.scan_id, c.n_tokens, c.l0, c.n_alive, c.n_dead, c.n_dense, c.fvu,
-            c.loss_recovered
-        from scans c join saes s on s.sae = c.sae where c.scan_id = $scan_id
-    """
-    return ScanSummary(*atlas.rows(sql, scan_id=scan_id).rows[0], measured=measured)
+    return ScanSummary(*atlas.fetch("catalog/scan_summary", scan_id=scan_id).rows[0], measured=measured)
 
 
 def _scan(atlas: Atlas, scan: FinishedScan, sae: Entry, corpus: Entry) -> int:
