@@ -55,6 +55,10 @@ class Subset:
         example="0.5",
     )
 
+    max_value: float | None = option(
+        None, "Maximum value of a pair.", kind=float, bound="value<=", words="value <= {0.max_value:g}", added=True
+    )
+
     min_density: float = option(
         0.0,
         "Minimum density of both features: the share of tokens on which each fires.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from atlas import open_atlas
-from atlas.choices import PAIR_SORTS
+from atlas.choices import PAIR_SORTS, options_of, spec_of, typed
+from atlas.cli import run
 from atlas.errors import AtlasError, UsageError
 from atlas.filters.pair_filter import PAIR_FILTER, parse_pair_filter
 from atlas.filters.subset import Subset
@@ -30,7 +31,7 @@ def test_every_term_of_the_filter_line_is_read():
     assert subset.keep_unshared
 
 
-@pytest.mark.parametrize("text", ["value>=x", "valu>=1", "top:", "joint>=0.5", "value<=1"])
+@pytest.mark.parametrize("text", ["value>=x", "valu>=1", "top:", "joint>=0.5", "joint<=1"])
 def test_a_threshold_that_is_none_is_refused_with_those_there_are(text):
     with pytest.raises(UsageError) as caught:
         parse_pair_filter(text, BEST)
@@ -53,6 +54,18 @@ def test_a_threshold_drops_with_its_reason(tiny):
     order, rows = ordered(tiny, subset)
     assert order.reasons() == [("value", 3)]
     assert [row.feature_a for row in rows if not row.dropped_because] == [0]
+
+
+def test_a_maximum_value_reaches_the_line_the_command_the_spec_and_the_macro(tiny, capsys):
+    subset, _ = parse_pair_filter("value<=0.85 +non-concept +unshared", BEST)
+    order, _ = ordered(tiny, subset)
+    assert order.reasons() == [("value", 1)]
+    assert "value <= 0.85" in subset.in_words()
+    assert spec_of(subset)["max_value"] == 0.85
+    assert "max_value" not in spec_of(BEST)  # scores from before keep their identity
+    words = typed(options_of(Subset), spec_of(subset))
+    assert run(["--db", str(tiny), "pairs", "A", "B", *words, "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(order.those("kept")) == 4
 
 
 def test_a_pair_counts_for_the_first_of_its_reasons(tiny):
