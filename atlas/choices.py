@@ -39,60 +39,40 @@ class Option:
 
     default: Any
     """Value where the option is left out."""
-
     help: str
     """For `--help`."""
-
     flags: tuple[str, ...] = ()
     """On the command line, the usual one first."""
-
     kind: type = str
     """Of the value; bool is a flag."""
-
     choices: tuple[str, ...] = ()
     """The values there are; empty for any."""
-
     low: float | None = None
     """Smallest value; None for any."""
-
     high: float | None = None
     """Largest value."""
-
     share: bool = False
     """Above 0 and at most 1."""
-
     metavar: str | None = None
     """Stands for the value in `--help`."""
-
     called: str = ""
     """For messages, where the name of the field does not say it."""
-
     parameter: str = ""
     """Of the macro `matches_by`; after `not ` it is the opposite of the field. Empty if the macro has none."""
-
     bound: str = ""
     """What a number bounds, such as `value>=`: the macro `matches_by` keeps to it, and filter lines may say it."""
-
     words: str = ""
     """Format of what a record in words says where the value is not the default."""
-
     otherwise: str = ""
     """Format of what it says at the default."""
-
     term: str = ""
     """In the filter line of the pair list: `top:` stands before a number, another word stands alone."""
-
     example: str = ""
     """Value of the term or the bound in the example of a filter line."""
-
     added: bool = False
     """Stored specs leave it out at its default: scores from before there was this option keep their identity."""
-
-    metric: str = ""
-    """The metric that it belongs to; empty if to none."""
-
-    keyword: str = ""
-    """Of the function of that metric."""
+    sets: tuple[str, str] = ("", "")
+    """The metric that it belongs to, and the keyword of the function of that metric."""
 
 
 def option(default: Any, help: str, *flags: str, **more: Any) -> Any:

@@ -25,22 +25,16 @@ class Compared:
 
     sae_a: str
     """Full name of SAE A."""
-
     sae_b: str
     """Full name of SAE B."""
-
     corpus: str
     """Corpus of A on which the two were compared."""
-
     corpus_b: str
     """Corpus of B; another one where two tokenizations of a text were aligned."""
-
     n_tokens: int
     """Tokens, documents or spans that the values rest on."""
-
     subset: Subset
     """Which pairs."""
-
     stored: Mapping[str, Any]
     """A row of the query `pairings`, or `stored_matchings` for the rules that `featlas match` stores, seen from A."""
 

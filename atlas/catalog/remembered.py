@@ -78,7 +78,6 @@ def marks_of(db: Path) -> frozenset[tuple[str, int]]:
 
 
 def _shortened(state: Remembered) -> dict[str, Any]:
-    """As it is written."""
     return asdict(state) | {"filters": state.filters[-_KEPT:], "commands": state.commands[-_KEPT:]}
 
 
@@ -101,14 +100,12 @@ def _checked(values: Any) -> Remembered:
 
 
 def _text(value: Any) -> str:
-    """A text, or an error."""
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
 
 
 def _number(value: Any) -> int:
-    """A whole number that a feature may have, or an error."""
     if type(value) is not int or not 0 <= value < 2**31:
         raise TypeError("no feature")
     return value

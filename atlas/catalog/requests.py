@@ -29,42 +29,32 @@ class Comparison:
 
     metric: str
     """A name in `METRICS`."""
-
     subset: Subset = field(default_factory=Subset)
     """Which matched pairs."""
-
     corpus: str | None = None
     """Corpus of A; None takes the only one on which the two were compared."""
-
     space: Space = option(
         "decoder",
         "Rows that are compared: of weights, or of activations over a sample of tokens.",
         "--on",
         choices=SPACES,
     )
-
     null: NullKind = option(
         "shuffle",
         "shuffle: the pairs shuffled. subsets: as many random features of both SAEs, matched afresh. density, "
         "norm: random partners that fire about as often, or whose decoder rows were about as long.",
         choices=NULLS,
     )
-
     shuffles: int = option(1000, "Draws of the null; 19 for mmcs and pw_mcc.", low=1)
-
     bootstrap: int = option(0, "Half-samples of the pairs for a 95 % interval of the score.")
     """0 for none."""
-
     halves: int = option(
         0, "Also score two halves of the pairs, N times: is it stable?", "--split-half", metavar="N", added=True
     )
     """0 for none."""
-
     allow_forced: bool = option(False, "Score even where rank alone (n pairs < directions) decides a part of it.")
-
     seed: int = option(0, "Of all draws.")
     """Of the null, of the sample of tokens, of the bootstrap and of the halves."""
-
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of the metric, all of them."""
 
@@ -78,41 +68,32 @@ class MetricOptions:
         f"svcca: directions kept of each SAE.  [default: {SVCCA_DIRECTIONS}]",
         kind=int,
         low=1,
-        metric="svcca",
-        keyword="k",
+        sets=("svcca", "k"),
     )
     variance: float | None = option(
-        None,
-        "svcca: keep this share of the variance instead.",
-        kind=float,
-        share=True,
-        metric="svcca",
-        keyword="variance",
+        None, "svcca: keep this share of the variance instead.", kind=float, share=True, sets=("svcca", "variance")
     )
     rdm: str | None = option(
         None,
         "rsa: distance.  [default: euclidean]",
         choices=("euclidean", "correlation", "cosine"),
-        metric="rsa",
-        keyword="rdm",
+        sets=("rsa", "rdm"),
     )
     compare: str | None = option(
         None,
         "rsa: comparison.  [default: spearman]",
         choices=("spearman", "pearson", "kendall"),
-        metric="rsa",
-        keyword="compare",
+        sets=("rsa", "compare"),
     )
-    debiased: bool = option(False, "cka: without the bias of few rows.", metric="cka", keyword="debiased")
+    debiased: bool = option(False, "cka: without the bias of few rows.", sets=("cka", "debiased"))
     neighbours: int | None = option(
-        None, "mutual_knn: nearest rows.  [default: 10]", kind=int, low=1, metric="mutual_knn", keyword="k"
+        None, "mutual_knn: nearest rows.  [default: 10]", kind=int, low=1, sets=("mutual_knn", "k")
     )
     near: str | None = option(
         None,
         "mutual_knn: what makes rows near.  [default: cosine]",
         choices=("cosine", "euclidean"),
-        metric="mutual_knn",
-        keyword="by",
+        sets=("mutual_knn", "by"),
     )
 
 
@@ -126,15 +107,12 @@ def command_again(spec: Mapping[str, Any]) -> str:
     if not isinstance(subset, Mapping) or "metric" not in spec:
         return ""
     by_paper = (*SET_BY_PAPER, "measure") if subset.get("paper_compat") else ()
-    metric_options = {name: o for name, o in options_of(MetricOptions).items() if o.metric == spec["metric"]}
-    chosen = {name: spec.get("options", {}).get(o.keyword) or o.default for name, o in metric_options.items()}
+    metric_options = {name: o for name, o in options_of(MetricOptions).items() if o.sets[0] == spec["metric"]}
+    chosen = {name: spec.get("options", {}).get(o.sets[1]) or o.default for name, o in metric_options.items()}
     gaussian = spec.get("null") == "gaussian"  # the metrics of dictionaries have no other, and another number of draws
     words = ["featlas", "metric", str(spec["metric"]), str(spec["sae_a"]), str(spec["sae_b"])]
     words += ["--corpus", str(spec["corpus"]), *typed(options_of(Subset), subset, without=by_paper)]
     words += typed(
-        options_of(Comparison),
-        spec,
-        always=("shuffles",) if gaussian else (),
-        without=("null",) if gaussian else (),
+        options_of(Comparison), spec, always=("shuffles",) if gaussian else (), without=("null",) if gaussian else ()
     )
     return shlex.join([*words, *typed(metric_options, chosen)])

@@ -17,37 +17,26 @@ class Scanned:
 
     sae: str
     """Full name."""
-
     alias: str
     """The letter that stands for it."""
-
     model: str
     """Its model."""
-
     hook_name: str
     """What of the model it reads."""
-
     layer: int | None
     """Layer of the hook; None where the hook names none."""
-
     architecture: str
     """standard, topk, …"""
-
     d_in: int
     """Width of what it reads."""
-
     d_sae: int
     """Features."""
-
     source: str
     """Folder or release that it came from."""
-
     corpus: str
     """The corpus."""
-
     scan_id: int
     """Its scan."""
-
     n_tokens: int
     """Tokens measured."""
 

@@ -20,16 +20,12 @@ class ScanText:
 
     sae: str
     """Full name of the SAE."""
-
     corpus: str
     """Name of the corpus."""
-
     token_ids: np.ndarray
     """(n_tokens,) int32: the measured tokens, special ones left out."""
-
     document: np.ndarray
     """(n_tokens,) int32: document of each, from 0, ascending."""
-
     vocabulary: Sequence[str]
     """Text of every token id."""
 
@@ -56,5 +52,4 @@ def scan_text(atlas: Atlas, sae: str, corpus: str) -> ScanText:
 
 
 def _flat(lists: Any) -> np.ndarray:
-    """A column of lists as one array."""
     return np.concatenate([chunk.flatten().to_numpy(zero_copy_only=False) for chunk in lists.chunks] or [np.empty(0)])

@@ -117,20 +117,17 @@ def _invoke(arguments: list[str], session: Session) -> int:
 
 
 def _database_errors() -> tuple[type[Exception], ...]:
-    """What DuckDB raises, if a command has loaded it; it throws a bare RuntimeError when Ctrl-C ends a query."""
     duckdb = sys.modules.get("duckdb")
     return (duckdb.Error, RuntimeError) if duckdb else ()
 
 
 def _is_interrupt(error: Exception) -> bool:
-    """Whether Ctrl-C ended a query."""
     return type(error).__name__ == "InterruptException" or (
         type(error) is RuntimeError and "interrupted" in str(error).lower()
     )
 
 
 def _interrupted(kept: str) -> int:
-    """Say that the user stopped it, and what is kept."""
     click.echo(f"interrupted: {kept}" if kept else "interrupted", err=True)
     return 130
 

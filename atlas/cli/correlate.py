@@ -120,7 +120,6 @@ def _print(found: PairingSummary) -> None:
 
 
 def _sample(shared: SharedSample) -> str:
-    """How much of two texts was compared."""
     left_out = f"; {shared.n_left_out:,} left out, as their texts differ" if shared.n_left_out else ""
     tokens = f"{shared.n_tokens_a:,} and {shared.n_tokens_b:,} tokens"
     return f"{tokens} of {shared.n_documents:,} documents that are the same text{left_out}"

@@ -35,15 +35,7 @@ from atlas.cli.kit.text import number, visible
 @output_options
 @click.pass_obj
 def disagreements(
-    session: Session,
-    a: str,
-    b: str,
-    measure: str,
-    high: float,
-    low: float,
-    which: str,
-    not_mutual: bool,
-    out: Out,
+    session: Session, a: str, b: str, measure: str, high: float, low: float, which: str, not_mutual: bool, out: Out
 ) -> None:
     """List matched pairs of SAEs A and B that are alike in activation and unlike by another measure.
 

@@ -143,10 +143,8 @@ def _picture(grid: Grid, cells: dict[tuple[str, str], Drawn]) -> list[str]:
 
 
 def _or_sign(value: float | None, sign: str) -> float | str:
-    """The score, or why there is none."""
     return sign if value is None else value
 
 
 def _label(sae: Named) -> str:
-    """Letter and layer."""
     return sae.alias if sae.layer is None else f"{sae.alias} L{sae.layer}"

@@ -127,7 +127,7 @@ def comparison_of(name: str | None, given: dict[str, Any]) -> Comparison:
     of_metrics = options_of(MetricOptions)
     chosen = {option: given[option] for option in of_metrics if given[option] not in (None, False)}
     for option in chosen:
-        if name != (owner := of_metrics[option].metric):
+        if name != (owner := of_metrics[option].sets[0]):
             raise UsageError(f"--{option} is an option of {owner}, not of {name or 'all metrics'}")
     if {"directions", "variance"} <= chosen.keys():
         raise UsageError("--directions and --variance exclude each other")
@@ -135,6 +135,6 @@ def comparison_of(name: str | None, given: dict[str, Any]) -> Comparison:
         name or "",
         subset_of(given),
         given["corpus"],
-        options={of_metrics[option].keyword: value for option, value in chosen.items()},
+        options={of_metrics[option].sets[1]: value for option, value in chosen.items()},
         **{key: given[key] for key in options_of(Comparison)},
     )

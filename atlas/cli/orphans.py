@@ -41,10 +41,7 @@ def corpus_options(command: Any) -> Any:
 @click.argument("b", required=False)
 @click.option("--rule", type=OneOf(ORPHAN_RULES), default="top-1", show_default=True, help="What makes a counterpart.")
 @click.option(
-    "--measure",
-    type=MeasureName(),
-    metavar="MEASURE",
-    help="Of top-1 and assignment.  [default: activation, decoder]",
+    "--measure", type=MeasureName(), metavar="MEASURE", help="Of top-1 and assignment.  [default: activation, decoder]"
 )
 @click.option("--threshold", type=Finite(), default=0.7, show_default=True, help="Minimum value of a counterpart.")
 @corpus_options

@@ -78,7 +78,6 @@ def sql(
 
 
 def _aliases_in(atlas: Atlas, text: str) -> str:
-    """Aliases that stand in quotes in a query, each with the name that it is short for."""
     quoted = set(re.findall(r"'([A-Z]{1,3})'", text))
     known = atlas.rows("select s.alias, s.name from sae s order by s.sae_id")
     return ", ".join(f"{alias} is {name}" for alias, name in known if alias in quoted)

@@ -97,5 +97,4 @@ def _next_step(atlas: Atlas) -> list[str]:
 
 
 def _corpus(corpora: list[str], chosen: str) -> list[str]:
-    """The option that names a corpus, where there are several to choose from."""
     return ["--corpus", chosen] if len(corpora) > 1 else []

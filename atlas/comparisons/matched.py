@@ -24,10 +24,8 @@ class Matched:
 
     features_a: np.ndarray
     """(n,) features of A, ascending, ties by the feature of B; int64."""
-
     features_b: np.ndarray
     """(n,) their partners in B."""
-
     steps: tuple[tuple[str, int], ...]
     """Name of each step and the pairs it removed, from `candidates` (all there were) to the pairs left."""
 
@@ -57,7 +55,6 @@ def select_pairs(atlas: Atlas, compared: Compared) -> Matched:
 
 
 def _step(steps: list[tuple[str, int]], name: str, left: set, allowed: set) -> set:
-    """Keep what is allowed and note how many were not."""
     steps.append((name, len(left - allowed)))
     return left & allowed
 

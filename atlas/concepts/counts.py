@@ -23,7 +23,6 @@ class KeywordCounts:
 
     found: duckdb.DuckDBPyRelation
     """concept, keyword, n_features_a, n_features_b, n_pairs; the last is null where no such pairs are stored."""
-
     unpaired: AtlasError | None
     """Why there are no pairs, with the command that makes them; None if there are."""
 

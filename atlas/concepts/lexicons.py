@@ -32,7 +32,6 @@ class ConceptRule:
 
     rule: str = "share"
     """One of `atlas.choices.CONCEPT_RULES`."""
-
     min_share: float | None = None
     """Minimum share of its strongest tokens that are keywords, in (0, 1]; None takes any."""
 
@@ -48,10 +47,8 @@ class Change:
 
     concept: str
     """Name as the atlas has it."""
-
     n_keywords: int
     """Words it has now; of a removed one, those it had."""
-
     what: str
     """`added`, `replaced`, `unchanged` or `removed`."""
 

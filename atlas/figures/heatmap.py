@@ -27,13 +27,10 @@ class Drawn:
 
     value: float | None = None
     """The score; None where there is none."""
-
     null_mean: float | None = None
     """Mean score of its null."""
-
     p_adjusted: float | None = None
     """p-value adjusted for the grid."""
-
     n: int | None = None
     """Matched pairs of features."""
 

@@ -198,5 +198,4 @@ def _literal(value: object) -> str:
 
 
 def _at(column: int, error: UsageError) -> FilterError:
-    """The same error with its place."""
     return FilterError(error.what, column, hint=error.why)

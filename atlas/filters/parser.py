@@ -91,11 +91,9 @@ class _Reader:
 
     @property
     def _next(self) -> Token | None:
-        """The piece that was not read yet."""
         return self._pieces[self._at] if self._at < len(self._pieces) else None
 
     def _take(self) -> Token:
-        """Read a piece."""
         self._at += 1
         return self._pieces[self._at - 1]
 
@@ -219,12 +217,10 @@ def _number(name: str, piece: Token) -> Term:
 
 
 def _operator(text: str) -> Operator:
-    """An operator of numbers."""
     return next(operator for operator in get_args(Operator) if operator == text)
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is a number or a range of numbers."""
     return all(not part or _NUMBER.fullmatch(part) for part in text.split("..", 1))
 
 
@@ -237,7 +233,6 @@ def _value(text: str, column: int) -> float:
 
 
 def _unknown(kind: str, name: str, column: int, known: list[str]) -> FilterError:
-    """A name that means nothing, with the nearest that does."""
     near = nearest(name, known)
     asked = f" – did you mean {near!r}?" if near else ""
     return FilterError(f"no {kind} {name!r}{asked}", column, hint=f"known: {', '.join(known)}")

@@ -34,11 +34,8 @@ class Subset:
     which several may share; `mutual`: each is the other's best; `singletons`: partners that several features chose are
     left out; `first-seen`: a partner keeps the chooser of the lowest id; `assignment`: one to one, of the largest sum;
     `greedy`: one to one, the largest value first. The last two are stored by `featlas match`."""
-
     measure: str = option(DEFAULT_MEASURE, "Of the pairs.", metavar="MEASURE", parameter="measure")
-
     direction: str = option("a_to_b", "Whose features choose.", choices=DIRECTIONS, parameter="direction")
-
     paper_compat: bool = option(
         False,
         "Select as the code of arXiv 2410.06981 does: features of B choose, first-seen, r (n - 1) / n > 0.1.",
@@ -46,7 +43,6 @@ class Subset:
     )
     """Correlations count (n - 1) / n of themselves, and the minimum value itself is not enough. `as_the_paper` sets the
     rest."""
-
     min_value: float = option(
         0.0,
         "Minimum value of a pair.",
@@ -54,18 +50,15 @@ class Subset:
         bound="value>=",
         example="0.5",
     )
-
     max_value: float | None = option(
         None, "Maximum value of a pair.", kind=float, bound="value<=", words="value <= {0.max_value:g}", added=True
     )
-
     min_density: float = option(
         0.0,
         "Minimum density of both features: the share of tokens on which each fires.",
         words="density {0.min_density:g} to {0.max_density:g}",
         bound="density>=",
     )
-
     max_density: float = option(
         1.0,
         "Maximum density of both features.",
@@ -73,7 +66,6 @@ class Subset:
         bound="density<=",
         example="1e-2",
     )
-
     min_joint: int = option(
         0,
         "Minimum number of tokens on which both fire.",
@@ -81,7 +73,6 @@ class Subset:
         bound="joint>=",
         example="20",
     )
-
     top_tokens: int = option(
         5,
         "Strongest tokens that the token filters look at.",
@@ -91,7 +82,6 @@ class Subset:
         term="top:",
         example="3",
     )
-
     keep_non_concept: bool = option(
         False,
         "Keep pairs that fire on full stops, newlines and such.",
@@ -100,7 +90,6 @@ class Subset:
         otherwise="non-concept dropped (top {0.top_tokens})",
         term="+non-concept",
     )
-
     keep_unshared: bool = option(
         False,
         "Keep pairs that share none of their strongest tokens.",
@@ -111,23 +100,19 @@ class Subset:
         otherwise="shared token (top {0.top_tokens})",
         term="+unshared",
     )
-
     concept: str | None = option(
         None,
         "Only features of a concept (featlas ls concepts); replaces the token filters.",
         metavar="NAME",
         words="concept {0.concept} by {0.concept_rule} (share >= {0.min_share:g})",
     )
-
     concept_rule: str = option(
         "share", "What makes a feature belong to it: see featlas concepts --help.", choices=CONCEPT_RULES
     )
-
     concept_share: float | None = option(
         None, "Minimum share of its tokens.  [default: 0.5 by share, else any]", kind=float, share=True
     )
     """Of the strongest tokens that are keywords, in (0, 1]; None is 0.5 for the rule `share` and any for others."""
-
     where: str | None = option(
         None,
         "Condition on both features, e.g. 'a.density < 1e-3 and b.max > 5'.",

@@ -109,5 +109,4 @@ def concept_members(atlas: Atlas, row: ConceptRow, rule: str) -> list[tuple[int,
 
 
 def _sentence(problem: AtlasError | None) -> str:
-    """What is missing and what makes it."""
     return "" if problem is None else problem.what + (f" – {problem.hint}" if problem.hint else "")

@@ -40,16 +40,12 @@ class Result:
 
     columns: tuple[str, ...]
     """Names, in the order of the query."""
-
     numeric: tuple[bool, ...]
     """Whether each column holds numbers."""
-
     rows: list[tuple[Any, ...]]
     """At most `CAP` of them."""
-
     cut: bool
     """Whether there are more."""
-
     seconds: float
     """Time that it took."""
 
@@ -153,6 +149,5 @@ def _told(error: duckdb.Error) -> str:
 
 
 def _is_number(rows: Sequence[tuple[Any, ...]], place: int) -> bool:
-    """Whether the first value of a column that is not null is a number."""
     value = next((row[place] for row in rows if row[place] is not None), None)
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

@@ -17,10 +17,8 @@ class Statistic:
 
     name: str
     """Column of the view `features` or `document_pooling`."""
-
     value: float | None
     """None where it is undefined."""
-
     meaning: str
     """Comment of the column in the database."""
 

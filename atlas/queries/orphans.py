@@ -29,14 +29,11 @@ class Orphans:
 
     scan: Scan
     """The SAE whose features are listed."""
-
     other: Scan | None
     """The SAE in which they have no counterpart; None for all that it was compared with, by mutual matches."""
-
     measure: str = DEFAULT_MEASURE
     rule: str = "top-1"
     """One of `ORPHAN_RULES`; has no effect where `other` is None."""
-
     threshold: float = 0.7
     """Minimum value of a counterpart."""
 

@@ -45,14 +45,7 @@ class PairOrder:
 
 
 def pair_order(
-    atlas: Atlas,
-    a: Scan,
-    b: Scan,
-    subset: Subset,
-    *,
-    text: str = "",
-    sort: str = "value",
-    ascending: bool = False,
+    atlas: Atlas, a: Scan, b: Scan, subset: Subset, *, text: str = "", sort: str = "value", ascending: bool = False
 ) -> PairOrder:
     """Candidate pairs of two SAEs, chosen by the features of `a` unless a matching is stored.
 

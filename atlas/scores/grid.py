@@ -36,19 +36,14 @@ class Grid:
 
     grid_id: int
     """Its number."""
-
     metric: str
     """Name in `METRICS`."""
-
     rows: tuple[Named, ...]
     """SAEs of the rows."""
-
     columns: tuple[Named, ...]
     """SAEs of the columns."""
-
     about: str
     """Metric, rows, null and subset in words."""
-
     n_computed: int
     """Scores that were not in the atlas before."""
 
@@ -146,7 +141,6 @@ def fill_grid(
 
 
 def _about(wanted: Comparison) -> str:
-    """Metric, rows, null and subset in words."""
     null = f"{wanted.shuffles:,} " + ("shuffles" if wanted.null == "shuffle" else f"draws of {wanted.null}")
     made = f"{wanted.metric}: {variant(wanted.space, wanted.options)}; null of {null}, seed {wanted.seed}"
     return f"{made}; {wanted.subset.in_words()}"

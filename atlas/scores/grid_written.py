@@ -20,10 +20,8 @@ class Named:
 
     sae: str
     """Full name."""
-
     alias: str
     """The letter that stands for it."""
-
     layer: int | None
     """Layer of its hook; None where the hook names none."""
 
@@ -34,13 +32,10 @@ class Cell:
 
     row: Named
     """A, whose features choose."""
-
     column: Named
     """B."""
-
     score_id: int | None
     """Number of its score; None where there is none."""
-
     problem: str | None
     """Why not."""
 

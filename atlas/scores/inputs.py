@@ -31,19 +31,14 @@ class Source:
 
     compared: Compared
     """The SAEs, their corpora, the subset."""
-
     matched: Matched
     """The pairs; for the null `subsets` before they are matched among themselves."""
-
     weights: tuple[WeightRows, WeightRows] | None
     """Of A and of B; None where rows of activations are compared."""
-
     scans: Any
     """Scans of A and of B, not read yet; None where no activations are needed."""
-
     live: tuple[Live, ...]
     """Features of A and of B that fire, to draw from; empty where pairs are shuffled."""
-
     members: tuple[np.ndarray, ...]
     """Features of A and of B that belong to the concept, for the null `subsets`; else empty."""
 
@@ -54,16 +49,12 @@ class Inputs:
 
     compared: Compared
     """The SAEs, their corpora, the subset."""
-
     matched: Matched
     """The pairs."""
-
     x: np.ndarray
     """(n, p) rows of A."""
-
     y: np.ndarray
     """(n, q) rows of their partners."""
-
     draws: Iterator[tuple[np.ndarray, np.ndarray]] | None
     """Other samples for the null, without end; None where the rows are shuffled."""
 
@@ -152,12 +143,10 @@ def live_features(atlas: Atlas, sae: str, corpus: str) -> Live:
 
 
 def _members(atlas: Atlas, sae: str, corpus: str, subset: Subset) -> np.ndarray:
-    """Features of an SAE that belong to the concept of the subset, before they are paired."""
     return np.array(sorted(concept_members(atlas, sae, corpus, subset)), dtype=np.int64)
 
 
 def _scans(atlas: Atlas, compared: Compared) -> Any:
-    """Activations of both SAEs over the same rows, not read yet."""
     if compared.corpus == compared.corpus_b:
         return [open_scan(atlas, *side) for side in compared.sides]
     return aligned_scans(atlas, (compared.sae_a, compared.sae_b), (compared.corpus, compared.corpus_b))
@@ -196,6 +185,5 @@ def _within(codes: Any, source: Source, rng: np.random.Generator) -> tuple[Match
 
 
 def _random_partners(kind: Any, live: Live, pairs: Matched, rng: np.random.Generator) -> Iterator[Pairs]:
-    """Features of A with random partners that are alike in density or norm."""
     while True:
         yield pairs.features_a, alike(live, pairs.features_b, kind, rng)

@@ -58,7 +58,6 @@ def check_size(wanted: Comparison, matched: Matched) -> None:
 
 
 def _rows_for(metric: str, options: Mapping[str, Any]) -> int:
-    """Fewest rows that an option of a metric asks for."""
     if metric == "mutual_knn":
         return options["k"] + 2
     return 2 * options["k"] + 1 if metric == "svcca" and "k" in options else 0

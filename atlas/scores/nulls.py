@@ -33,10 +33,8 @@ class Live:
 
     feature: NDArray[np.int64]
     """(n_live,) ids, ascending."""
-
     n_fired: NDArray
     """(n_live,) tokens on which each fires."""
-
     norm: NDArray
     """(n_live,) norms of the decoder rows as the SAE came."""
 

@@ -55,7 +55,6 @@ class WeightRows:
 
     features: np.ndarray
     """(n,) ids, ascending."""
-
     rows: np.ndarray
     """(n, d_in) row of each."""
 

@@ -22,7 +22,6 @@ from atlas.metrics.resample import Interval, SplitHalf
 
 
 def _column(*, stored: Literal["as it is", "json"] | None = "as it is", listed: bool = False, **how: Any) -> Any:
-    """A field of `Score`: how its row holds it (None: under other names, or not at all), and if tables list it."""
     return field(**how, metadata={"stored": stored, "listed": listed})
 
 
@@ -35,103 +34,70 @@ class Score:
 
     score_id: int | None = _column(stored=None, listed=True)
     """Number in the atlas; None if it was not stored."""
-
     metric: str = _column(listed=True)
     """Name in `METRICS`."""
-
     sae_a: str = _column(stored=None, listed=True)
     """The SAE whose rows are x."""
-
     sae_b: str = _column(stored=None, listed=True)
     """The SAE whose rows are y."""
-
     n: int = _column(listed=True)
     """Matched pairs compared."""
-
     value: float = _column(listed=True)
     """The score."""
-
     null_mean: float = _column(listed=True)
     """Mean score of the null: the chance level."""
-
     null_std: float = _column(listed=True)
     """Standard deviation of the scores of the null."""
-
     z: float | None = _column(listed=True)
     """(value - null_mean) / null_std; None if the null does not vary."""
-
     p_value: float = _column(listed=True)
     """(1 + draws at least as high) / (1 + null_n)."""
-
     space: str = _column(listed=True)
     """Rows that were compared: decoder, encoder or activation."""
-
     options: Mapping[str, Any] = _column(stored="json", listed=True)
     """Of the metric."""
-
     null_kind: str = _column(listed=True)
     """What the null is made of: shuffle, subsets, density, norm or gaussian."""
-
     forced: int | None = _column(listed=True)
     """Correlations that are 1 by rank alone (n pairs < directions); None where the metric has none."""
-
     corpus: str = _column(stored=None, listed=True)
     """The corpus of A on which the features were matched."""
-
     subset: str = _column(listed=True)
     """The subset in words."""
-
     corpus_b: str = _column(stored=None)
     """The corpus of B; another one where two tokenizations of a text were aligned."""
-
     n_tokens: int = _column(stored=None)
     """Tokens of that corpus."""
-
     null_n: int
     """Draws of the null."""
-
     expected: float | None
     """Mean of the null in closed form; None where it is not known."""
-
     expected_std: float | None
     """Standard deviation of the null in closed form; None where it is not known."""
-
     expected_square: float | None
     """Mean of `mean_square` of the details by chance, exact; None where the metric has no canonical correlations."""
-
     excess: float | None = _column(stored=None)
     """(value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; None if chance already gives 1."""
-
     low: float | None
     """Lower end of the bootstrap interval of the value, 2.5 %; None if it was not asked for."""
-
     high: float | None
     """Upper end, 97.5 %."""
-
     n_bootstrap: int | None
     """Draws of the interval."""
-
     half_mean: float | None
     """Mean score of a half of the pairs; None if that was not asked for."""
-
     half_apart: float | None
     """Mean |difference| between the scores of two halves that have no pair in common."""
-
     n_halves: int | None
     """Splits into halves."""
-
     dims_a: int | None
     """Directions kept of x; None where the metric keeps all."""
-
     dims_b: int | None
     """Directions kept of y."""
-
     details: Mapping[str, Any] = _column(stored="json")
     """The metric's own numbers: ranks and all correlations, weights, distance, …"""
-
     seed: int
     """Of the draws."""
-
     steps: tuple[tuple[str, int], ...] = _column(stored="json", default=(), compare=False)
     """Pairs at the start (`candidates`), removed by each filter, and at the end (`left`)."""
 

@@ -25,7 +25,6 @@ DEFAULT_DB = Path("atlas.duckdb")
 
 
 def _debug_is_set() -> bool:
-    """Whether FEATLAS_DEBUG asks for tracebacks; a value that says neither yes nor no asks for nothing."""
     return os.environ.get("FEATLAS_DEBUG", "").strip().lower() in {"1", "true", "t", "yes", "y", "on"}
 
 
@@ -35,16 +34,12 @@ class Session:
 
     db: Path = DEFAULT_DB
     """The database file."""
-
     db_given: bool = False
     """Whether the user named the file."""
-
     wait: float = 0.0
     """Seconds to wait for a locked file."""
-
     quiet: bool = False
     """Nothing but errors on stderr."""
-
     debug: bool = field(default_factory=_debug_is_set)
     """Tracebacks instead of messages."""
 
@@ -78,7 +73,6 @@ class Session:
 
 
 def _quoted(word: str) -> str:
-    """A word for a shell, in double quotes where that reads better."""
     if "'" in word and not set(word) & set('"$`\\!'):
         return f'"{word}"'
     return shlex.quote(word)

@@ -40,7 +40,6 @@ class Listed:
 
     taken: Taken
     """The kept or the dropped pairs, cut to what will be printed."""
-
     notes: tuple[str, ...]
     """Sample, chance level, counts at every filter step, and the kept pairs in numbers."""
 
@@ -114,13 +113,11 @@ def what_matches_rest_on(atlas: Atlas, measure: str, sae: str | None = None, cor
 
 
 def _range(values: Sequence[Any], shown: Callable[[Any], str]) -> str:
-    """The smallest and the largest of some values, or the only one."""
     low, high = shown(min(values, default=0)), shown(max(values, default=0))
     return low if low == high else f"{low} and {high}"
 
 
 def _steps(judged: list[tuple], kept: list[tuple]) -> list[str]:
-    """Candidates, what each filter took of what the ones before it left, and the rest."""
     (_, n), *removed = count_steps(row[3] for row in judged)
     steps = [("candidates", n), *((f"dropped: {name}", count) for name, count in removed), ("kept", len(kept))]
     return [f"  {count:>9,}  {step}" for step, count in steps]
@@ -162,7 +159,6 @@ def _in_numbers(atlas: Atlas, kept: list[tuple], compared: Compared) -> list[str
 
 
 def _as_the_paper_counts(atlas: Atlas, judged: list[tuple], compared: Compared) -> str:
-    """The mean correlation of that code: before the filters, (n - 1) / n of each, features without a partner as 0."""
     n_features = len(atlas.arrays("catalog/firing_counts", sae=compared.sae_b, corpus=compared.corpus_b)["n_fired"])
     mean = sum(row[2] for row in judged) * (1 - 1 / compared.n_tokens) / n_features
     return f"mean correlation as that code takes it, dead features as 0: {number(mean)}"

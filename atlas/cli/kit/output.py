@@ -32,13 +32,10 @@ class Out:
 
     format_: str
     """One of `FORMATS`."""
-
     path: Path | None
     """File to write; None for stdout."""
-
     most: int
     """Most rows; -1 for all."""
-
     width: int | None
     """Cells of a line of a table; None for the terminal's, and for no limit where there is none."""
 
@@ -49,16 +46,12 @@ class Taken:
 
     columns: tuple[str, ...]
     """Names, each of them once."""
-
     rows: Sequence[Row]
     """Values; empty where `table` holds them."""
-
     table: pa.Table | None
     """The same with the types of the database, for Parquet; None for other formats."""
-
     more: bool
     """Whether rows were left out."""
-
     total: int | None
     """Rows there were; None if that was not counted."""
 
@@ -146,7 +139,6 @@ def write(taken: Taken, session: Session, out: Out, *, schema: str) -> None:
 
 
 def _room(out: Out) -> int | None:
-    """Cells of a line of a table: as asked, else the terminal's, else any number."""
     if out.width is None and sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return out.width

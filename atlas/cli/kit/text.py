@@ -100,19 +100,16 @@ def csv_text(columns: Sequence[str], rows: Sequence[Row], schema: str) -> str:
 
 
 def _records(columns: Sequence[str], rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as JSON objects."""
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _field(value: Any) -> Any:
-    """One value of a CSV file."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return to_json(value) if isinstance(value, list | tuple | dict) else value
 
 
 def _counted(items: Sequence[str]) -> str:
-    """Items in the order in which they first come, those that come again with their number: `It×4 She`."""
     counts = Counter(items)
     return " ".join(item if n == 1 else f"{item}×{n}" for item, n in counts.items())
 

@@ -97,7 +97,7 @@ def test_every_keyword_of_a_metric_can_be_given():
         for parameter in inspect.signature(metric.function).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
-    assert keywords == {(option.metric, option.keyword) for option in options_of(MetricOptions).values()}
+    assert keywords == {option.sets for option in options_of(MetricOptions).values()}
 
 
 def test_options_reach_the_metric_under_its_own_names(scored):
