@@ -52,7 +52,7 @@ def tui(
 
         serve(session.db, [*([reference] if reference else []), *_options(view, line, theme)], port)
         return
-    served = "TEXTUAL_DRIVER" in os.environ  # a page of textual-serve is no terminal
+    served = "TEXTUAL_DRIVER" in os.environ  # a page of textual-serve is not a terminal
     if not served and not (sys.stdout.isatty() and sys.stdin.isatty()):
         raise UsageError("the browser needs a terminal", hint="featlas show A:1081, featlas pairs A B, featlas ls saes")
     if not session.db.exists():
@@ -68,6 +68,5 @@ def tui(
 
 
 def _options(view: str | None, line: str | None, theme: str | None) -> list[str]:
-    """The options again, for the program that each web page runs."""
     given = {"--view": view, "--filter": line, "--theme": theme}
     return [word for name, value in given.items() if value is not None for word in (name, value)]

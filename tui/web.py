@@ -44,7 +44,6 @@ def serve(db: Path, words: list[str], port: int) -> None:
         """The server of textual-serve behind a guard."""
 
         async def _make_app(self) -> Any:
-            """Put the guard before every route."""
             app = await super()._make_app()
             app.middlewares.append(guard)
             return app
@@ -56,7 +55,6 @@ def serve(db: Path, words: list[str], port: int) -> None:
 
 
 def allowed(host: str | None, origin: str | None, port: int) -> bool:
-    """Whether a request was made for this very server, by itself or by one of its own pages."""
     ours = [name + end for name in (HOST, "localhost") for end in ([f":{port}", ""] if port == 80 else [f":{port}"])]
     return host in ours and (origin is None or origin == f"http://{host}")
 

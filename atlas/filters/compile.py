@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from textwrap import indent
 
-from atlas.db.sqlfiles import sql_text
 from atlas.errors import UnknownName, UsageError
 from atlas.filters.fields import FLAGS, JOINS, NEEDS, NUMBERS, SORTABLE, TEXTS
 from atlas.filters.terms import Every, Filter, Flag, Match, Not, Number, Scope, Some, Sort, Term, Text
@@ -161,7 +160,7 @@ def compile_filter(parsed: Filter, names: Names, *, sort: Sort, places: bool = F
     where = writer.term(parsed.term)
     key = writer.needs(SORTABLE[order.field])
     joins = "\n    ".join(join for letter, join in JOINS.items() if letter in writer.used)
-    sql = sql_text("filters/order")
+    sql = _file("order")
     number = ", row_number() over (order by k.key /* direction */ nulls last, k.scan_id, k.feature_id) as place"
     for place, text in {
         "/* before */": _before(where + joins),
@@ -175,12 +174,18 @@ def compile_filter(parsed: Filter, names: Names, *, sort: Sort, places: bool = F
     return Compiled(sql, writer.params, parsed.words)
 
 
+def _file(name: str) -> str:
+    from atlas.db.sqlfiles import sql_text  # loads DuckDB, which the first paint of the browser need not wait for
+
+    return sql_text(f"filters/{name}")
+
+
 def _before(sql: str) -> str:
     """The subqueries that a query uses, each before those that use it."""
     used: list[str] = []
     for name in ("best", "partners", "labels"):
         if re.search(rf"\b{name}\b", sql):
-            text = sql_text(f"filters/{name}").split("\n", 1)[1].strip()
+            text = _file(name).split("\n", 1)[1].strip()
             used.insert(0, f"{name} as (\n{indent(text, '    ')}\n), ")
             sql += text
     return "".join(used)

@@ -90,9 +90,10 @@ def order_of(keys: Sequence[tuple[int, int]]) -> FeatureOrder:
 def feature_window(atlas: Atlas, order: FeatureOrder, start: int, stop: int) -> list[FeatureRow]:
     """Rows `start` to `stop` of a feature table."""
     ids = {"scans": order.scan_ids[start:stop].tolist(), "features": order.feature_ids[start:stop].tolist()}
-    best = {(row[0], row[1]): row[2:] for row in atlas.fetch("browse/window_matches", **ids)}
-    rows = atlas.fetch("browse/window", **ids)
-    return [FeatureRow(*row, *best.get((row[0], row[1]), (None, None, None))) for row in rows]
+    best = {(row["scan_id"], row["feature_id"]): row for row in atlas.fetch("browse/window_matches", **ids).dicts()}
+    nothing = {"other": None, "partner": None, "value": None}
+    rows = atlas.fetch("browse/window", **ids).dicts()
+    return [FeatureRow(**{**nothing, **row, **best.get((row["scan_id"], row["feature_id"]), {})}) for row in rows]
 
 
 def feature_detail(atlas: Atlas, scan: Scan, feature_id: int, *, n_contexts: int = 50) -> FeatureDetail:

@@ -21,9 +21,9 @@ class ConceptRow:
     sae: str
     corpus: str
     n_features: int
-    n_half: int
+    n_features_half: int
     """Those of whose strongest tokens at least half are keywords."""
-    found: list[str]
+    keywords_found: list[str]
     """Keywords that some feature has."""
     n_keywords: int
     """Keywords of the concept."""
@@ -68,12 +68,13 @@ def concept_rows(
     from atlas.concepts.counts import concept_counts
     from atlas.concepts.lexicons import ConceptRule
 
-    found = concept_counts(atlas, ConceptRule(rule, None)).fetchall()
-    rows = [ConceptRow(*row) for row in found if row[2] is not None]
+    found = concept_counts(atlas, ConceptRule(rule, None))
+    named = (dict(zip(found.columns, row, strict=True)) for row in found.fetchall())
+    rows = [ConceptRow(**row) for row in named if row["sae"] is not None]
     wanted = text.lower()
-    rows = [row for row in rows if wanted in " ".join([row.concept, row.alias, row.sae, *row.found]).lower()]
+    rows = [row for row in rows if wanted in " ".join([row.concept, row.alias, row.sae, *row.keywords_found]).lower()]
     if sort != "concept":
-        rows.sort(key=lambda row: -(row.n_features if sort == "features" else row.n_half))
+        rows.sort(key=lambda row: -(row.n_features if sort == "features" else row.n_features_half))
     return rows[::-1] if reverse else rows
 
 

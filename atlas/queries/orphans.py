@@ -126,6 +126,6 @@ def orphan_window(atlas: Atlas, asked: Orphans, order: OrphanOrder, start: int, 
     rows = atlas.fetch("browse/orphan_window", scan=asked.scan.scan_id, features=order.features[part].tolist())
     partners, values, because = order.partners[part].tolist(), order.values[part].tolist(), order.because[part].tolist()
     return [
-        OrphanRow(*row, partner=partner if partner >= 0 else None, value=None if isnan(value) else value, because=why)
-        for row, partner, value, why in zip(rows, partners, values, because, strict=True)
+        OrphanRow(**row, partner=partner if partner >= 0 else None, value=None if isnan(value) else value, because=why)
+        for row, partner, value, why in zip(rows.dicts(), partners, values, because, strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from atlas.catalog.compared import settle
 from atlas.filters.subset import Subset, count_steps
@@ -84,5 +84,4 @@ def pair_window(
         method=subset.match,
     )
     because = order.dropped_because[part].tolist()
-    joined: list[tuple[Any, ...]] = [(*row, reasons) for row, reasons in zip(found.rows, because, strict=True)]
-    return [PairRow(*row) for row in joined]
+    return [PairRow(**row, dropped_because=why) for row, why in zip(found.dicts(), because, strict=True)]

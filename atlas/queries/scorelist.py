@@ -63,7 +63,7 @@ def score_sql(order: Sequence[int], *, text: str, sort: str, ascending: bool) ->
 
 def score_window(atlas: Atlas, scores: Sequence[int]) -> list[ScoreRow]:
     """The rows of some scores, in their order."""
-    return [ScoreRow(*row) for row in atlas.fetch("browse/score_window", scores=list(scores))]
+    return [ScoreRow(**row) for row in atlas.fetch("browse/score_window", scores=list(scores)).dicts()]
 
 
 def score_record(atlas: Atlas, score_id: int) -> ScoreRecord:

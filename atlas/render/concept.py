@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from atlas.queries.concepts import ConceptDetail
-from atlas.render.grid import probability
-from atlas.render.numbers import correlation, count
+from atlas.render.numbers import correlation, count, probability
 from atlas.render.spans import Line, Span, labelled
 from atlas.render.text import clean, pad
 

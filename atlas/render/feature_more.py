@@ -8,7 +8,7 @@ from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.queries.feature_records import FeatureMore, Match, PositionStat, Statistic, TokenStat
 from atlas.references import FeatureRef
 from atlas.render.histogram import block_rows
-from atlas.render.numbers import correlation, count, percent, strength
+from atlas.render.numbers import correlation, count, percent, strength, value_of
 from atlas.render.spans import Line, Span, folded
 from atlas.render.text import clean
 
@@ -113,11 +113,6 @@ def match_lines(matches: Iterable[Match], scan: Scan) -> list[Line]:
             ]
         )
     return lines or [[Span(f"none stored – featlas correlate {scan.alias} OTHER", tone="dim")]]
-
-
-def value_of(value: float | None) -> str:
-    """A value of any measure; lift has no upper end."""
-    return strength(value) if value is not None and abs(value) > 1.0000001 else correlation(value, digits=3)
 
 
 def _neighbour_lines(more: FeatureMore, scan: Scan) -> list[Line]:

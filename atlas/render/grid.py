@@ -17,7 +17,7 @@ from atlas.render.heatmap import (
     scale_line,
     value_lines,
 )
-from atlas.render.numbers import correlation, count
+from atlas.render.numbers import correlation, count, probability
 from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean
 
@@ -116,11 +116,6 @@ def cell_lines(grid: GridTable, at: tuple[int, int], others: Sequence[tuple[str,
         labelled(*[(f" {name.strip()}" if not place else name, value) for place, (name, value) in enumerate(more)]),
         [Span(" same pairs: ", tone="dim"), *labelled(*beside)] if beside else [],
     ]
-
-
-def probability(value: float | None) -> str:
-    """A p-value: two digits, `–` for none."""
-    return "–" if value is None else f"{value:.2g}"
 
 
 def _head(grid: GridTable) -> list[Line]:

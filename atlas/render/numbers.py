@@ -43,3 +43,13 @@ def percent(value: float) -> str:
     if 0 < value < 0.001:
         return f"{100 * value:.0e} %"
     return f"{100 * value:.1f} %"
+
+
+def value_of(value: float | None) -> str:
+    """A value of any measure; lift has no upper end."""
+    return strength(value) if value is not None and abs(value) > 1.0000001 else correlation(value, digits=3)
+
+
+def probability(value: float | None) -> str:
+    """A p-value: two digits, `–` for none."""
+    return "–" if value is None else f"{value:.2g}"

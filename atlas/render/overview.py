@@ -9,8 +9,7 @@ from dataclasses import replace
 from atlas.choices import DEFAULT_MEASURE
 from atlas.queries.browse_records import Pairing, Scan
 from atlas.queries.overview import Overview, StoredMatching
-from atlas.render.feature_more import value_of
-from atlas.render.numbers import count
+from atlas.render.numbers import count, value_of
 from atlas.render.spans import Line, Span, folded, line_width
 from atlas.render.text import clean
 

@@ -10,9 +10,8 @@ from atlas.queries.browse_records import Candidate, FeatureDetail, PairDetail
 from atlas.queries.pair_records import PairMore
 from atlas.references import FeatureRef
 from atlas.render.feature import BLANK, Look, context_lines, feature_lines, heading
-from atlas.render.feature_more import value_of
 from atlas.render.histogram import sparkline
-from atlas.render.numbers import correlation, count, share, strength
+from atlas.render.numbers import correlation, count, share, strength, value_of
 from atlas.render.pair_more import joint_lines, measure_lines
 from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean

@@ -6,8 +6,7 @@ import math
 
 from atlas.queries.browse_records import PairDetail
 from atlas.queries.pair_records import MeasureOfPair, PairMore
-from atlas.render.feature_more import value_of
-from atlas.render.numbers import count, strength
+from atlas.render.numbers import count, strength, value_of
 from atlas.render.spans import Line, Span, folded
 from atlas.render.text import clean
 

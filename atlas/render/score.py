@@ -8,9 +8,8 @@ from textwrap import wrap
 from typing import Any
 
 from atlas.queries.scorelist import ScoreRecord
-from atlas.render.grid import probability
 from atlas.render.histogram import BLOCKS
-from atlas.render.numbers import correlation, count
+from atlas.render.numbers import correlation, count, probability
 from atlas.render.spans import Line, Span, labelled
 from atlas.render.text import clean
 from atlas.render.values import value_text

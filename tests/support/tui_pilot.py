@@ -8,15 +8,19 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 import tui.views.base.listview
 import tui.views.feature
+import tui.widgets.typed
 from tui.app.app import FeatlasApp
 from tui.views.base.view import View
 
 tui.views.base.listview.DEBOUNCE = 0.005  # the cursor of a test need not rest for long
 tui.views.feature.REST = 0.005
+tui.widgets.typed.DEBOUNCE = tui.widgets.typed.PATIENCE = 0.005
 
 Script = Callable[[FeatlasApp, "Pilot[None]"], Awaitable[None]]
 
@@ -47,16 +51,28 @@ def screen_after(path: Path, *keys: str, size: tuple[int, int] = (120, 36), **op
 async def press(app: FeatlasApp, pilot: Pilot[None], *keys: str) -> None:
     """Press keys one after the other, each until everything is read; `text:…` is typed in one go."""
     for key in keys:
-        await pilot.press(*(key.removeprefix("text:") if key.startswith("text:") else [key]))
+        await send(app, pilot, *(key.removeprefix("text:") if key.startswith("text:") else [key]))
         await settle(app, pilot)
 
 
+async def send(app: FeatlasApp, pilot: Pilot[None], *keys: str) -> None:
+    """Press keys as fast as a pasted text comes. `Pilot.press` waits 40 ms and more after each."""
+    assert app._driver is not None
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        event = Key(name, key if len(key) == 1 else None)
+        event.set_sender(app)
+        app._driver.send_message(event)
+    await pilot._wait_for_screen()
+
+
 async def settle(app: FeatlasApp, pilot: Pilot[None]) -> None:
-    """Wait until the debounce is over and nothing is being read; a failed worker is not an error here."""
-    for _ in range(4):
+    """Wait until nothing was read for three short looks; a failed worker is not an error here."""
+    quiet = 0
+    while quiet < 3:
         await pilot.pause(0.012)
-        while any(not worker.is_finished for worker in app.workers) or any(not v.is_made for v in app.query(View)):
-            await asyncio.sleep(0.005)
+        reading = any(not worker.is_finished for worker in app.workers)
+        quiet = 0 if reading or any(not view.is_made for view in app.query(View)) else quiet + 1
 
 
 def dump(app: FeatlasApp) -> str:

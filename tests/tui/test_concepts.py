@@ -56,9 +56,7 @@ def test_the_pane_has_counts_of_both_sides_the_pairs_and_the_scores(named):
 
 
 def test_a_concept_without_a_score_names_the_command(named):
-    assert "no score of this concept – featlas metric svcca A B --concept Days" in screen_after(
-        named, "5", size=(80, 24)
-    )
+    assert "featlas metric svcca A B --concept Days" in screen_after(named, "5", size=(80, 24))
 
 
 def test_enter_browses_the_features_and_keys_change_rule_and_order(named):
@@ -83,9 +81,7 @@ def test_enter_browses_the_features_and_keys_change_rule_and_order(named):
 def test_without_concepts_the_command_that_adds_them_is_named(tiny):
     with open_atlas(tiny, write=True) as atlas:
         atlas.con.execute("delete from concept_keyword")
-    assert "no concept in this atlas – run: featlas concepts add FILE" in screen_after(
-        tiny, "5", "j", "enter", "a", "r", "y", "p"
-    )
+    assert "featlas concepts add FILE" in screen_after(tiny, "5", "j", "enter", "a", "r", "y", "p")
 
 
 def test_escape_codes_in_keywords_are_harmless(named):

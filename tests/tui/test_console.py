@@ -17,7 +17,7 @@ from tui.console.view import ConsoleView
 
 async def ask(app, pilot, text: str, *keys: str) -> str:
     """Run SQL and press keys; the screen after it."""
-    if app.front.id != "sql":
+    if app.desk.stage.front.id != "sql":
         await press(app, pilot, "4")
     console = app.query_one(ConsoleView)
     console.open(text)
@@ -98,7 +98,7 @@ def test_an_error_puts_the_cursor_where_it_is(tiny):
         assert "no_such" in await ask(app, pilot, "select 8 as eight; select no_such")
         assert "seven" not in dump(app)
         await press(app, pilot, "escape")
-        assert app.front.id == "browse"
+        assert app.desk.stage.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
 
@@ -125,7 +125,7 @@ def test_esc_cancels_a_query_that_runs_and_the_view_stays(tiny):
         await settle(app, pilot)
         assert time.monotonic() - begun < 3
         assert "cancelled after" in dump(app)
-        assert app.front is console
+        assert app.desk.stage.front is console
 
     drive(FeatlasApp(tiny), script)
 
@@ -149,7 +149,7 @@ def test_other_views_are_answered_while_a_query_runs_and_release_ends_it(tiny):
         await pilot.press("2", "escape")
         await within(lambda: "› features" in dump(app), pilot)
         assert console.running
-        app.let_go()
+        app.desk.tending.let_go()
         await within(lambda: "is closed so that others may write" in dump(app) and not console.running, pilot)
         open_atlas(tiny, write=True).close()
 
@@ -187,15 +187,15 @@ def test_enter_opens_the_feature_of_a_row_and_y_copies_it(tiny):
         await press(app, pilot, "enter")
         assert "features › B:1" in dump(app)
         await press(app, pilot, "escape")
-        assert app.front.id == "sql"
-        assert app.focused is app.front.table
+        assert app.desk.stage.front.id == "sql"
+        assert app.focused is app.desk.stage.front.table
         await press(app, pilot, "tab")
         assert dump(app).splitlines()[-1].split()[:6] == ["F5", "run", "tab", "result", "esc", "out"]
         assert "quit" not in dump(app).splitlines()[-1]
         await press(app, pilot, "escape")
-        assert app.focused is app.front.table
+        assert app.focused is app.desk.stage.front.table
         await press(app, pilot, "escape")
-        assert app.front.id == "browse"
+        assert app.desk.stage.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
 

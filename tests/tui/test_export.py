@@ -15,7 +15,7 @@ from atlas.queries import browse, scorelist
 from tests.support.tui_pilot import drive, dump, press
 from tests.tui.test_shell import typed
 from tui.app.app import FeatlasApp
-from tui.views.base.pairs_reading import command_of
+from tui.views.pairs import command_of
 
 
 def column(path, name: str) -> list[str]:
@@ -31,10 +31,10 @@ def test_marks_and_sql_with_a_comment_are_written_and_a_list_that_no_command_kno
     async def script(app, pilot):
         await press(app, pilot, "a", "j", "space", *typed("filter marked"), *typed(f"w {marked}"))
         await press(app, pilot, "4")
-        app.front.open("-- how many\nselect 41 + 1 as n")
+        app.desk.stage.front.open("-- how many\nselect 41 + 1 as n")
         await press(app, pilot, "f5", "tab", *typed(f"w {counted}"))
         await press(app, pilot, "7", "b")
-        assert app.front.sql() is None
+        assert app.desk.stage.front.sql() is None
         await press(app, pilot, "e")
         assert "no command lists what another view has made" in dump(app)
         await press(app, pilot, "7", "s", "e")
@@ -52,12 +52,12 @@ def test_marks_that_are_not_kept_are_not_exported_and_an_sae_on_two_corpora_name
         await press(app, pilot, "a", "space", *typed("filter marked"), "e")
         assert "no marks are known here" in dump(app)
         await press(app, pilot, *typed("filter dog or sad"))
-        other = dataclasses.replace(app.scans[0], scan_id=9, corpus='other "one"')
-        app.scans = [*app.scans, other]
-        assert app.front.command()[-1] == 'corpus:"words" (dog or sad) sort:-density'
-        app.front.scope = other
+        other = dataclasses.replace(app.desk.catalogue.scans[0], scan_id=9, corpus='other "one"')
+        app.desk.catalogue.scans.append(other)
+        assert app.desk.stage.front.command()[-1] == 'corpus:"words" (dog or sad) sort:-density'
+        app.desk.stage.front.scope = other
         names = Names(corpora=["words", other.corpus])
-        compile_filter(parse_filter(app.front.command()[-1]), names, sort=Sort("density", descending=True))
+        compile_filter(parse_filter(app.desk.stage.front.command()[-1]), names, sort=Sort("density", descending=True))
 
     drive(FeatlasApp(tiny), script)
 

@@ -6,27 +6,57 @@ import re
 from pathlib import Path
 
 import pytest
-from textual.binding import Binding
 
 from tests.support.tui_pilot import drive, dump, press
 from tui.app.app import FeatlasApp
-from tui.app.keys import _places, bindings_of, config_path, read_keys, readable, trouble_with
+from tui.app.help import HelpScreen, NotesScreen
+from tui.app.keys import config_path, read_keys, trouble_with
+from tui.app.views import VIEWS
+from tui.console.editor import SqlEditor
+from tui.kit.keys import BY_ID, KEYS, TOGETHER, each_key, keys_of, readable
+from tui.widgets.lines import Pane
+from tui.widgets.typed import CommandLine, FilterBox
+from tui.widgets.vtable import VTable
 
 
-def test_every_key_of_every_view_has_a_name_of_its_own():
-    for kinds in _places():
-        bases = [base for kind in kinds for base in kind.__mro__ if base.__module__.startswith("tui.")]
-        bindings = [one for base in bases for one in base.__dict__.get("BINDINGS", ())]
-        assert all(isinstance(one, Binding) and one.id and one.description for one in bindings)
-        names = [one.id for one in bindings]
-        assert len(names) == len(set(names))
+def test_every_widget_and_view_declares_the_keys_of_the_table_and_no_others():
+    kinds = [type(entry.made()) for entry in VIEWS]
+    kinds += [FeatlasApp, VTable, Pane, CommandLine, FilterBox, SqlEditor, HelpScreen, NotesScreen]
+    ours = {base for kind in kinds for base in kind.__mro__ if base.__module__.startswith("tui.")}
+    declared = [one for base in ours for one in base.__dict__.get("BINDINGS", ())]
+    assert sorted(declared, key=str) == sorted((key.binding for keys in KEYS.values() for key in keys), key=str)
+
+
+def test_the_help_of_a_view_lists_the_keys_that_work_together_there():
+    for entry in VIEWS:
+        places = next(places for places in TOGETHER if places[0] == entry.name)
+        focused = VTable if "table" in places else Pane if "pane" in places else object
+        told = {about for _, about in keys_of([focused, type(entry.made()), FeatlasApp], {})}
+        assert told == {key.about for place in places for key in KEYS[place]}
+
+
+def test_no_key_means_two_things_in_one_view_unless_the_nearer_one_wins():
+    for places in TOGETHER:
+        for place in places:
+            keys = [key for one in KEYS[place] for key in each_key(one.keys)]
+            assert len(keys) == len(set(keys)), place
+
+
+def test_every_hint_names_keys_of_the_table_that_work_there():
+    for entry in VIEWS:
+        view = entry.made()
+        places = next(places for places in TOGETHER if places[0] == entry.name)
+        here = {key.id for place in places for key in KEYS[place]}
+        hints = (*view.HINTS, *getattr(view, "TYPING", ()))
+        assert {name for ids, _ in hints for name in ids.split()} <= here
+        assert hints
 
 
 def test_the_page_on_the_browser_lists_every_key():
     page = Path(__file__).parents[2] / "docs" / "browser.md"
     told = dict(re.findall(r"^\| `(\w+\.\w+)` \| (.*?) \|", page.read_text(encoding="utf-8"), re.M))
-    real = {one.id: one.key for kinds in _places() for one in bindings_of(kinds)}
-    assert told == {name: " ".join(f"`{key}`" for key in readable(keys).split()) for name, keys in real.items()}
+    real = {name: readable(key.keys) for name, key in BY_ID.items()}
+    assert told == {name: " ".join(f"`{key}`" for key in keys.split()) for name, keys in real.items()}
 
 
 def test_a_key_of_ones_own_takes_the_place_of_the_other_in_use_help_and_hints(tiny):
@@ -42,9 +72,9 @@ def test_a_key_of_ones_own_takes_the_place_of_the_other_in_use_help_and_hints(ti
         await press(app, pilot, "f3", "text:next sort")
         assert "x F6" in dump(app)
         await press(app, pilot, "escape", "2")
-        assert app.front.id == "browse"
+        assert app.desk.stage.front.id == "browse"
         await press(app, pilot, "P")
-        assert app.front.id == "pairs"
+        assert app.desk.stage.front.id == "pairs"
 
     drive(app, script)
 
@@ -52,7 +82,7 @@ def test_a_key_of_ones_own_takes_the_place_of_the_other_in_use_help_and_hints(ti
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"list.sortt": "x"}, "[keys] names list.sortt, which is none; did you mean list.sort?"),
+        ({"list.sortt": "x"}, "[keys] names list.sortt, which does not exist; did you mean list.sort?"),
         ({"list.sort": "space"}, "the key space is both list.sort and browse.mark"),
         ({"list.sort": "?"}, "the key ? is both list.sort and app.help"),
         ({"list.sort": "S", "list.reverse": "s"}, ""),

@@ -75,7 +75,7 @@ def test_enter_opens_the_pairs_of_the_cell_and_esc_comes_back(full):
 def test_without_a_grid_the_command_that_makes_one_is_named(tiny):
     shown = screen_after(tiny, "3", "j", "enter", "v", "z", "tab", "G", "y", "question_mark")
     assert "matched pairs of the cell" in shown
-    assert "no grid in this atlas – run: featlas matrix" in screen_after(tiny, "3", size=(80, 24))
+    assert "featlas matrix" in screen_after(tiny, "3", size=(80, 24))
 
 
 def test_names_with_escape_codes_are_shown_harmless(full):

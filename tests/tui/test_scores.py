@@ -49,9 +49,9 @@ def test_the_list_starts_with_the_newest_and_the_pane_has_its_whole_record(score
 def test_keys_sort_filter_and_open_the_record(scored):
     async def script(app, pilot):
         await press(app, pilot, "6")
-        app.front.table.go_to(1)
+        app.desk.stage.front.table.go_to(1)
         seen = []
-        app.front._with_record(seen.append)
+        app.desk.stage.front._with_record(seen.append)
         await settle(app, pilot)
         assert [record.values["score_id"] for record in seen] == [2]
         await press(app, pilot, "g", "s")
@@ -72,7 +72,7 @@ def test_keys_sort_filter_and_open_the_record(scored):
 
 
 def test_without_scores_the_command_that_makes_one_is_named(tiny):
-    assert "no score in this atlas – run: featlas metric svcca A B" in screen_after(tiny, "6", "j", "enter", "y", "p")
+    assert "featlas metric svcca A B" in screen_after(tiny, "6", "j", "enter", "y", "p")
 
 
 def test_escape_codes_in_a_subset_are_harmless(scored):

@@ -15,7 +15,7 @@ from tests.support.tui_pilot import drive, dump, press, settle
 from tests.tui.test_states import until
 from tui.app.app import FeatlasApp
 from tui.app.commands import COMMANDS
-from tui.widgets.recall import Recall
+from tui.widgets.typed import Recall
 from tui.widgets.vtable import VTable
 
 
@@ -90,9 +90,9 @@ def test_every_command_without_a_value_runs_and_keeps_the_browser_alive(tiny):
 def test_the_command_line_leaves_by_esc_and_remembers_what_was_typed(tiny):
     async def script(app, pilot):
         await press(app, pilot, *typed("sort -max"), *typed("sort -density"), "colon", "up", "up")
-        assert app.command_line.value == "sort -max"
+        assert app.desk.command_line.value == "sort -max"
         await press(app, pilot, "down", "down")
-        assert app.command_line.value == ""
+        assert app.desk.command_line.value == ""
         await press(app, pilot, "escape", "j")
         assert "row 2" in dump(app)
 
@@ -163,7 +163,7 @@ def test_a_click_on_a_title_sorts_every_list_and_another_reverses(full):
             at = dump(app).splitlines()[1].index(f" {title}") + 1
             shown = []
             for _ in range(2):
-                await pilot.click(VTable.__name__ + f"#{app.front.table.id}", offset=(at, 0))
+                await pilot.click(VTable.__name__ + f"#{app.desk.stage.front.table.id}", offset=(at, 0))
                 await settle(app, pilot)
                 shown.append(dump(app).splitlines()[1].partition(f" {title}")[2][:1])
             assert sorted(shown) == ["▲", "▼"]
@@ -192,11 +192,11 @@ def test_the_brackets_walk_through_what_was_looked_at(tiny):
 
 def test_space_marks_and_the_star_shows_the_marked_only(tiny):
     app, shown = after(tiny, "space", "space", "asterisk")
-    assert app.marks == {("little/one", 0), ("little/two", 0)}
+    assert app.desk.marks == {("little/one", 0), ("little/two", 0)}
     assert "2 of 10" in shown
     assert "A*" in shown
     assert "10 · density" in after(tiny, "space", "asterisk", "asterisk")[1]
-    assert after(tiny, "space", "k", "space")[0].marks == set()
+    assert after(tiny, "space", "k", "space")[0].desk.marks == set()
 
 
 def test_r_jumps_and_n_finds_the_word_of_the_filter(tiny):

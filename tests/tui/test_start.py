@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import tui.views.base.featurelist
+import tui.views.featurelist
 from tests.support.tui_pilot import drive, dump, make_atlas, press
 from tui.app.app import FeatlasApp
 from tui.views.base.view import View
@@ -33,19 +33,19 @@ def test_a_view_is_made_when_it_is_looked_at(tiny):
         assert "› SAEs" in dump(app).splitlines()[0]
         assert {view.id for view in app.query(View)} == {"browse", "pairs", "overview"}
         await press(app, pilot, "escape", "escape")
-        assert app.front.id == "browse"
+        assert app.desk.stage.front.id == "browse"
 
     drive(FeatlasApp(tiny), script)
 
 
 def test_a_long_list_shows_its_first_rows_and_then_all_of_them(synthetic, monkeypatch):
-    monkeypatch.setattr(tui.views.base.featurelist, "LONG", 500)
+    monkeypatch.setattr(tui.views.featurelist, "LONG", 500)
 
     async def script(app, pilot):
         assert "900" in dump(app).splitlines()[-2]
         await press(app, pilot, "G")
         assert "row 900 " in dump(app).splitlines()[-2]
-        assert app.browse_view.table.text()
+        assert app.desk.stage.browse.table.text()
         await press(app, pilot, "slash", "text:id<9")
         await pilot.pause(0.1)
         await press(app, pilot, "enter")

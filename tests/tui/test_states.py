@@ -36,12 +36,12 @@ def test_an_empty_atlas_says_what_to_type(tmp_path):
     open_atlas(path, create=True).close()
 
     async def script(app, pilot):
-        assert "no features here yet – run: featlas demo, or ingest" in dump(app)
+        assert "featlas demo" in dump(app)
         await press(app, pilot, "enter", "p", "y", "s", "a", "escape", "G")
         await press(app, pilot, "o")
         assert "no SAE here yet" in dump(app)
         await press(app, pilot, "2", "enter", "x", "d", "a")
-        assert "no pairs in this atlas – run: featlas correlate A B" in dump(app)
+        assert "featlas correlate A B" in dump(app)
 
     drive(FeatlasApp(path), script)
 
@@ -51,7 +51,7 @@ def test_an_atlas_whose_saes_were_never_measured_says_so(tiny):
         for table in ("pair", "pairing", "scan"):
             atlas.con.execute(f"delete from {table}")
     for keys in ((), ("o",)):
-        assert "2 SAEs, none measured yet – featlas ingest --help" in screen_after(tiny, *keys)
+        assert "featlas ingest --help" in screen_after(tiny, *keys)
 
 
 def test_an_atlas_without_pairs_names_the_command_for_its_own_saes(tiny):
@@ -62,9 +62,9 @@ def test_an_atlas_without_pairs_names_the_command_for_its_own_saes(tiny):
     async def script(app, pilot):
         assert "matches   none stored" in dump(app)
         await press(app, pilot, "p")
-        assert "A:0 has no stored partner" in dump(app)
+        assert "featlas correlate A" in dump(app)
         await press(app, pilot, "2")
-        assert "no pairs in this atlas – run: featlas correlate A B" in dump(app)
+        assert "featlas correlate A B" in dump(app)
         await press(app, pilot, "o")
         assert "kept no activations: A B   featlas ingest" in dump(app)
 
@@ -94,7 +94,7 @@ def test_a_locked_database_names_its_holder_and_opens_when_it_is_free(tiny):
         assert holder.stdout.readline() == "held\n"
 
         async def script(app, pilot):
-            assert f"tiny.duckdb is open in another program (PID {holder.pid})" in dump(app)
+            assert f"(PID {holder.pid})" in dump(app)
             holder.kill()
             holder.wait()
             await until(app, pilot, "fires on 40 of 100 tokens")
@@ -115,7 +115,7 @@ def test_a_writer_that_asks_gets_the_file_and_the_browser_comes_back(tiny):
         notice_path(tiny).unlink(missing_ok=True)
         await until(app, pilot, "for writing", gone=True)
         assert "row 3" in dump(app)
-        assert app.store.state.kind == "open"
+        assert app.desk.store.state.kind == "open"
 
     drive(FeatlasApp(tiny), script)
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from atlas.errors import UnknownName, UsageError
+from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.filters.fields import full_name
 from atlas.references import parse_reference, resolve_sae
+from tui.app.desk import Desk
+from tui.app.export import export_to, save_screen
 from tui.app.views import BY_NAME
+from tui.kit.troubles import said
 from tui.views.base.listview import ListView
-
-if TYPE_CHECKING:
-    from tui.app.app import FeatlasApp
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,24 @@ class Command:
     """What it must be given, for the help; empty if nothing."""
     about: str
     keys: str
-    """The keys that do the same, as they are read; empty if none do."""
-    run: Callable[[FeatlasApp, str], None]
+    """Ids of the keys that do the same, or those keys in words; empty if none do."""
+    run: Callable[[Desk, str], None]
+
+    @property
+    def needs(self) -> bool:
+        """Whether it cannot do without what it takes."""
+        return bool(self.takes) and not self.takes.startswith("[")
 
 
-def run(app: FeatlasApp, line: str) -> None:
+def run_line(desk: Desk, line: str) -> None:
+    """Run a command; what it cannot do is said in the status line."""
+    try:
+        run(desk, line)
+    except AtlasError as error:
+        desk.flash(said(error))
+
+
+def run(desk: Desk, line: str) -> None:
     """Run one line; a reference alone goes to it.
 
     Raises:
@@ -39,7 +51,7 @@ def run(app: FeatlasApp, line: str) -> None:
     name, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     if ":" in name:
-        _goto(app, line.strip())
+        _goto(desk, line.strip())
         return
     fits = [one for one in COMMANDS if one.name == name] or [one for one in COMMANDS if one.name.startswith(name)]
     if not name or not fits:
@@ -47,123 +59,128 @@ def run(app: FeatlasApp, line: str) -> None:
     if len(fits) > 1:
         raise UsageError(f"{name} may be {', '.join(one.name for one in fits[:-1])} or {fits[-1].name}")
     command = fits[0]
-    if command.takes and not command.takes.startswith("[") and not rest:
+    if command.needs and not rest:
         raise UsageError(f"{command.name} needs {command.takes}")
-    command.run(app, rest)
+    command.run(desk, rest)
 
 
-def _goto(app: FeatlasApp, text: str) -> None:
-    """To a feature or a pair."""
-    app.open_reference(parse_reference(text))
+def _goto(desk: Desk, text: str) -> None:
+    desk.ways.open_reference(parse_reference(text))
 
 
-def _list(app: FeatlasApp) -> ListView:
+def _list(desk: Desk) -> ListView:
     """The list in front."""
-    if not isinstance(app.front, ListView):
-        raise UsageError(f"{app.front.NAME} has no list to filter or sort", hint=":view browse")
-    return app.front
+    front = desk.stage.front
+    if not isinstance(front, ListView):
+        raise UsageError(f"{front.NAME} has no list to filter or sort", hint=":view browse")
+    return front
 
 
-def _sort(app: FeatlasApp, text: str) -> None:
+def _sort(desk: Desk, text: str) -> None:
     """An order; a minus asks for the largest first."""
-    name, view = full_name(text.removeprefix("-")), _list(app)
+    name, view = full_name(text.removeprefix("-")), _list(desk)
     view.use_sort_named(name if name in view.sorts() else text.removeprefix("-"), descending=text.startswith("-"))
 
 
-def _sae(app: FeatlasApp, text: str) -> None:
+def _sae(desk: Desk, text: str) -> None:
     """One SAE, or all."""
-    if text == "all":
-        app.browse_scan(None)
-        return
-    sae = resolve_sae(text, list(dict.fromkeys((scan.sae, scan.alias) for scan in app.scans)))
-    app.browse_scan(next(scan for scan in reversed(app.scans) if scan.sae == sae))
+    catalogue = desk.catalogue
+    desk.ways.browse_scan(None if text == "all" else catalogue.newest_of(resolve_sae(text, catalogue.names)))
 
 
-def _view(app: FeatlasApp, text: str) -> None:
-    """A view by name."""
+def _view(desk: Desk, text: str) -> None:
     if text not in BY_NAME:
         raise UnknownName("view", text, list(BY_NAME))
-    app.action_view(text)
+    desk.ways.go(text)
 
 
-def _theme(app: FeatlasApp, text: str) -> None:
-    """Other colours."""
-    app.use_theme(text)
-
-
-def _sql(app: FeatlasApp, text: str) -> None:
+def _sql(desk: Desk, text: str) -> None:
     """The SQL view, with a query or with the one that gives what is shown."""
-    query = text or app.front.sql() or ""
-    app.action_view("sql")
+    query = text or desk.stage.front.sql() or ""
+    desk.ways.go("sql")
     if query:
-        app.with_view("sql", lambda console: console.open(query))
+        desk.with_view("sql", lambda console: console.open(query))
 
 
-def _act(action: str) -> Callable[[FeatlasApp, str], None]:
+def _act(action: str) -> Callable[[Desk, str], None]:
     """Do what a key of the application or of the view in front does."""
 
-    def act(app: FeatlasApp, text: str) -> None:
-        if not action.startswith("app.") and not hasattr(app.front, f"action_{action}"):
-            raise UsageError(f"{app.front.NAME} has nothing to {action}", hint=":view browse")
-        app.run_worker(app.run_action(action, app if action.startswith("app.") else app.front), exit_on_error=False)
+    def act(desk: Desk, text: str) -> None:
+        front = desk.stage.front
+        if not action.startswith("app.") and not hasattr(front, f"action_{action}"):
+            raise UsageError(f"{front.NAME} has nothing to {action}", hint=":view browse")
+        desk.host.run_worker(
+            desk.host.run_action(action, desk.host if action.startswith("app.") else front), exit_on_error=False
+        )
 
     return act
 
 
-def _filter(app: FeatlasApp, text: str) -> None:
+def _filter(desk: Desk, text: str) -> None:
     """A filter, as if it had been typed."""
-    view = _list(app)
+    view = _list(desk)
     view.box.recall.add(text)
     view.use_filter(text)
 
 
-def _features(app: FeatlasApp, text: str) -> None:
+def _features(desk: Desk, text: str) -> None:
     """Features that fit a filter, from whatever view."""
-    app.go("browse")
-    app.browse_view.use_filter(text)
+    desk.ways.go("browse")
+    desk.stage.browse.use_filter(text)
 
 
-def _random(app: FeatlasApp, text: str) -> None:
+def _random(desk: Desk, text: str) -> None:
     """A feature by chance, from whatever view."""
-    app.go("browse")
-    app.browse_view.action_random()
+    desk.ways.go("browse")
+    desk.stage.browse.action_random()
 
 
-def _matrix(app: FeatlasApp, text: str) -> None:
+def _matrix(desk: Desk, text: str) -> None:
     """The newest grid, or that of a metric."""
-    app.action_view("matrix")
+    desk.ways.go("matrix")
     if text:
-        app.with_view("matrix", lambda view: view.show_metric(text))
+        desk.with_view("matrix", lambda view: view.show_metric(text))
 
 
-def _write(app: FeatlasApp, text: str) -> None:
-    """What is shown, to a file."""
-    app.export_to(Path(text).expanduser())
+def _write(desk: Desk, text: str) -> None:
+    export_to(desk, Path(text).expanduser())
 
+
+def _row(desk: Desk, text: str) -> None:
+    front = desk.stage.front
+    row = front.copied_row()
+    desk.copy(row, "copied the row as JSON") if row else desk.flash(f"{front.NAME} has no row")
+
+
+def _report(desk: Desk, text: str) -> None:
+    desk.copy("\n".join(desk.bars.notes()), "copied the last error, versions, terminal and colours")
+
+
+_FILES = "a file name ending in .csv, .json, .jsonl or .parquet"
 
 COMMANDS = (
     Command("goto", "a feature A:1081 or a pair A:1081=B:3169", "go to a feature or a pair", "", _goto),
-    Command("filter", "[FILTER]", "filter the list; nothing clears it", "/", _filter),
-    Command("sort", "a column, with a minus for the largest first", "sort the list", "s S", _sort),
-    Command("sae", "an SAE, or all", "features of one SAE", "a", _sae),
+    Command("filter", "[FILTER]", "filter the list; nothing clears it", "list.filter", _filter),
+    Command("sort", "a column, with a minus for the largest first", "sort the list", "list.sort list.reverse", _sort),
+    Command("sae", "an SAE, or all", "features of one SAE", "browse.sae", _sae),
     Command("view", "its name", "show a view", "1 to 9", _view),
     Command("sql", "[QUERY]", "the SQL view, with the query of what is shown", "", _sql),
-    Command("w", "a file name ending in .csv, .json, .jsonl or .parquet", "write what is shown to a file", "e", _write),
-    Command("mark", "", "mark the feature, or take its mark away", "space", _act("mark")),
-    Command("marked", "", "only the marked features, or all again", "*", _act("marked")),
-    Command("random", "", "random feature", "r", _random),
+    Command("w", _FILES, "write what is shown to a file", "app.export", _write),
+    Command("mark", "", "mark the feature, or take its mark away", "browse.mark", _act("mark")),
+    Command("marked", "", "only the marked features, or all again", "browse.marked", _act("marked")),
+    Command("random", "", "random feature", "browse.random", _random),
     Command("features", "[FILTER]", "features that fit a filter", "", _features),
-    Command("matrix", "[METRIC]", "open the matrix of a metric", "3", _matrix),
-    Command("copy", "", "copy the reference", "y", _act("app.copy")),
-    Command("text", "", "copy the text that is shown", "c", _act("app.copy_text")),
-    Command("json", "", "copy the row as JSON", "", lambda app, text: app.copy_row()),
-    Command("maximise", "", "one pane on the whole screen, or all again", "+", _act("app.maximise")),
-    Command("theme", "the name of a theme", "other colours", "", _theme),
-    Command("release", "", "close the database, so that others may write", "", lambda app, text: app.let_go()),
-    Command("resume", "", "open the database again", "any key", lambda app, text: app.come_back()),
-    Command("screenshot", "[FILE.svg]", "save the screen as a picture", "", lambda app, text: app.save_screen(text)),
-    Command("errors", "", "last error, versions and timings", "F12", _act("app.errors")),
-    Command("report", "", "report a problem: copy what F12 says", "", lambda app, text: app.copy_report()),
-    Command("help", "", "keys of this view", "?", _act("app.help")),
-    Command("q", "", "quit", "q", lambda app, text: app.exit()),
+    Command("matrix", "[METRIC]", "open the matrix of a metric", "app.matrix", _matrix),
+    Command("copy", "", "copy the reference", "app.copy", _act("app.copy")),
+    Command("text", "", "copy the text that is shown", "app.copy_text", _act("app.copy_text")),
+    Command("json", "", "copy the row as JSON", "", _row),
+    Command("maximise", "", "one pane on the whole screen, or all again", "app.maximise", _act("app.maximise")),
+    Command("theme", "the name of a theme", "other colours", "", lambda desk, text: desk.looks.use_theme(text)),
+    Command("release", "", "close the database, so that others may write", "", lambda desk, _: desk.tending.let_go()),
+    Command("resume", "", "open the database again", "any key", lambda desk, _: desk.tending.come_back()),
+    Command("screenshot", "[FILE.svg]", "save the screen as a picture", "", save_screen),
+    Command("errors", "", "last error, versions and timings", "app.errors", _act("app.errors")),
+    Command("report", "", "report a problem: copy what F12 says", "", _report),
+    Command("help", "", "keys of this view", "app.help", _act("app.help")),
+    Command("q", "", "quit", "app.quit", lambda desk, _: desk.host.exit()),
 )

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
+
+from tui.kit.keys import bindings
 
 
 class SqlEditor(TextArea):
     """Leaves ctrl+c to the console while a query runs, and tab to the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c", "stop", "cancel the query; copy what is selected", id="editor.stop"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("editor")
 
     @dataclass
     class Stop(Message):
@@ -39,7 +39,6 @@ class SqlEditor(TextArea):
         )
 
     def action_stop(self) -> None:
-        """Tell the console."""
         self.post_message(self.Stop(self))
 
     def put(self, text: str) -> None:

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from atlas.queries.browse_records import Scan
 from atlas.queries.console import CAP, ColumnAbout, Result, features_in
 from atlas.references import FeatureRef, PairRef
+from atlas.render.columns import Column
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from atlas.render.values import SAMPLE, column_widths, exact_text, value_text
-from tui.widgets.vtable import Column
-
-
-def _no_cells(row: Any) -> tuple[str, ...]:
-    """Cells of a list without rows."""
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +24,6 @@ class Listing:
 
     columns: tuple[Column, ...]
     rows: Sequence[Any]
-    cells: Callable[[Any], tuple[str, ...]] = _no_cells
-    """One line of the table."""
     kind: Literal["result", "history", "tables"] = "result"
     message: str = ""
     """What to say where there are no rows."""
@@ -39,22 +33,21 @@ def result_listing(result: Result, first: int) -> Listing:
     """Rows of a query from one of its columns on; columns that find no room go from the right."""
     widths = column_widths(result.columns, result.rows[:SAMPLE])
     columns = tuple(
-        Column(clean(title), cells, right=right, spare=place)
+        Column(clean(title), cells, cell=partial(_value, first + place), right=right, spare=place)
         for place, (title, cells, right) in enumerate(
             list(zip(result.columns, widths, result.numeric, strict=True))[first:]
         )
     )
     message = "no rows" if result.columns else "done; it returns nothing"
-    return Listing(columns, result.rows, lambda row: tuple(map(value_text, row[first:])), message=message)
+    return Listing(columns, result.rows, message=message)
 
 
 def history_listing(history: Sequence[str]) -> Listing:
     """Earlier SQL, the newest first."""
     rows = list(reversed(history))
     return Listing(
-        (Column("earlier SQL", 20, grow=1),),
+        (Column("earlier SQL", 20, cell=lambda text: clean(" ".join(text.split())), grow=1),),
         rows,
-        lambda text: (clean(" ".join(text.split())),),
         "history",
         "nothing was run yet – F5 runs the SQL",
     )
@@ -62,14 +55,17 @@ def history_listing(history: Sequence[str]) -> Listing:
 
 def tables_listing(columns: Sequence[ColumnAbout]) -> Listing:
     """Views first, each with its columns."""
-    shape = (Column("table", 20), Column("column", 16), Column("type", 10, spare=1), Column("meaning", 20, grow=1))
-    return Listing(
-        shape,
-        columns,
-        lambda one: (clean(one.table), clean(one.column), clean(one.kind), clean(one.about)),
-        "tables",
-        "no tables",
+    shape = (
+        Column("table", 20, "table", lambda one: clean(one.table)),
+        Column("column", 16, "column", lambda one: clean(one.column)),
+        Column("type", 10, "kind", lambda one: clean(one.kind), spare=1),
+        Column("meaning", 20, "about", lambda one: clean(one.about), grow=1),
     )
+    return Listing(shape, columns, "tables", "no tables")
+
+
+def _value(place: int, row: Sequence[Any]) -> str:
+    return value_text(row[place])
 
 
 def features_of(result: Result, row: int, scans: Sequence[Scan]) -> list[tuple[Scan, int]]:
@@ -112,7 +108,6 @@ def row_text(result: Result, row: int, scans: Sequence[Scan]) -> str:
 
 
 def row_json(result: Result, row: int) -> str:
-    """All values of a row by the names of their columns."""
     return json.dumps(dict(zip(result.columns, result.rows[row], strict=True)), default=str, ensure_ascii=False)
 
 

@@ -54,7 +54,6 @@ class SqlRun:
                 self._con.interrupt()
 
     def tick(self) -> None:
-        """Interrupt again what had not begun when it was stopped."""
         if self._stopping:
             self.stop()
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.events import DescendantFocus
 from textual.timer import Timer
 
 from atlas.errors import AtlasError
@@ -14,35 +16,52 @@ from atlas.queries import console
 from atlas.queries.console import CAP, ColumnAbout, Result, SqlError
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
+from atlas.render.text import clean
 from tui.console import rows as consolerows
 from tui.console.editor import SqlEditor
-from tui.console.panes import FIRST_MESSAGE, ConsolePanes
 from tui.console.rows import Listing, features_of
 from tui.console.run import SqlRun
+from tui.kit.keys import Hints, bindings
 from tui.kit.troubles import said
-from tui.widgets.vtable import VTable
+from tui.views.base.view import View
+from tui.widgets.lines import Bar
+from tui.widgets.vtable import WINDOW, VTable
 
+FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
+FIRST_MESSAGE = "F5 runs the SQL · F2 lists tables · tab goes to the result"
 TICK = 0.1  # seconds between two looks at a running query
 
 
-class ConsoleView(ConsolePanes):
+class ConsoleView(View):
     """SQL over the views, read-only, with no way to another file."""
 
     NAME = "sql"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+j", "run", "run the SQL", id="sql.run"),
-        Binding("tab,shift+tab", "switch", "editor or result", id="sql.switch"),
-        Binding("f2", "tables", "tables and columns with their meaning", id="sql.tables"),
-        Binding("ctrl+r", "history", "earlier SQL", id="sql.history"),
-        Binding("ctrl+c", "stop", "cancel the query", id="sql.stop"),
-        Binding("less_than_sign", "shift(-1)", "columns to the left", id="sql.left"),
-        Binding("greater_than_sign", "shift(1)", "columns to the right", id="sql.right"),
-        Binding("b", "browse", "browse the features of the result", id="sql.browse"),
-    ]
+    HINTS: ClassVar[Hints] = (
+        ("table.open", "open"),
+        ("sql.browse", "browse"),
+        ("sql.switch", "editor"),
+        ("sql.run", "run"),
+        ("sql.tables", "tables"),
+        ("sql.history", "history"),
+        ("app.back", "back"),
+        ("app.copy", "copy"),
+        ("app.export", "export"),
+        ("sql.left sql.right", "columns"),
+    )
+    TYPING: ClassVar[Hints] = (
+        ("sql.run", "run"),
+        ("sql.switch", "result"),
+        ("app.back", "out"),
+        ("sql.tables", "tables"),
+        ("sql.history", "history"),
+        ("app.help", "help"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sql")
 
     def __init__(self, *, id: str) -> None:
         """Nothing run yet."""
         super().__init__(id=id)
+        self._listing = Listing((), [], message=FIRST_MESSAGE)
         self.result: Result | None = None
         self.history: list[str] = []
         self._asked = ""
@@ -50,13 +69,35 @@ class ConsoleView(ConsolePanes):
         self.running: SqlRun | None = None
         self._timer: Timer | None = None
 
+    def compose(self) -> ComposeResult:
+        yield SqlEditor(FIRST, id="sql-editor")
+        yield Bar(id="sql-note")
+        yield VTable((), id="sql-rows")
+
+    @property
+    def editor(self) -> SqlEditor:
+        return self.query_one(SqlEditor)
+
+    @property
+    def table(self) -> VTable:
+        return self.query_one(VTable)
+
+    @property
+    def _has_rows(self) -> bool:
+        return self._listing.kind == "result" and bool(self._listing.rows)
+
+    def hints(self) -> tuple[Hints, bool]:
+        return (self.TYPING, True) if self.editor.has_focus else (self.HINTS, False)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.browser.refresh_bars()
+
     def enter(self) -> None:
         """Focus the result if there is one, else the editor."""
         self.table.message = self._listing.message
         (self.table if self._has_rows else self.editor).focus()
 
     def open(self, text: str) -> None:
-        """Take SQL from another view."""
         self.editor.put(text)
         self.editor.focus()
 
@@ -78,7 +119,6 @@ class ConsoleView(ConsolePanes):
             self.read(self.running.answer, self._take, group="sql", ask=beside)
 
     def _tick(self) -> None:
-        """Show the time."""
         if self.running is not None:
             self.running.tick()
         self.browser.refresh_bars()
@@ -89,7 +129,6 @@ class ConsoleView(ConsolePanes):
             self.running.stop()
 
     def _done(self) -> None:
-        """No query runs any more."""
         self.running = None
         if self._timer is not None:
             self._timer.stop()
@@ -148,13 +187,32 @@ class ConsoleView(ConsolePanes):
 
     # lists --------------------------------------------------------------------------------------------------------
 
+    def _list(self, listing: Listing) -> None:
+        self._listing = listing
+        self.table.retitle(listing.columns)
+        self.table.reset(len(listing.rows), message=listing.message)
+
+    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
+        """All rows are held: hand the window over."""
+        table, window = message.table, message.table.missing()
+        if window is not None:
+            rows = self._listing.rows[window * WINDOW : (window + 1) * WINDOW]
+            table.deliver(table.generation, window, rows)
+
+    def on_vtable_moved(self, message: VTable.Moved) -> None:
+        self.browser.refresh_bars()
+
+    def _say(self, text: str, tone: Any = "dim") -> None:
+        self.query_one("#sql-note", Bar).show([Span(f" {clean(text)}", tone=tone)])
+        self.browser.refresh_bars()
+
     def _show_result(self, result: Result | None) -> None:
         """The rows of the last query."""
         if result is None:
             self._list(Listing((), [], message=FIRST_MESSAGE))
             return
         self._list(consolerows.result_listing(result, self._first))
-        named = features_of(result, 0, self.browser.scans)
+        named = features_of(result, 0, self.catalogue.scans)
         self._say("⏎ opens the feature of a row, b browses them all" if named else "")
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
@@ -167,14 +225,14 @@ class ConsoleView(ConsolePanes):
             self.editor.insert(row.column)
             self.editor.focus()
         elif self.result is not None:
-            self._open_features(features_of(self.result, message.row, self.browser.scans))
+            self._open_features(features_of(self.result, message.row, self.catalogue.scans))
 
     def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
         """One, or two as a pair."""
         if len(places) == 1:
-            self.browser.open_feature(*places[0])
+            self.browser.ways.open_feature(*places[0])
         elif places:
-            self.browser.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
+            self.browser.ways.open_pair(lambda row: (*places[0], *places[1]), 0, 1)
         else:
             self._say("no feature in this row: select sae and feature_id, or sae_a, feature_a, sae_b, feature_b")
 
@@ -182,30 +240,26 @@ class ConsoleView(ConsolePanes):
         """The features of all rows as the list of the feature table."""
         if self._listing.kind != "result" or self.result is None:
             return
-        keys = consolerows.all_features(self.result, self.browser.scans)
+        keys = consolerows.all_features(self.result, self.catalogue.scans)
         if keys:
-            self.browser.browse_features(keys, "result of the SQL")
+            self.browser.ways.browse_features(keys, "result of the SQL")
         else:
             self._say("no features in this result: select sae and feature_id")
 
     def action_tables(self) -> None:
-        """Tables and columns; ⏎ puts a name into the editor."""
         self.read(console.columns_about, self._take_tables, group="tables")
 
     def _take_tables(self, found: list[ColumnAbout]) -> None:
-        """Show them."""
         self._list(consolerows.tables_listing(found))
         self._say("⏎ puts the name into the editor · esc goes back to the result")
         self.table.focus()
 
     def action_history(self) -> None:
-        """Earlier SQL, the newest first; ⏎ takes it."""
         self._list(consolerows.history_listing(self.history))
         self._say("⏎ takes it into the editor · esc goes back to the result")
         self.table.focus()
 
     def action_switch(self) -> None:
-        """From the editor to the rows and back."""
         (self.table if self.editor.has_focus else self.editor).focus()
 
     def action_shift(self, columns: int) -> None:
@@ -219,13 +273,11 @@ class ConsoleView(ConsolePanes):
     # copying ------------------------------------------------------------------------------------------------------
 
     def reference(self) -> str | None:
-        """The feature or pair of the row, else its values with tabs between them."""
         if self.result is None or self._listing.kind != "result" or not self.result.rows:
             return None
-        return consolerows.row_text(self.result, self.table.cursor, self.browser.scans)
+        return consolerows.row_text(self.result, self.table.cursor, self.catalogue.scans)
 
     def copied_row(self) -> str:
-        """All values of the row, exactly."""
         return consolerows.row_json(self.result, self.table.cursor) if self.result and self._has_rows else ""
 
     def copied(self) -> str:
@@ -239,10 +291,12 @@ class ConsoleView(ConsolePanes):
         return ["sql", f" {self._asked}" if self._asked.startswith("-") else self._asked] if self._asked else None
 
     def sql(self) -> str | None:
-        """What was run last."""
         return self._asked or None
 
     # bars ---------------------------------------------------------------------------------------------------------
+
+    def corner(self) -> Line:
+        return [Span("file access off  ", tone="dim")]
 
     def status(self) -> tuple[Line, Line]:
         """The time while a query runs; rows and time after it."""

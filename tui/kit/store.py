@@ -99,11 +99,9 @@ class Store:
 
     @property
     def is_asked_beside(self) -> bool:
-        """Whether a question runs on a connection of its own."""
         return bool(self._beside)
 
     def timings(self) -> list[str]:
-        """How long the last questions took."""
         return ["last questions: " + "  ".join(f"{ms:.0f} ms" for ms in self._timings)] if self._timings else []
 
     def busy_for(self) -> float:
@@ -112,7 +110,6 @@ class Store:
         return 0.0 if asked_at is None else time.monotonic() - asked_at
 
     def cancel(self) -> None:
-        """End the question in work."""
         if self._atlas is not None and self._asked_at is not None:
             self._atlas.con.interrupt()
 
@@ -133,13 +130,11 @@ class Store:
             self.state = State("released", f"{self.path.name} is lent to {who} for writing, back when it is done")
 
     def rest(self, why: str) -> None:
-        """Close the file until a key is pressed."""
         with self._lock:
             self._close()
             self.state = State("resting", f"{self.path.name} is closed {why} – any key opens it again")
 
     def replaced(self) -> bool:
-        """Whether another file stands where the one that is open stood."""
         return self._file is not None and self._file != (_identity(self.path) or self._file)
 
     def gone(self) -> str:
@@ -162,7 +157,6 @@ class Store:
             return True
 
     def close(self) -> None:
-        """Close the file for good."""
         with self._lock:
             self._close()
 
@@ -211,5 +205,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _sentence(error: AtlasUnavailable) -> str:
-    """What is wrong, what to type, and that it is tried again, on one line."""
     return " – ".join([error.what, *([error.hint] if error.hint else []), "tried again every half second"])

@@ -56,12 +56,10 @@ class Styler:
 
     @property
     def brackets(self) -> bool:
-        """Whether peaks need `⟦⟧`."""
         return not self.colour
 
     @property
     def cursor(self) -> Style:
-        """The row the cursor is on."""
         return Style(bgcolor="#14507a", color="#ffffff", bold=True) if self.colour else Style(reverse=True)
 
     def style(self, span: Span) -> Style:

@@ -28,7 +28,6 @@ class Troubles:
     """Remembers the last error with the places of our code that it came through."""
 
     def __init__(self) -> None:
-        """Nothing went wrong yet."""
         self._lines: list[str] = []
         self._notes: list[str] = []
         self._said: list[str] = []
@@ -40,7 +39,6 @@ class Troubles:
         self._lines = [f"{type(error).__name__}: {error}", *places]
 
     def note(self, text: str) -> None:
-        """Keep something to be read in full."""
         self._notes = [text]
 
     def hear(self, text: str) -> None:
@@ -69,6 +67,5 @@ def versions() -> list[str]:
 
 
 def terminal(colour_system: str | None, size: tuple[int, int]) -> str:
-    """The terminal in one line."""
     named = " ".join(f"{name}={clean(os.environ.get(name, ''))}" for name in ("TERM", "COLORTERM", "NO_COLOR"))
     return f"{named} · colours: {colour_system or 'none'} · {size[0]} x {size[1]}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from atlas.filters.parser import parse_filter
 from atlas.queries import browse
@@ -15,10 +16,11 @@ from atlas.render.feature import Look, feature_lines, preview_line
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.views.base.featurelist import FeatureList
-from tui.widgets.columns import columns_for, switcher
-from tui.widgets.filterbox import FilterBox
+from tui.kit.keys import Hints, bindings
+from tui.views.base.view import following
+from tui.views.featurelist import FeatureList
 from tui.widgets.lines import Bar, Lines
+from tui.widgets.typed import FilterBox
 from tui.widgets.vtable import VTable
 
 HOW = "max>8 density<1% tok~day -dead match:B>.5 sort:-match – enter keeps it, esc leaves"
@@ -29,47 +31,36 @@ class BrowseView(FeatureList):
     """The feature table. Detail follows the cursor."""
 
     NAME = "features"
-    HINTS: ClassVar = (
-        ("⏎", "open"),
-        ("/", "filter"),
-        ("s", "sort"),
-        ("p", "pair"),
-        ("a", "SAE"),
-        (":", "command"),
-        ("space", "mark"),
-        ("y", "copy"),
-        ("e", "export"),
-        ("2", "pairs"),
-        ("o", "SAEs"),
+    HINTS: ClassVar[Hints] = (
+        ("table.open", "open"),
+        ("list.filter", "filter"),
+        ("list.sort", "sort"),
+        ("browse.pair", "pair"),
+        ("browse.sae", "SAE"),
+        ("app.command", "command"),
+        ("browse.mark", "mark"),
+        ("app.copy", "copy"),
+        ("app.export", "export"),
+        ("app.pairs", "pairs"),
+        ("app.overview", "SAEs"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "next_sae", "next SAE, then all", id="browse.sae"),
-        Binding("p", "pair", "pair with its best partner", id="browse.pair"),
-        Binding("space", "mark", "mark, or take the mark away", id="browse.mark"),
-        Binding("asterisk", "marked", "only the marked ones", id="browse.marked"),
-        Binding("r", "random", "a feature by chance", id="browse.random"),
-        Binding("m", "matrix", "cell of this SAE in the matrix", id="browse.matrix"),
-        Binding("v", "coding", "shade by colour, or underline and bold", id="browse.coding"),
-        Binding("tab", "scroll_pane(1)", "scroll the pane beside the table", id="browse.pane_down"),
-        Binding("shift+tab", "scroll_pane(-1)", "scroll it back", id="browse.pane_up"),
-        Binding("n", "hit(1)", "next hit of the filter in the pane", id="browse.next_hit"),
-        Binding("N", "hit(-1)", "previous hit", id="browse.previous_hit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("browse")
 
     def __init__(self, *, id: str) -> None:
         """No feature was read yet."""
         super().__init__(id=id)
         self.detail: FeatureDetail | None = None
+        self.followers: list[Callable[[FeatureDetail | None], None]] = []
+        """Views that show the feature under the cursor as well."""
 
     def compose(self) -> ComposeResult:
         """Table and pane; on narrow screens one line of preview instead of the pane."""
-        yield VTable(columns_for(self.sorting), id="features")
+        yield VTable(self.titled(), id="features")
         yield Lines(id="detail")
         yield Bar(id="preview")
         yield FilterBox(id="filter", placeholder=HOW)
 
     def enter(self) -> None:
-        """Focus the table and draw what was read while it was hidden."""
         self.table.focus()
         self.call_after_refresh(self.draw_detail)
 
@@ -84,15 +75,14 @@ class BrowseView(FeatureList):
         self.read(lambda atlas: browse.feature_detail(atlas, scan, feature_id), self._show_detail, group="detail")
 
     def emptied(self) -> None:
-        """Nothing to show beside the table."""
         self._show_detail(None)
 
     def _show_detail(self, detail: FeatureDetail | None) -> None:
         """Fill the pane, the preview and the feature view."""
         self.detail = detail
         self.draw_detail()
-        if (whole := self.browser.feature_view) is not None:
-            whole.show(detail)
+        for show in self.followers:
+            show(detail)
 
     def draw_detail(self) -> None:
         """Fill pane and preview."""
@@ -112,30 +102,26 @@ class BrowseView(FeatureList):
     # keys -------------------------------------------------------------------------------------------------------
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
-        """Open the feature on the whole screen."""
-        self.browser.go("feature")
+        self.browser.ways.go("feature")
 
     def action_next_sae(self) -> None:
         """One SAE after the other, then all."""
-        choices: list[Scan | None] = [None, *self.browser.scans]
-        place = choices.index(self.scope) if self.scope in choices else 0
-        self.scope = choices[(place + 1) % len(choices)]
+        choices: list[Scan | None] = [None, *self.catalogue.scans]
+        self.scope = following(choices, self.scope if self.scope in choices else None)
         self.read_order(0)
 
     def action_mark(self) -> None:
         """Mark the feature, or take its mark away, and go on to the next."""
         at = self.at_cursor()
         if at is not None:
-            self.browser.toggle_mark(at[0].sae, at[1])
+            self.browser.marks ^= {(at[0].sae, at[1])}
             self.table.forget()
             self.table.action_move(1)
 
     def action_marked(self) -> None:
-        """Only the marked features, or all again."""
         self.use_filter("" if self.text == "marked" else "marked")
 
     def action_random(self) -> None:
-        """The cursor jumps."""
         if self.table.n_rows:
             self.table.go_to(random.randrange(self.table.n_rows))
 
@@ -143,11 +129,10 @@ class BrowseView(FeatureList):
         """The matrix, with the cursor on the SAE of this feature."""
         at = self.at_cursor()
         if at is not None:
-            self.browser.go("matrix")
+            self.browser.ways.go("matrix")
             self.browser.with_view("matrix", lambda matrix: matrix.show_sae(at[0].sae))
 
     def action_coding(self) -> None:
-        """The other way to show activation."""
         self.browser.toggle_coding()
         self.draw_detail()
 
@@ -174,31 +159,38 @@ class BrowseView(FeatureList):
         if at is None:
             return
         if self.detail and (self.detail.scan, self.detail.feature.feature_id) == at:
-            self.browser.pair_of(self.detail)
+            self.browser.ways.pair_of(self.detail)
         else:
-            self.read(lambda atlas: browse.feature_detail(atlas, *at), self.browser.pair_of, group="pair")
+            self.read(lambda atlas: browse.feature_detail(atlas, *at), self.browser.ways.pair_of, group="pair")
 
     # bars -------------------------------------------------------------------------------------------------------
 
     def crumbs(self) -> list[str]:
-        """The scope."""
         if self._list is not None:
             return ["features", self._list.about]
-        return [self.scope.sae if self.scope else f"{len(self.browser.scans)} SAEs", "features"]
+        return [self.scope.sae if self.scope else f"{len(self.catalogue.scans)} SAEs", "features"]
 
     def corner(self) -> Line:
         """The SAE switcher: which of them is shown."""
-        return switcher([scan.alias for scan in self.browser.scans], self.scope.alias if self.scope else None)
+        return switcher([scan.alias for scan in self.catalogue.scans], self.scope.alias if self.scope else None)
 
     def status(self) -> tuple[Line, Line]:
         """Filter and sample to the left; how many, which order and which row to the right."""
-        n, total = self.table.n_rows, sum(s.d_sae for s in self.browser.scans if self.scope in (None, s))
-        order = self.sorting
+        n, total = self.table.n_rows, sum(s.d_sae for s in self.catalogue.scans if self.scope in (None, s))
         at = self.at_cursor()
         sample = f" {clean(at[0].corpus)} · {count(at[0].n_tokens)} tokens" if at else ""
-        left = [Span(f" filter: {clean(self.text)}", tone="accent")] if self.text else [Span(sample, tone="dim")]
         many = f"{count(n)} of {count(total)}" if n != total else count(n)
-        row = f" · row {count(self.table.cursor + 1)}" if n else ""
-        return left, [
-            Span(f"{many} · {order.field} {'↓' if order.descending else '↑'}{row} · {1000 * self._took:.0f} ms ")
-        ]
+        took = f" · {1000 * self._took:.0f} ms"
+        return self.listed([Span(sample, tone="dim")], many, rising=not self.sorting.descending, more=took)
+
+
+def switcher(aliases: list[str], chosen: str | None) -> Line:
+    """`A│B│C` with the chosen one marked; only that one where there are too many."""
+    aliases = list(dict.fromkeys(aliases))
+    if len(aliases) > 12:
+        return [Span(f"[{chosen}]" if chosen else "all", tone="strong"), Span(f" of {len(aliases)}  ", tone="dim")]
+    line: Line = []
+    for alias in aliases:
+        line += [Span("│", tone="dim")] if line else []
+        line.append(Span(f"[{alias}]" if alias == chosen else alias, tone="strong" if alias == chosen else "dim"))
+    return [*line, Span("  ")]

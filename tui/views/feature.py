@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.timer import Timer
 
 from atlas.queries.browse_feature import contexts_of, feature_more, with_neighbours
@@ -18,8 +18,10 @@ from atlas.render.feature_more import more_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
+from tui.kit.keys import Hints, bindings
 from tui.views.base.view import View
-from tui.widgets.lines import Lines
+from tui.views.browse import BrowseView
+from tui.widgets.lines import Pane
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -27,50 +29,28 @@ if TYPE_CHECKING:
 SHADED = " shade: share of the maximum "
 OWN = " shade: share of the context's strongest "
 MARKED = " ⟦peak⟧ · bold: more than 3/7 of the maximum · underlined: more than 1/7"
+CONTEXTS = " ".join(f"feature.contexts_{kind}" for kind in CHOICES)
+"""Keys of the ways in which contexts were chosen."""
 REST = 0.15
 """Seconds a feature must stay before its neighbours are looked for: that reads all decoder rows of its SAE."""
-
-KINDS: dict[str, ContextKind] = {"t": "top", "u": "quantile", "i": "interval", "r": "random", "s": "silent"}
-"""Keys of the ways in which contexts were chosen."""
-
-
-class FeaturePane(Lines, can_focus=True):
-    """The feature; scrolls by pages."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+d,pagedown", "page_down", "scroll down", id="feature.page_down"),
-        Binding("ctrl+u,pageup", "page_up", "scroll up", id="feature.page_up"),
-        Binding("home,g", "scroll_home", "top", id="feature.top"),
-        Binding("end,G", "scroll_end", "bottom", id="feature.bottom"),
-    ]
 
 
 class FeatureView(View):
     """One feature; j and k walk through the table it came from."""
 
     NAME = "feature"
-    HINTS: ClassVar = (
-        ("j/k", "next"),
-        ("esc", "back"),
-        ("p", "pair"),
-        ("t/u/i/r/s", "contexts"),
-        ("d", "meanings"),
-        ("w", "wrap"),
-        ("z", "scale"),
-        ("v", "log"),
-        ("y", "copy"),
+    HINTS: ClassVar[Hints] = (
+        ("feature.next feature.previous", "next"),
+        ("app.back", "back"),
+        ("feature.pair", "pair"),
+        (CONTEXTS, "contexts"),
+        ("feature.describe", "meanings"),
+        ("feature.wrap", "wrap"),
+        ("feature.scale", "scale"),
+        ("feature.linear", "log"),
+        ("app.copy", "copy"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down,n", "step(1)", "next feature of the table", id="feature.next"),
-        Binding("k,up,N", "step(-1)", "previous feature", id="feature.previous"),
-        Binding("p,enter", "pair", "pair with its best partner", id="feature.pair"),
-        *(Binding(key, f"kind('{kind}')", CHOICES[kind], id=f"feature.contexts_{kind}") for key, kind in KINDS.items()),
-        Binding("w", "toggle('wrap')", "whole contexts", id="feature.wrap"),
-        Binding("z", "toggle('own_scale')", "shade by the context's own strongest token", id="feature.scale"),
-        Binding("v", "toggle('linear')", "histogram: log or linear count", id="feature.linear"),
-        Binding("d", "describe", "all numbers with their meaning, matches, tokens, neighbours", id="feature.describe"),
-        Binding("h,left,backspace", "app.back", "back", id="feature.back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("feature")
 
     def __init__(self, *, id: str) -> None:
         """Nothing to show yet."""
@@ -83,16 +63,19 @@ class FeatureView(View):
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """One pane."""
-        yield FeaturePane(id="feature-pane")
+        yield Pane(id="feature-pane")
 
     def on_mount(self) -> None:
-        """The table has a feature already."""
-        self.show(self.browser.browse_view.detail)
+        self._features.followers.append(self.show)
+        self.show(self._features.detail)
+
+    @property
+    def _features(self) -> BrowseView:
+        return self.app.query_one(BrowseView)
 
     def enter(self) -> None:
         """Focus the pane; read what the table did not need."""
-        self.query_one(FeaturePane).focus()
+        self.query_one(Pane).focus()
         self._complete()
 
     def show(self, detail: FeatureDetail | None) -> None:
@@ -153,7 +136,7 @@ class FeatureView(View):
         """Fill the pane."""
         detail, more = self._detail, self._more
         look = replace(self._look, brackets=self.browser.styler.brackets)
-        pane = self.query_one(FeaturePane)
+        pane = self.query_one(Pane)
         self.browser.refresh_bars()
         if detail is None:
             pane.show(lambda size: [])
@@ -168,26 +151,21 @@ class FeatureView(View):
     # keys -------------------------------------------------------------------------------------------------------
 
     def action_step(self, rows: int) -> None:
-        """Move the cursor of the table; the feature follows."""
-        self.browser.browse_view.table.action_move(rows)
+        self._features.table.action_move(rows)
 
     def action_pair(self) -> None:
-        """The feature beside its best partner."""
-        self.browser.browse_view.action_pair()
+        self._features.action_pair()
 
     def action_kind(self, kind: ContextKind) -> None:
-        """Contexts that were chosen in another way."""
         self._look, self._described = replace(self._look, kind=kind), False
         self._complete()
         self._draw()
 
     def action_toggle(self, name: str) -> None:
-        """Another way to draw it; the same key goes back."""
         self._look, self._described = replace(self._look, **{name: not getattr(self._look, name)}), False
         self._draw(stay=True)
 
     def action_describe(self) -> None:
-        """All numbers with their meaning, and back."""
         self._described = not self._described
         self._draw()
 
@@ -201,16 +179,13 @@ class FeatureView(View):
     # bars -------------------------------------------------------------------------------------------------------
 
     def reference(self) -> str | None:
-        """Its full name."""
         return self._detail.full_reference if self._detail else None
 
     def crumbs(self) -> list[str]:
-        """The way here."""
         return ["features", *([self._detail.reference] if self._detail else [])]
 
     def corner(self) -> Line:
-        """Place in the table."""
-        table = self.browser.browse_view.table
+        table = self._features.table
         return [Span(f"{count(table.cursor + 1)} of {count(table.n_rows)}  ")] if table.n_rows else []
 
     def status(self) -> tuple[Line, Line]:

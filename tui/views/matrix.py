@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click
 from textual.geometry import Size
 
@@ -18,7 +18,8 @@ from atlas.render.heatmap import SCALES
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.views.base.view import View
+from tui.kit.keys import Hints, bindings
+from tui.views.base.view import View, following
 from tui.widgets.lines import Lines
 
 EMPTY = "no grid in this atlas – run: featlas matrix svcca --rows 'A,B' --cols 'C,D'"
@@ -32,30 +33,17 @@ class MatrixView(View):
     """One grid at a time; the lines below follow the cursor."""
 
     NAME = "matrix"
-    HINTS: ClassVar = (
-        ("hjkl", "move"),
-        ("⏎", "pairs"),
-        ("< >", "other grid"),
-        ("v", "look"),
-        ("z", "scale"),
-        ("r", "by row"),
-        ("y", "copy"),
-        ("esc", "back"),
+    HINTS: ClassVar[Hints] = (
+        ("matrix.left matrix.down matrix.up matrix.right", "move"),
+        ("matrix.open", "pairs"),
+        ("matrix.previous matrix.next", "other grid"),
+        ("matrix.look", "look"),
+        ("matrix.scale", "scale"),
+        ("matrix.rows", "by row"),
+        ("app.copy", "copy"),
+        ("app.back", "back"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("h,left", "move(0, -1)", "left", id="matrix.left"),
-        Binding("l,right", "move(0, 1)", "right", id="matrix.right"),
-        Binding("j,down", "move(1, 0)", "down", id="matrix.down"),
-        Binding("k,up", "move(-1, 0)", "up", id="matrix.up"),
-        Binding("g,home", "edge(0)", "first row", id="matrix.top"),
-        Binding("G,end", "edge(-1)", "last row", id="matrix.bottom"),
-        Binding("enter", "open", "matched pairs of the cell", id="matrix.open"),
-        Binding("tab,greater_than_sign", "other(1)", "next grid", id="matrix.next"),
-        Binding("shift+tab,less_than_sign", "other(-1)", "previous grid", id="matrix.previous"),
-        Binding("v", "look", "numbers, half blocks, shades", id="matrix.look"),
-        Binding("z", "scale('fit')", "shades from 0 to 1, or from least to greatest", id="matrix.scale"),
-        Binding("r", "scale('rows')", "shades row by row", id="matrix.rows"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("matrix")
 
     def __init__(self, *, id: str) -> None:
         """Nothing read yet."""
@@ -67,12 +55,10 @@ class MatrixView(View):
         self._others: list[tuple[str, float]] = []
 
     def compose(self) -> ComposeResult:
-        """One pane."""
         yield GridPane(id="grid-pane")
 
     @property
     def pane(self) -> GridPane:
-        """Where the grid is drawn."""
         return self.query_one(GridPane)
 
     def enter(self) -> None:
@@ -145,7 +131,6 @@ class MatrixView(View):
         return next((place for place, head in enumerate(self.heads or ()) if head.grid_id == shown), None)
 
     def _read_grid(self, head: GridHead) -> None:
-        """Ask for the cells of a grid."""
         self.read(lambda atlas: grids.grid_table(atlas, head), self._take_grid, group="cells")
 
     def _take_grid(self, grid: GridTable) -> None:
@@ -169,7 +154,6 @@ class MatrixView(View):
             self.read(ask, self._take_others, group="others")
 
     def _take_others(self, others: list[tuple[str, float]]) -> None:
-        """Scores of other metrics for the same pairs."""
         self._others = others
         if others:
             self._draw()
@@ -188,16 +172,13 @@ class MatrixView(View):
     # keys ---------------------------------------------------------------------------------------------------------
 
     def action_move(self, rows: int, columns: int) -> None:
-        """To a neighbour."""
         self._put(self.at[0] + rows, self.at[1] + columns)
 
     def action_edge(self, row: int) -> None:
-        """To the first or the last row."""
         if self.grid is not None:
             self._put(row % len(self.grid.rows), self.at[1])
 
     def action_other(self, step: int) -> None:
-        """Another grid."""
         place = self._place()
         if place is not None and self.heads:
             self._read_grid(self.heads[(place + step) % len(self.heads)])
@@ -205,14 +186,11 @@ class MatrixView(View):
     def action_look(self) -> None:
         """The next way of drawing."""
         if self.grid is not None:
-            shown = [None, *LOOKS]
-            look = replace(self._look, how=shown[(shown.index(self._look.how) + 1) % len(shown)])
-            self._look = look
+            look = self._look = replace(self._look, how=following([None, *LOOKS], self._look.how))
             self._draw()
             self.browser.flash(f"drawn as {look.how or 'what fits'}")
 
     def action_scale(self, scale: str) -> None:
-        """Another scale of the shades; the same key goes back to 0 to 1."""
         back = self._look.scale == scale
         self._look = replace(self._look, scale=next(s for s in SCALES if s == ("fixed" if back else scale)))
         self._draw()
@@ -222,22 +200,19 @@ class MatrixView(View):
         cell = self.grid.at(*self.at) if self.grid else None
         if cell is None:
             return
-        corpus = cell.corpus or next((scan.corpus for scan in self.browser.scans if scan.sae == cell.sae_a), "")
-        self.browser.open_pairs(cell.sae_a, cell.sae_b, corpus, cell.corpus_b or corpus)
+        corpus = cell.corpus or next((scan.corpus for scan in self.catalogue.scans if scan.sae == cell.sae_a), "")
+        self.browser.ways.open_pairs(cell.sae_a, cell.sae_b, corpus, cell.corpus_b or corpus)
 
     def on_click(self, event: Click) -> None:
-        """Focus the pane."""
         self.pane.focus()
 
     # bars ---------------------------------------------------------------------------------------------------------
 
     def command(self) -> list[str] | None:
-        """The command that prints the cells."""
         query = self.sql()
         return ["sql", query] if query else None
 
     def sql(self) -> str | None:
-        """The cells as a query."""
         return f"from grids where grid = {self.grid.head.grid_id}" if self.grid else None
 
     def reference(self) -> str | None:
@@ -249,7 +224,6 @@ class MatrixView(View):
         return f"{cell.sae_a}={cell.sae_b} {self.grid.head.metric}{value}"
 
     def crumbs(self) -> list[str]:
-        """The metric."""
         return ["matrix", *([self.grid.head.metric] if self.grid else [])]
 
     def corner(self) -> Line:

@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from atlas.queries.browse_pair import pair_detail
-from atlas.queries.browse_records import PairDetail, Scan
+from atlas.queries.browse_records import PairDetail
 from atlas.queries.pair_records import PairMore
 from atlas.render.feature import Look
 from atlas.render.numbers import count
 from atlas.render.pair import pair_lines
 from atlas.render.spans import Line, Span
-from tui.views.base.view import View
-from tui.views.feature import FeaturePane
+from tui.kit.browser import PairAt, PairKey
+from tui.kit.keys import Hints, bindings
+from tui.views.base.view import View, following
+from tui.widgets.lines import Pane
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
-
-PairKey = tuple[Scan, int, Scan, int]
-"""Scan and feature of the left side, scan and feature of the right."""
 
 
 class PairView(View):
     """Two features beside each other; above each other on narrow screens."""
 
     NAME = "pair"
-    HINTS: ClassVar = (
-        ("n/N", "next/previous pair"),
-        ("esc", "back"),
-        ("[ ]", "other candidate"),
-        ("x", "swap"),
-        ("b", "measure"),
-        ("=", "axis"),
-        ("w", "wrap"),
-        ("y", "copy"),
-        ("^d/^u", "scroll"),
+    HINTS: ClassVar[Hints] = (
+        ("pair.next pair.previous", "next/previous pair"),
+        ("app.back", "back"),
+        ("pair.previous_candidate pair.candidate", "other candidate"),
+        ("pair.swap", "swap"),
+        ("pair.measure", "measure"),
+        ("pair.axis", "axis"),
+        ("pair.wrap", "wrap"),
+        ("app.copy", "copy"),
+        ("feature.page_down feature.page_up", "scroll"),
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,j,down", "step(1)", "next pair", id="pair.next"),
-        Binding("N,k,up", "step(-1)", "previous pair", id="pair.previous"),
-        Binding("right_square_bracket", "candidate(1)", "next candidate for the left feature", id="pair.candidate"),
-        Binding("left_square_bracket", "candidate(-1)", "previous candidate", id="pair.previous_candidate"),
-        Binding("x", "swap", "swap sides", id="pair.swap"),
-        Binding("b", "next_measure", "candidates by the next stored measure", id="pair.measure"),
-        Binding("equals_sign", "axis", "both histograms on one axis", id="pair.axis"),
-        Binding("w", "toggle('wrap')", "whole contexts, on wide screens", id="pair.wrap"),
-        Binding("z", "toggle('own_scale')", "shade by the context's own strongest token", id="pair.scale"),
-        Binding("v", "toggle('linear')", "histogram: log or linear count", id="pair.linear"),
-        Binding("h,left,backspace", "app.back", "back", id="pair.back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("pair")
 
     def __init__(self, *, id: str) -> None:
         """Nothing to show yet."""
@@ -64,24 +50,21 @@ class PairView(View):
         self._more: PairMore | None = None
         self._measure = "activation"
         self._look = Look()
-        self._at: Callable[[int], PairKey | None] = lambda row: None
+        self._at: PairAt = lambda row: None
         self._row, self._n_rows, self._swapped = 0, 0, False
 
     def compose(self) -> ComposeResult:
-        """One pane."""
-        yield FeaturePane(id="pair-pane")
+        yield Pane(id="pair-pane")
 
-    def open(self, at: Callable[[int], PairKey | None], row: int, n_rows: int, *, measure: str = "activation") -> None:
+    def open(self, at: PairAt, row: int, n_rows: int, *, measure: str = "activation") -> None:
         """Show row `row` of a list of pairs by a measure; n and N walk through it."""
         self._at, self._n_rows, self._swapped, self._measure = at, n_rows, False, measure
         self._show_row(row)
 
     def enter(self) -> None:
-        """Focus the pane."""
-        self.query_one(FeaturePane).focus()
+        self.query_one(Pane).focus()
 
     def reload(self) -> None:
-        """Read the pair again."""
         if self._key is not None:
             self._ask(self._key)
 
@@ -95,7 +78,7 @@ class PairView(View):
 
     def _ask(self, key: PairKey) -> None:
         """Read both features and the candidates, then what compares them."""
-        a, b = (self.browser.now(scan) or scan for scan in (key[0], key[2]))  # they may have been measured again
+        a, b = (self.catalogue.now(scan) or scan for scan in (key[0], key[2]))  # they may have been measured again
         key = (a, key[1], b, key[3])
         self._key, measure = key, self._measure
         self.read(lambda atlas: pair_detail(atlas, *key, measure=measure), self._show, group="pair")
@@ -110,7 +93,6 @@ class PairView(View):
         self.read(partial(_read_more, detail), partial(self._take_more, detail), group="more")
 
     def _take_more(self, detail: PairDetail, more: PairMore) -> None:
-        """Measures, matchings and joint activations were read."""
         if detail is self._detail:
             self._more = more
             self._draw(stay=True)
@@ -119,7 +101,7 @@ class PairView(View):
         """Fill the pane."""
         detail, more, look = self._detail, self._more, replace(self._look, brackets=self.browser.styler.brackets)
         if detail is not None:
-            pane = self.query_one(FeaturePane)
+            pane = self.query_one(Pane)
             pane.show(lambda size: pair_lines(detail, size.width, size.height, look, more=more), stay=stay)
 
     # keys -------------------------------------------------------------------------------------------------------
@@ -138,9 +120,8 @@ class PairView(View):
         if self._detail is None or self._key is None or not self._detail.candidates:
             return
         ids = [candidate.feature_id for candidate in self._detail.candidates]
-        here = ids.index(self._key[3]) if self._key[3] in ids else -1
-        a, feature_a, b, _ = self._key
-        self._ask((a, feature_a, b, ids[(here + step) % len(ids)]))
+        a, feature_a, b, shown = self._key
+        self._ask((a, feature_a, b, following(ids, shown, step)))
 
     def action_swap(self) -> None:
         """Left becomes right."""
@@ -154,48 +135,39 @@ class PairView(View):
         measures = [item.measure for item in self._more.measures] if self._more else []
         if self._key is None or not measures:
             return
-        here = measures.index(self._measure) if self._measure in measures else -1
-        self._measure = measures[(here + 1) % len(measures)]
+        self._measure = following(measures, self._measure)
         self._ask(self._key)
 
     def action_axis(self) -> None:
-        """Both histograms on one axis, and back."""
         self._look = replace(self._look, axis=1.0 if self._look.axis is None else None)
         self._draw(stay=True)
 
     def action_toggle(self, name: str) -> None:
-        """Another way to draw it; the same key goes back."""
         self._look = replace(self._look, **{name: not getattr(self._look, name)})
         self._draw(stay=True)
 
     # history ----------------------------------------------------------------------------------------------------
 
     def place(self) -> tuple[Any, ...]:
-        """The pair, the list it came from, and by what its candidates are ranked."""
         return self._key, self._at, self._row, self._n_rows, self._swapped, self._measure
 
     def return_to(self, place: tuple[Any, ...]) -> None:
-        """Show the same pair again."""
         self._key, self._at, self._row, self._n_rows, self._swapped, self._measure = place
         self.reload()
 
     # bars -------------------------------------------------------------------------------------------------------
 
     def reference(self) -> str | None:
-        """Both full names."""
         return self._detail.full_reference if self._detail else None
 
     def crumbs(self) -> list[str]:
-        """The two references."""
         detail = self._detail
         return ["pair", *([f"{detail.a.reference} ↔ {detail.b.reference}"] if detail else [])]
 
     def corner(self) -> Line:
-        """Place in the list."""
         return [Span(f"{count(self._row + 1)} of {count(self._n_rows)}  ")] if self._n_rows > 1 else []
 
     def status(self) -> tuple[Line, Line]:
-        """What the mark means, and by what the candidates are ranked."""
         mark = Span(" ● same token of the corpus in the stored contexts of both", tone="dim")
         return [mark], [Span(f"by {self._measure} ")]
 

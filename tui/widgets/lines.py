@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
 from atlas.render.spans import Line, Span, fit, line_width
-
-if TYPE_CHECKING:
-    from tui.app.app import FeatlasApp
+from tui.kit.browser import browser_of
+from tui.kit.keys import bindings
 
 Fitted = Callable[[Size], Sequence[Line]]
 """Lines for a pane of some size."""
@@ -70,23 +70,26 @@ class Lines(ScrollView, can_focus=False):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen."""
         row = y + self.scroll_offset.y
         line = self._lines[row] if row < len(self._lines) else []
-        return cast("FeatlasApp", self.app).styler.strip(line, self.size.width, self.rich_style)
+        return browser_of(self).styler.strip(line, self.size.width, self.rich_style)
+
+
+class Pane(Lines, can_focus=True):
+    """Lines with the focus; scrolls by pages."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("pane")
 
 
 class Bar(Widget, can_focus=False):
     """One line with a left and a right end; the left one gives way."""
 
     def __init__(self, *, id: str) -> None:
-        """Show nothing yet."""
         super().__init__(id=id)
         self._left: Line = []
         self._right: Line = []
 
     def show(self, left: Line, right: Line | None = None) -> None:
-        """Replace both ends."""
         if (left, right or []) != (self._left, self._right):
             self._left, self._right = left, right or []
             self.refresh()
@@ -97,4 +100,4 @@ class Bar(Widget, can_focus=False):
         right = fit(self._right, min(cells, line_width(self._right)))
         gap = [Span(" ")] if right else []
         line = [*fit(self._left, max(0, cells - line_width(right) - len(gap))), *gap, *right]
-        return cast("FeatlasApp", self.app).styler.strip(line, cells, self.rich_style)
+        return browser_of(self).styler.strip(line, cells, self.rich_style)

@@ -6,20 +6,20 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from atlas.render.columns import Column, row_cells
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean, pad
-
-if TYPE_CHECKING:
-    from tui.app.app import FeatlasApp
+from tui.kit.browser import browser_of
+from tui.kit.keys import bindings
 
 WINDOW = 128
 """Rows read at once."""
@@ -28,32 +28,10 @@ HELD = 24
 """Windows kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table."""
-
-    title: str
-    cells: int
-    """Least width."""
-    right: bool = False
-    grow: int = 0
-    """Share of what is left over."""
-    spare: int = 0
-    """Columns with the highest number go first when the table is narrow; 0 stays."""
-
-
 class VTable(ScrollView, can_focus=True):
     """Rows come in windows of 128: the table says `Wanted`, its owner reads and calls `deliver`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "down", id="table.down"),
-        Binding("k,up", "move(-1)", "up", id="table.up"),
-        Binding("ctrl+d,pagedown", "page(1)", "page down", id="table.page_down"),
-        Binding("ctrl+u,pageup", "page(-1)", "page up", id="table.page_up"),
-        Binding("g,home", "top", "first row", id="table.top"),
-        Binding("G,end", "bottom", "last row", id="table.bottom"),
-        Binding("enter,l,right", "choose", "open", id="table.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("table")
 
     @dataclass
     class Wanted(Message):
@@ -73,7 +51,8 @@ class VTable(ScrollView, can_focus=True):
         """A click on the title of a column."""
 
         table: VTable
-        column: int
+        sort: str
+        """The order that the column shows."""
 
     @dataclass
     class Chosen(Message):
@@ -114,15 +93,14 @@ class VTable(ScrollView, can_focus=True):
         self.refresh()
 
     def retitle(self, columns: Sequence[Column]) -> None:
-        """Other columns or titles for the same rows."""
         self._columns = tuple(columns)
         self.refresh()
 
-    def deliver(self, generation: int, window: int, rows: list[tuple[str, ...]]) -> None:
-        """Take a window that was wanted."""
+    def deliver(self, generation: int, window: int, rows: Sequence[Any]) -> None:
+        """Take the records of a window that was wanted."""
         if generation != self.generation:
             return
-        self._windows[window] = rows
+        self._windows[window] = [row_cells(self._columns, row) for row in rows]
         while len(self._windows) > HELD:
             self._windows.popitem(last=False)
         self.refresh()
@@ -133,13 +111,11 @@ class VTable(ScrollView, can_focus=True):
         self.refresh()
 
     def text(self) -> str:
-        """The row under the cursor, its cells apart by tabs."""
         window, place = divmod(self.cursor, WINDOW)
         rows = self._windows.get(window, [])
         return "\t".join(rows[place]) if place < len(rows) else ""
 
     def record(self) -> dict[str, str]:
-        """The row under the cursor by the titles of its columns."""
         titles = [column.title.rstrip("▲▼") for column in self._columns]
         return dict(zip(titles, self.text().split("\t"), strict=False))
 
@@ -154,23 +130,18 @@ class VTable(ScrollView, can_focus=True):
     # moving -----------------------------------------------------------------------------------------------------
 
     def action_move(self, rows: int) -> None:
-        """Move the cursor by some rows."""
         self.go_to(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
-        """Move by screens."""
         self.go_to(self.cursor + pages * max(1, self.size.height - 2))
 
     def action_top(self) -> None:
-        """To the first row."""
         self.go_to(0)
 
     def action_bottom(self) -> None:
-        """To the last row."""
         self.go_to(self.n_rows - 1)
 
     def action_choose(self) -> None:
-        """Open the row under the cursor."""
         if self.n_rows:
             self.post_message(self.Chosen(self, self.cursor))
 
@@ -199,14 +170,14 @@ class VTable(ScrollView, can_focus=True):
     def _titled(self, x: int) -> None:
         """Say which title stands at a place."""
         end = 1
-        for column, (_, width) in enumerate(self._layout(self.size.width)):
+        for column, width in self._layout(self.size.width):
             end += width + 1 if width else 0
             if x < end:
-                self.post_message(self.Titled(self, column))
+                if column.sort:
+                    self.post_message(self.Titled(self, column.sort))
                 return
 
     def on_resize(self, event: Resize) -> None:
-        """Keep the cursor on the screen."""
         self._keep_visible()
 
     def _keep_visible(self) -> None:
@@ -221,7 +192,7 @@ class VTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The header, or a row."""
-        styler = cast("FeatlasApp", self.app).styler
+        styler = browser_of(self).styler
         cells = self.size.width
         if y == 0:
             return styler.strip(self._header(cells), cells, self.rich_style)
@@ -235,11 +206,9 @@ class VTable(ScrollView, can_focus=True):
         return styler.strip(self._row(row, cells, at_cursor=at_cursor), cells, base)
 
     def _said(self, cells: int) -> list[str]:
-        """The message, whole."""
         return [part for line in self.message.splitlines() for part in wrap(clean(line), max(20, cells - 2)) or [""]]
 
     def _header(self, cells: int) -> Line:
-        """Titles of the columns."""
         parts = [pad(c.title, width, right=c.right) for c, width in self._layout(cells) if width]
         return [Span(f" {' '.join(parts)}", tone="strong")]
 

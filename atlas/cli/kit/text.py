@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from atlas.cli.kit.width import fitted_widths
+from atlas.render.columns import fitted_widths
 from atlas.render.text import pad, width
 
 Row = tuple[Any, ...]

@@ -6,7 +6,7 @@ import pytest
 
 from atlas.cli import run
 from atlas.cli.kit.text import fitted_table
-from atlas.cli.kit.width import fitted_widths
+from atlas.render.columns import fitted_widths
 
 
 def test_a_piped_table_is_whole(tiny, capsys):

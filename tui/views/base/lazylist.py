@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from atlas.render.spans import Line
+from tui.kit.keys import bindings
 from tui.views.base.listview import ListView
-from tui.views.feature import FeaturePane
-from tui.widgets.filterbox import FilterBox
-from tui.widgets.vtable import Column, VTable
+from tui.widgets.lines import Pane
+from tui.widgets.typed import FilterBox
+from tui.widgets.vtable import VTable
 
 
 class LazyList(ListView):
     """Table and pane; enter gives the pane the whole height, where the list does not open another view."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus", "maximise", "the pane on the whole screen, and back", id="list.maximise"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list with a pane")
 
     def __init__(self, *, id: str) -> None:
-        """Nothing read yet."""
         super().__init__(id=id)
         self._stale = True
-
-    @abstractmethod
-    def columns(self) -> list[Column]:
-        """Columns of the table in the order that is shown."""
+        self.detail: Any = None
+        """What was read about the row under the cursor."""
 
     def compose(self) -> ComposeResult:
-        """The table, the pane below it, the filter line."""
-        yield VTable(self.columns(), id=f"{self.id}-list")
-        yield FeaturePane(id=f"{self.id}-pane")
+        yield VTable(self.titled(), id=f"{self.id}-list")
+        yield Pane(id=f"{self.id}-pane")
         yield FilterBox(id=f"{self.id}-filter")
 
+    @abstractmethod
+    def lines(self, detail: Any, width: int) -> list[Line]:
+        """What the pane shows of what was read about the row under the cursor."""
+
+    def show(self, detail: Any) -> None:
+        """Fill the pane with what was read about the row under the cursor; None empties it."""
+        self.detail = detail
+        self.pane.show(lambda size: [] if detail is None else self.lines(detail, size.width))
+
+    def emptied(self) -> None:
+        self.show(None)
+
     @property
-    def pane(self) -> FeaturePane:
-        """What follows the cursor."""
-        return self.query_one(FeaturePane)
+    def pane(self) -> Pane:
+        return self.query_one(Pane)
 
     def enter(self) -> None:
         """Focus the table; read what changed while another view was in front."""
@@ -55,16 +62,13 @@ class LazyList(ListView):
             self.read_order(self.table.cursor)
 
     def action_maximise(self) -> None:
-        """The pane on the whole screen, and back."""
         self.toggle_class("-whole")
         (self.pane if self.has_class("-whole") else self.table).focus()
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
-        """Open the row."""
         self.choose(message.row)
 
     def choose(self, row: int) -> None:
-        """The row under the cursor on the whole screen."""
         self.action_maximise()
 
     def retreat(self) -> bool:
@@ -73,7 +77,3 @@ class LazyList(ListView):
             self.action_maximise()
             return True
         return super().retreat()
-
-    def trouble_with(self, text: str) -> str:
-        """Any text can be looked for."""
-        return ""

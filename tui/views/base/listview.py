@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.timer import Timer
 
 from atlas.errors import UnknownName
-from tui.views.base.view import View
-from tui.widgets.filterbox import FilterBox
+from atlas.render.columns import Column, is_rising, with_arrow
+from atlas.render.numbers import count
+from atlas.render.spans import Line, Span
+from atlas.render.text import clean
+from tui.kit.keys import bindings
+from tui.views.base.view import View, following
+from tui.widgets.typed import FilterBox
 from tui.widgets.vtable import WINDOW, VTable
 
 if TYPE_CHECKING:
@@ -26,13 +31,7 @@ class ListView(View):
     """Keys and reading that the feature table and the pair list share."""
 
     SORTS: ClassVar[tuple[str, ...]]
-    SORTED: ClassVar[dict[str, int]] = {}
-    """Orders that a column shows, each with the place of the column."""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter by text", id="list.filter", priority=True),
-        Binding("s", "sort", "next sort order", id="list.sort"),
-        Binding("S", "reverse", "reverse the order", id="list.reverse"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
     def __init__(self, *, id: str) -> None:
         """No filter, the first order."""
@@ -43,12 +42,10 @@ class ListView(View):
 
     @property
     def table(self) -> VTable:
-        """The long table."""
         return self.query_one(VTable)
 
     @property
     def box(self) -> FilterBox:
-        """Where the filter is typed."""
         return self.query_one(FilterBox)
 
     @abstractmethod
@@ -60,12 +57,31 @@ class ListView(View):
         """How to read some rows; None while there is no list."""
 
     @abstractmethod
-    def cells(self, row: Any) -> tuple[str, ...]:
-        """One line of the table."""
+    def columns(self) -> Sequence[Column]:
+        """Columns of the table."""
 
     @abstractmethod
     def read_under_cursor(self) -> None:
         """The cursor rests: ask for what follows it."""
+
+    @abstractmethod
+    def emptied(self) -> None:
+        """The list is empty: nothing is under the cursor."""
+
+    def titled(self) -> Sequence[Column]:
+        """The columns; the one that sorts has an arrow."""
+        return with_arrow(self.columns(), self.sort, up=self.rising)
+
+    @property
+    def rising(self) -> bool:
+        return is_rising(self.columns(), self.sort, reverse=self.ascending)
+
+    def fill(self, n_rows: int, cursor: int, message: str) -> None:
+        """Another list; `message` says why it is empty."""
+        self.table.retitle(self.titled())
+        self.table.reset(n_rows, cursor=cursor, message=message)
+        if not n_rows:
+            self.emptied()
 
     # windows ----------------------------------------------------------------------------------------------------
 
@@ -83,10 +99,9 @@ class ListView(View):
     def _show_window(self, generation: int, window: int, rows: list[Any]) -> None:
         """Hand the rows to the table; it asks again if more are missing."""
         self._reading = False
-        self.table.deliver(generation, window, [self.cells(row) for row in rows])
+        self.table.deliver(generation, window, rows)
 
     def failed(self, group: str) -> None:
-        """No window is being read any more."""
         if group == "window":
             self._reading = False
 
@@ -102,11 +117,9 @@ class ListView(View):
     # the filter -------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where text is typed, a slash is a slash."""
         return action != "filter" or not self.browser.typing
 
     def action_filter(self) -> None:
-        """Type a filter."""
         self.box.open()
 
     def on_filter_box_typed(self, message: FilterBox.Typed) -> None:
@@ -122,11 +135,9 @@ class ListView(View):
         return ""
 
     def on_input_submitted(self) -> None:
-        """Enter keeps the filter."""
         self._leave_filter()
 
     def _leave_filter(self) -> None:
-        """Back to the table."""
         self.box.leave()
         self.table.focus()
 
@@ -156,9 +167,7 @@ class ListView(View):
     # the order --------------------------------------------------------------------------------------------------
 
     def action_sort(self) -> None:
-        """The next order."""
-        place = self.SORTS.index(self.sort) + 1 if self.sort in self.SORTS else 0
-        self.sort = self.SORTS[place % len(self.SORTS)]
+        self.sort = following(self.SORTS, self.sort)
         self.read_order(0)
 
     def use_sort(self, sort: str, *, reverse: bool | None = None) -> None:
@@ -183,20 +192,24 @@ class ListView(View):
         self.use_sort(sort, reverse=not descending)
 
     def sorts(self) -> tuple[str, ...]:
-        """All orders."""
         return self.SORTS
 
-    def sort_of(self, column: int) -> str | None:
-        """The order that the title of a column chooses; None if it chooses none."""
-        return next((sort for sort, place in self.SORTED.items() if place == column), None)
-
     def on_vtable_titled(self, message: VTable.Titled) -> None:
-        """Sort by the column whose title was clicked."""
-        sort = self.sort_of(message.column)
-        if sort is not None:
-            self.use_sort(sort)
+        self.use_sort(message.sort)
 
     def action_reverse(self) -> None:
-        """The same order backwards."""
         self.ascending = not self.ascending
         self.read_order(0)
+
+    # bars ---------------------------------------------------------------------------------------------------------
+
+    def listed(self, about: Line, many: str, *, rising: bool | None = None, more: str = "") -> tuple[Line, Line]:
+        """The status line: the filter, or else something about the list; how many, which order and which row."""
+        left: Line = [Span(f" filter: {clean(self.text)}", tone="accent")] if self.text else about
+        row = f" · row {count(self.table.cursor + 1)}" if self.table.n_rows else ""
+        arrow = "↑" if (self.rising if rising is None else rising) else "↓"
+        return left, [Span(f"{many} · {self.sorted_by} {arrow}{row}{more} ")]
+
+    @property
+    def sorted_by(self) -> str:
+        return self.sort

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.containers import Container
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from atlas.render.spans import Line, Span
-from tui.kit.messages import Answered
+from atlas.render.spans import Line
+from tui.kit.browser import Answered, Browser, browser_of
+from tui.kit.catalogue import Catalogue
+from tui.kit.keys import Hints
 from tui.widgets.lines import Lines
 from tui.widgets.vtable import VTable
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
-    from tui.app.app import FeatlasApp
 
 Answer = TypeVar("Answer")
-Hints = tuple[tuple[str, str], ...]
-"""(key, what it does), the rarest last: narrow screens drop from the end."""
+Item = TypeVar("Item")
 
-ALWAYS: Hints = (("?", "help"), ("q", "quit"))
-"""Keys that are never dropped."""
+
+def following(items: Sequence[Item], item: object, step: int = 1) -> Item:
+    """The item some steps after another one, round and round; one that is not among them stands before the first."""
+    here = items.index(item) if item in items else -1  # type: ignore[arg-type]
+    return items[(here + step) % len(items)]
 
 
 class View(Container):
@@ -53,31 +56,31 @@ class View(Container):
     def on_mount(self) -> None:
         """All parts are there: read what the others have read already, then do what waited."""
         self.is_made = True
-        if self.browser.is_read:
+        if self.catalogue.is_read:
             self.reload()
         waiting, self._waiting = self._waiting, []
         for then in waiting:
             then(self)
 
     @property
-    def browser(self) -> FeatlasApp:
-        """The application."""
-        return cast("FeatlasApp", self.app)
+    def browser(self) -> Browser:
+        return browser_of(self)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.browser.catalogue
 
     def crumbs(self) -> list[str]:
-        """Where we are, after the name of the file."""
         return [self.NAME]
 
     def corner(self) -> Line:
-        """Right end of the title line."""
         return []
 
-    def hints(self) -> tuple[Hints, Hints]:
-        """Keys for the last line as things stand, and those that are never dropped."""
-        return self.HINTS, ALWAYS
+    def hints(self) -> tuple[Hints, bool]:
+        """Keys for the last line as things stand, and whether the view is typed into, so that letters are no keys."""
+        return self.HINTS, False
 
     def status(self) -> tuple[Line, Line]:
-        """Left and right end of the status line."""
         return [], []
 
     def enter(self) -> None:
@@ -91,7 +94,6 @@ class View(Container):
         return False
 
     def reference(self) -> str | None:
-        """What `y` copies."""
         return None
 
     def with_reference(self, then: Callable[[str | None], None]) -> None:
@@ -115,7 +117,6 @@ class View(Container):
         return None
 
     def refusal(self) -> str:
-        """Why there is no command."""
         return f"no command exports {self.NAME}"
 
     def sql(self) -> str | None:
@@ -123,7 +124,6 @@ class View(Container):
         return None
 
     def cancel(self) -> None:
-        """End the question that takes long."""
         self.browser.store.cancel()
 
     def place(self) -> object:
@@ -167,7 +167,6 @@ class View(Container):
         )
 
     def drop(self, group: str) -> None:
-        """Let no answer of a group arrive any more."""
         self.workers.cancel_group(self, f"{self.id}-{group}")
 
     def _answer(self, ask: Callable[[Any], Any], question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
@@ -177,27 +176,10 @@ class View(Container):
             self.post_message(Answered(worker, then, ask(question)))
 
     def on_answered(self, message: Answered) -> None:
-        """Show what a worker has read."""
         message.deliver()
         self.browser.refresh_bars()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that failed is one line on the screen, never the end of the program."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.failed(event.worker.group.removeprefix(f"{self.id}-"))
             self.browser.report(event.worker.error)
-
-
-def keys_line(hints: Hints, always: Hints, cells: int) -> Line:
-    """Keys for the last line of the screen: as many as fit, some of them always."""
-    room = cells - 1 - sum(len(f"{key} {what}  ") for key, what in always)
-    shown = []
-    for key, what in hints:
-        room -= len(f"{key} {what}  ")
-        if room < 0:
-            break
-        shown.append((key, what))
-    line: Line = [Span(" ")]
-    for key, what in (*shown, *always):
-        line += [Span(key, tone="accent"), Span(f" {what}  ")]
-    return line

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from atlas.errors import UsageError
 from atlas.filters.compile import Names, compile_filter
@@ -17,10 +16,10 @@ from atlas.filters.terms import Sort
 from atlas.queries import browse, filtered
 from atlas.queries.browse_records import FeatureRow, Scan
 from atlas.references import FeatureRef
+from atlas.render.columns import FEATURES, Column, with_arrow
 from atlas.render.text import clean
 from tui.views.base.listview import ListView
-from tui.views.base.places import BrowsePlace, Handed, Read, read_around
-from tui.widgets.columns import SORTED, cells_of, columns_for
+from tui.widgets.vtable import WINDOW
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -32,11 +31,51 @@ LONG = 200_000
 """Features from which an order is read in two steps."""
 
 
+class Handed(NamedTuple):
+    """A list that another view has made."""
+
+    order: filtered.FeatureOrder
+    about: str
+    """What it holds, for the title."""
+    scans: list[Scan]
+    """Those whose numbers are in the order: a scan that is measured again gets another one."""
+
+
+class BrowsePlace(NamedTuple):
+    """Where the feature table stands."""
+
+    scope: Scan | None
+    """The one scan that is shown; None for all."""
+    line: str
+    """The filter."""
+    sort: str
+    """The order that the keys chose."""
+    reverse: bool
+    """It was turned round."""
+    feature: tuple[int, int] | None
+    """Scan and number of the feature under the cursor."""
+
+
+class Read(NamedTuple):
+    """A list as it was read, with the rows that show first."""
+
+    order: filtered.FeatureOrder
+    window: int
+    """Number of the window that the cursor is in."""
+    rows: list[FeatureRow]
+
+
+def read_around(atlas: Atlas, order: filtered.FeatureOrder, cursor: int, wanted: tuple[int, int] | None) -> Read:
+    """The rows around the cursor in one go with their order: each question more is a repaint more."""
+    row = order.row_of(*wanted) if wanted else None
+    window = max(0, min(cursor if row is None else row, len(order) - 1)) // WINDOW
+    return Read(order, window, browse.feature_window(atlas, order, window * WINDOW, (window + 1) * WINDOW))
+
+
 class FeatureList(ListView):
     """Features of one scan or of all, filtered and in order."""
 
     SORTS = filtered.SORTS
-    SORTED = SORTED
 
     def __init__(self, *, id: str) -> None:
         """All features by density."""
@@ -48,17 +87,12 @@ class FeatureList(ListView):
         self._took = 0.0
         self._applied = ""
 
-    @abstractmethod
-    def emptied(self) -> None:
-        """There is no feature under the cursor any more."""
-
     def sorts(self) -> tuple[str, ...]:
-        """Every field that can be sorted by."""
         return tuple(SORTABLE)
 
     def reload(self) -> None:
         """Read again and stay on the row; scans that were measured again are still the ones that are shown."""
-        self.scope = self.scope and self.browser.now(self.scope)
+        self.scope = self.scope and self.catalogue.now(self.scope)
         handed = self._list
         order = handed and handed.order.renumbered(self._numbers(handed.scans))
         if handed and order:
@@ -67,8 +101,7 @@ class FeatureList(ListView):
             self.read_order(self.table.cursor)
 
     def _numbers(self, scans: list[Scan]) -> dict[int, int]:
-        """Numbers of scans as they are now, by those they had."""
-        return {scan.scan_id: now.scan_id for scan in scans if (now := self.browser.now(scan))}
+        return {scan.scan_id: now.scan_id for scan in scans if (now := self.catalogue.now(scan))}
 
     def show_scan(
         self,
@@ -97,7 +130,7 @@ class FeatureList(ListView):
         self.scope, self._wanted = None, None
         self.clear_filter()
         self._show_order(order, cursor, time.perf_counter())
-        self._list = Handed(order, about, self.browser.scans)
+        self._list = Handed(order, about, self.catalogue.scans)
 
     def retreat(self) -> bool:
         """Esc leaves a list that another view has made, after what a filter has to undo."""
@@ -109,8 +142,8 @@ class FeatureList(ListView):
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order: of a long table the first rows, then all."""
         scope = [self.scope.scan_id] if self.scope else []
-        known = sum(scan.d_sae for scan in self.browser.scans if not scope or scan.scan_id in scope)
-        self.table.retitle(columns_for(self.sorting))
+        known = sum(scan.d_sae for scan in self.catalogue.scans if not scope or scan.scan_id in scope)
+        self.table.retitle(self.titled())
         order = partial(filtered.feature_order, scan_ids=scope, line=self.text, sort=self.sorting)
         order = partial(order, marks=frozenset(self.browser.marks), listed=self.browser.listed)
         started, wanted = time.perf_counter(), self._wanted
@@ -133,6 +166,10 @@ class FeatureList(ListView):
         """The order that is shown: the filter's own, else the one that the keys chose."""
         return parse_filter(self.text).sort or filtered.natural(self.sort, reverse=self.ascending)
 
+    @property
+    def sorted_by(self) -> str:
+        return self.sorting.field
+
     def trouble_with(self, text: str) -> str:
         """Why a filter cannot be read, or what it names that is not here."""
         try:
@@ -143,9 +180,9 @@ class FeatureList(ListView):
 
     def _names(self) -> Names:
         """What a filter may name here."""
-        scans = self.browser.scans
+        scans = self.catalogue.scans
         return Names(
-            saes=list(dict.fromkeys((scan.sae, scan.alias) for scan in scans)),
+            saes=self.catalogue.names,
             models=list(dict.fromkeys(scan.model for scan in scans)),
             corpora=list(dict.fromkeys(scan.corpus for scan in scans)),
             marks=frozenset(self.browser.marks),
@@ -160,9 +197,8 @@ class FeatureList(ListView):
         return query.written_out([self.scope.scan_id] if self.scope else [])
 
     def _show_read(self, found: Read, cursor: int, started: float) -> None:
-        """Fill the table, with rows where the cursor is."""
         self._show_order(found.order, cursor, started)
-        self.table.deliver(self.table.generation, found.window, [self.cells(row) for row in found.rows])
+        self.table.deliver(self.table.generation, found.window, found.rows)
 
     def _grow(self, order: filtered.FeatureOrder) -> None:
         """All of the list whose first rows are shown."""
@@ -176,12 +212,9 @@ class FeatureList(ListView):
         if self._wanted is not None and (row := order.row_of(*self._wanted)) is not None:
             cursor = row
         self._wanted = None
-        self.table.reset(len(order), cursor=cursor, message=self._nothing())
-        if not len(order):
-            self.emptied()
+        self.fill(len(order), cursor, self._nothing())
 
     def failed(self, group: str) -> None:
-        """The list that is shown stays, and with it the filter that made it."""
         super().failed(group)
         if group == "order":
             self.text = self._applied
@@ -190,10 +223,9 @@ class FeatureList(ListView):
         """Why the table is empty and what to do."""
         if self.text:
             return f"no feature fits {clean(self.text)} – esc clears the filter"
-        return self.browser.nothing_here()
+        return self.catalogue.nothing_here()
 
     def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
-        """How to read some rows."""
         order = self.order
         return None if order is None else lambda atlas: browse.feature_window(atlas, order, start, stop)
 
@@ -203,25 +235,30 @@ class FeatureList(ListView):
             self.box.value = self.text = without_sort(self.text)
         self.use_sort(sort, reverse=filtered.natural(sort).descending != descending)
 
-    def cells(self, row: FeatureRow) -> tuple[str, ...]:
-        """One line of the table."""
-        scan = self._scan(row.scan_id)
-        return cells_of(row, marked=scan is not None and (scan.sae, row.feature_id) in self.browser.marks)
+    def columns(self) -> Sequence[Column]:
+        """The columns, a star at what is marked; the one that sorts is always shown."""
+        first = replace(FEATURES[0], cell=self._alias)
+        sort = self.sorted_by
+        return [replace(one, spare=0) if one.sort == sort else one for one in (first, *FEATURES[1:])]
+
+    def titled(self) -> Sequence[Column]:
+        """The columns; the one that sorts has an arrow."""
+        return with_arrow(self.columns(), self.sorted_by, up=not self.sorting.descending)
+
+    def _alias(self, row: FeatureRow) -> str:
+        scan = self.catalogue.numbered(row.scan_id)
+        marked = scan is not None and (scan.sae, row.feature_id) in self.browser.marks
+        return f"{row.alias}*" if marked else row.alias
 
     def at_cursor(self) -> tuple[Scan, int] | None:
         """Scan and number of the feature under the cursor."""
         row, order = self.table.cursor, self.order
         if order is None or row >= len(order):
             return None
-        scan = self._scan(int(order.scan_ids[row]))
+        scan = self.catalogue.numbered(int(order.scan_ids[row]))
         return (scan, int(order.feature_ids[row])) if scan else None
 
-    def _scan(self, scan_id: int) -> Scan | None:
-        """A scan by its number."""
-        return next((scan for scan in self.browser.scans if scan.scan_id == scan_id), None)
-
     def reference(self) -> str | None:
-        """Reference of the feature under the cursor."""
         at = self.at_cursor()
         return str(FeatureRef(at[0].sae, at[1])) if at else None
 
@@ -238,7 +275,7 @@ class FeatureList(ListView):
         compile_filter(parsed, known, sort=self.sorting)
         line = self.text if parsed.sort else f"{self.text} sort:{self.sorting}".strip()
         scope = self.scope
-        if scope and any(scan.sae == scope.sae and scan.corpus != scope.corpus for scan in self.browser.scans):
+        if scope and any(scan.sae == scope.sae and scan.corpus != scope.corpus for scan in self.catalogue.scans):
             corpus = scope.corpus.replace("\\", r"\\").replace('"', r"\"")
             some = without_sort(self.text)
             line = " ".join([f'corpus:"{corpus}"', *([f"({some})"] if some else []), f"sort:{self.sorting}"])
@@ -249,14 +286,13 @@ class FeatureList(ListView):
         return "no command lists what another view has made – export it there"
 
     def place(self) -> BrowsePlace:
-        """Scope, filter, order and feature."""
         at = self.at_cursor()
         wanted = self._wanted or ((at[0].scan_id, at[1]) if at else None)
         return BrowsePlace(self.scope, self.text, self.sort, self.ascending, wanted)
 
     def return_to(self, place: BrowsePlace) -> None:
         """Show the same list, with the cursor on the same feature."""
-        place = place._replace(scope=place.scope and self.browser.now(place.scope))
+        place = place._replace(scope=place.scope and self.catalogue.now(place.scope))
         changed = place[:4] != self.place()[:4]
         self.scope, self.text, self.sort, self.ascending, self._wanted = place
         self.box.value = self.text
