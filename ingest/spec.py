@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 SHARD_TOKENS = 262_144
 """Counted tokens after which a shard ends, at the end of a context."""
 
-MODEL_CLASSES = ("TransformerBridge", "HookedTransformer")
-"""Classes of TransformerLens that load a model, the usual one first."""
-
-DTYPES = ("float32", "float16", "bfloat16")
-"""Number types that a model can run in, the usual one first; SAEs always run in float32."""
-
-
 _SETTINGS = {"store": "activations kept:", "seed": "--seed", "dtype": "--dtype", "labels_sha256": "labels"}
 
 

@@ -11,7 +11,7 @@ import click
 
 from atlas.cli.kit.group import LazyGroup, need
 from atlas.cli.kit.params import Size, Whole
-from ingest.spec import DTYPES, MODEL_CLASSES
+from ingest.sources.models import DTYPES, MODEL_CLASSES
 
 if TYPE_CHECKING:
     from ingest.spec import ScanSummary

@@ -10,8 +10,8 @@ import torch
 from atlas.errors import AtlasError, UsageError, nearest
 from ingest.sources.failures import library_errors, reason
 from ingest.sources.folders import local_folder
+from ingest.sources.models import DTYPES, MODEL_CLASSES
 from ingest.sources.quiet import quietly
-from ingest.spec import DTYPES, MODEL_CLASSES
 
 BRIDGE, HOOKED = MODEL_CLASSES
 
