@@ -12,8 +12,7 @@ from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.cli import run
 from atlas.metrics.dictionaries import mmcs as mmcs_of
-from atlas.pairing import correlate_sparse
-from atlas.pairing.measures.registry import coactivation
+from atlas.pairing import coactivation, correlate_sparse
 from tests.support.dense_oracle import Text, hidden_states
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -81,7 +80,7 @@ def test_an_assignment_costs_correlation(measured: Path):
             "where measure = 'activation'"
         ).rows[0]
         strong = atlas.rows("select count(*) from assignments where measure = 'activation' and value > 0.3").rows[0][0]
-    assert 240 <= n <= 256  # pairs of no positive value stay alone
+    assert 240 <= n <= 256  # pairs of no positive value stay unmatched
     assert certified
     assert (mean, median) == pytest.approx((0.422, 0.382), abs=0.03)
     assert strong == pytest.approx(153, abs=12)
