@@ -82,7 +82,6 @@ def option(default: Any, help: str, *flags: str, **more: Any) -> Any:
 
 
 def options_of(record: type) -> dict[str, Option]:
-    """The options of a record by the names of their fields."""
     declared = {f.name: f.metadata["option"] for f in fields(record) if "option" in f.metadata}
     return {name: _with_flag(name, declaration) for name, declaration in declared.items()}
 

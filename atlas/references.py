@@ -20,12 +20,10 @@ class FeatureRef:
 
     sae: str
     """Name, alias or unmistakable ending of a name; the full name once resolved."""
-
     feature_id: int
     """Index in the SAE, from 0."""
 
     def __str__(self) -> str:
-        """As it is typed."""
         return f"{self.sae}:{self.feature_id}"
 
 
@@ -37,7 +35,6 @@ class PairRef:
     b: FeatureRef
 
     def __str__(self) -> str:
-        """As it is typed."""
         return f"{self.a}={self.b}"
 
 
@@ -114,5 +111,4 @@ def _is_alias(wanted: str) -> bool:
 
 
 def _names(known: Sequence[tuple[str, str]]) -> list[str]:
-    """Full names only: the nearest is looked for among them."""
     return [name for name, _ in known]

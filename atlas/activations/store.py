@@ -31,16 +31,12 @@ class Scan:
 
     sae: str
     """Full name of the SAE."""
-
     corpus: str
     """Name of the corpus."""
-
     n_tokens: int
     """Tokens measured; rows of the matrix."""
-
     d_sae: int
     """Features; columns of the matrix."""
-
     folder: Path
     """Where the shards are."""
 
@@ -125,19 +121,14 @@ class _Shard:
 
     path: Path
     """The Parquet file."""
-
     first_token: int
     """token_index of its first token."""
-
     n_tokens: int
     """Tokens it covers, at least 1."""
-
     n_nonzero: int
     """Activations in it."""
-
     n_bytes: int | None
     """Size of the file; None if the receipt does not state it."""
-
     sha256: str | None
     """Hash of the file; None if the receipt does not state it."""
 
@@ -266,10 +257,8 @@ def read_scan(db: Atlas | str | Path, sae: str, corpus: str | None = None) -> sp
 
 
 def _damaged(path: Path, why: str) -> AtlasError:
-    """The message about a file of the store that cannot be trusted."""
     return AtlasError(f"{path.name} is damaged", why=f"{why} ({path})", hint=_AGAIN)
 
 
 def _first_line(error: BaseException) -> str:
-    """First line of a message, or the kind of error if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]

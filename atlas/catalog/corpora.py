@@ -24,7 +24,6 @@ def corpus_named(atlas: Atlas, wanted: str) -> str:
 
 
 def corpus_id(atlas: Atlas, name: str) -> int:
-    """Key of a corpus by its name."""
     return dict(atlas.fetch("catalog/corpus_ids").rows)[name]
 
 

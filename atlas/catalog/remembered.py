@@ -73,7 +73,6 @@ def save(path: Path, state: Remembered) -> bool:
 
 
 def marks_of(db: Path) -> frozenset[tuple[str, int]]:
-    """What was marked in the browser of a database."""
     return frozenset(load(state_path(db))[0].marks)
 
 

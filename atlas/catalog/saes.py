@@ -39,5 +39,4 @@ def two_saes(atlas: Atlas, a: str, b: str) -> tuple[str, str]:
 
 
 def sae_id(atlas: Atlas, name: str) -> int:
-    """Key of an SAE by its full name."""
     return dict(atlas.fetch("catalog/sae_ids").rows)[name]

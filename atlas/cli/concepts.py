@@ -55,7 +55,6 @@ def concepts() -> None:
 
 
 def pair_options(command: Any) -> Any:
-    """Which pairs of A and B are counted."""
     return add_options(declared(Subset, "match", "measure", "min_value"), command)
 
 

@@ -34,7 +34,6 @@ _OPTIONS = (
 
 
 def match_options(command: Any) -> Any:
-    """The rule and the filters."""
     return add_options(_OPTIONS, command)
 
 

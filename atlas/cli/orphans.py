@@ -32,7 +32,6 @@ _REASONS = (
 
 
 def corpus_options(command: Any) -> Any:
-    """On what the SAEs are compared."""
     return add_options(COMPARED_ON, command)
 
 

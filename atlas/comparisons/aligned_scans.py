@@ -53,10 +53,8 @@ class AlignedScan:
 
     scan: Scan
     """The scan, by token."""
-
     text: SharedText
     """Text of both scans."""
-
     side: Literal["a", "b"]
     """Which of the two it is."""
 

@@ -171,13 +171,10 @@ class _Found:
 
     operands: Operands
     """The counts; their arguments are gone, as they take the memory that the next measure needs."""
-
     top: BestPartners
     """Best partners, both ways."""
-
     chance: Chance
     """Their chance level."""
-
     columns: dict[str, np.ndarray]
     """Columns of table `pair` without the key."""
 

@@ -30,22 +30,16 @@ class StoredPairing:
 
     pairing_id: int
     """Its key."""
-
     run_id: int
     """The run that wrote it."""
-
     measure: str
     """What it compares, a name of `MEASURES`."""
-
     two: TwoScans
     """Its SAEs and their corpora, in its own order."""
-
     swapped: bool
     """Its first SAE is the second of the pairing in work."""
-
     stored: Pairs
     """Pairs that it has."""
-
     best: Pairs
     """Those of them in which one feature is the other's best partner."""
 
@@ -56,10 +50,8 @@ class Supplement:
 
     pairing: StoredPairing
     """The pairing."""
-
     columns: Mapping[str, np.ndarray]
     """Columns of table `pair` without the key; none where nothing is missing or `problem` is given."""
-
     problem: str | None = None
     """Why its values could not be computed."""
 
@@ -115,12 +107,10 @@ def complete(db: Path | str, two: TwoScans, *, memory: int | None = None, wait: 
 
 
 def _exchange(measure: str, other: str) -> bool:
-    """Whether pairings by two measures have values at each other's best pairs."""
     return measure != other and DEFAULT_MEASURE in (measure, other)
 
 
 def _defined(pairing: StoredPairing, pairs: Pairs) -> Pairs:
-    """The pairs of features that have a best partner in a pairing, or are one."""
     a, b = pairs
     known = np.isin(a, pairing.best[0]) & np.isin(b, pairing.best[1])
     return a[known], b[known]

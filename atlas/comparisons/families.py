@@ -24,22 +24,16 @@ class FamiliesSummary:
 
     sae: str
     """Full name of the SAE."""
-
     corpus: str
     """Corpus on which it was measured."""
-
     n_tokens: int
     """Tokens of the scan."""
-
     n_families: int
     """Families found."""
-
     n_members: int
     """Features in at least one of them."""
-
     quality: float | None
     """Median over families of the mean co-occurrence with the head over that below it; None without families."""
-
     new: bool
     """False if the atlas already held these families."""
 

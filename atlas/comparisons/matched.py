@@ -31,7 +31,6 @@ class Matched:
 
     @property
     def sha256(self) -> str:
-        """Hash of the exact feature ids."""
         return hashlib.sha256(self.features_a.tobytes() + self.features_b.tobytes()).hexdigest()
 
 

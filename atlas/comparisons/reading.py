@@ -86,7 +86,6 @@ def _counted_on_spans(
 
 
 def _both(sides: Sequence[Any]) -> tuple[Any, Any]:
-    """A and B, which are one object for one SAE."""
     return sides[0], sides[-1]
 
 

@@ -20,13 +20,10 @@ class GivenPairs:
 
     feature_a: NDArray[np.int64]
     """(n,) features of a."""
-
     feature_b: NDArray[np.int64]
     """(n,) their partners."""
-
     value: Values
     """(n,) values, none of them NaN."""
-
     joint: NDArray[np.int64] | None
     """(n,) tokens on which both fire; None where weights are compared."""
 

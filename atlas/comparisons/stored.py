@@ -31,13 +31,10 @@ class TwoScans:
 
     sae_a: str
     """Full name of the first SAE."""
-
     sae_b: str
     """Full name of the second SAE; the same where an SAE is compared with itself."""
-
     corpus: str
     """Corpus on which A was measured."""
-
     corpus_b: str
     """Corpus on which B was measured: the same, or another tokenization of the same text."""
 

@@ -34,20 +34,16 @@ class Rows:
 
     columns: tuple[str, ...]
     """Column names, in the order of the query."""
-
     rows: list[tuple[Any, ...]]
     """One tuple a row; SQL null is None, a list column is a list."""
 
     def __len__(self) -> int:
-        """Number of rows."""
         return len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        """The rows."""
         return iter(self.rows)
 
     def dicts(self) -> list[dict[str, Any]]:
-        """One dict a row."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
@@ -127,13 +123,11 @@ class Atlas:
         self.con.close()
 
     def __enter__(self) -> Self:
-        """The atlas itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
         self.close()
 
 

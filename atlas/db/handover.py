@@ -18,10 +18,8 @@ class Notice:
 
     pid: int
     """Process id."""
-
     command: str
     """Command line of that process."""
-
     since: float
     """Unix time, in seconds."""
 
@@ -37,7 +35,6 @@ class WriterNotice:
     """Seconds a writer gives open readers to close the file."""
 
     def __init__(self, database: Path) -> None:
-        """Prepare the notice for one database file."""
         self._path = notice_path(database)
 
     def __enter__(self) -> Self:
@@ -50,13 +47,11 @@ class WriterNotice:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the notice away."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
 def notice_path(database: Path) -> Path:
-    """Where the notice for a database file stands."""
     return Path(f"{database}.writer")
 
 

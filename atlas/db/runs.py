@@ -25,7 +25,6 @@ def utc_now() -> datetime.datetime:
 
 
 def command_line() -> str:
-    """The command as the user typed it."""
     return shlex.join(["featlas", *sys.argv[1:]])
 
 

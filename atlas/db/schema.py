@@ -30,7 +30,6 @@ where (table_name, column_name) in (('migration', 'name'), ('migration', 'sha256
 
 
 def is_atlas(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the file has the ledger of an atlas."""
     return con.execute(_LEDGER_COLUMNS).fetchall()[0][0] == 3
 
 
@@ -114,7 +113,6 @@ _CONTRACTS = ("functions", "views", "macros")
 
 @cache
 def contracts_sha256() -> str:
-    """Hash of all views and macros of this program."""
     texts = (file.read_bytes() for folder in _CONTRACTS for file in sql_files(folder))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
@@ -139,5 +137,4 @@ def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _quoted(text: str) -> str:
-    """SQL string literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -14,16 +14,12 @@ class Contract:
 
     kind: str
     """`view` or `macro`."""
-
     name: str
     """As it is called in SQL."""
-
     grain: tuple[str, ...]
     """Columns that identify a row; empty for a scalar macro."""
-
     about: str
     """One sentence."""
-
     columns: dict[str, str]
     """Meaning of every column, in the order of the result."""
 

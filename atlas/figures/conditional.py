@@ -50,7 +50,6 @@ def draw(found: Findings) -> Figure:
 
 
 def _of(rows: pl.DataFrame, row: dict) -> pl.DataFrame:
-    """Rows of one feature."""
     return rows.filter((rows["sae"] == row["sae"]) & (rows["feature_id"] == row["feature_id"]))
 
 
@@ -68,7 +67,6 @@ def _stacked(axes: Axes, rows: pl.DataFrame, column: str, bands: list[dict]) -> 
 
 
 def _named(band: dict) -> str:
-    """A band in words."""
     if band["above"] is None:
         return f"up to {band['up_to']:.1f}"
     return f"above {band['above']:.1f}" + ("" if band["up_to"] is None else f", up to {band['up_to']:.1f}")

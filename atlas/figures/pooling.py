@@ -54,12 +54,10 @@ def draw(found: Findings) -> Figure:
 
 
 def _marker(i: int) -> dict[str, Any]:
-    """The marker of series number i, another one when the colours begin anew: dashes tell the poolings apart."""
     return {"marker": "osv^D"[i // len(COLOURS) % 5], "markersize": 3}
 
 
 def _line(axes: Axes, rows: pl.DataFrame, column: str, **style: Any) -> None:
-    """One number by truncation."""
     known = [(i, value) for i, value in enumerate(rows[column]) if value is not None]
     if known:
         axes.plot(*zip(*known, strict=True), **style)

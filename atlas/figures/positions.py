@@ -49,7 +49,6 @@ def _ranked(axes: Axes, values: pl.Series, **style: Any) -> None:
 
 
 def _most(axes: Axes, most: pl.DataFrame, alias: str, i: int) -> None:
-    """Density by place of the features that depend most on it."""
     for j, (feature, rows) in enumerate(most.group_by("feature_id", maintain_order=True)):
         style: dict[str, Any] = {"color": colour(i), "linestyle": ("-", "--", ":")[j % 3], "linewidth": 0.8}
         axes.plot(rows["position"], rows["density"], label=f"{alias}/{feature[0]}", **style)

@@ -46,7 +46,6 @@ def _style(i: int) -> dict[str, Any]:
 
 
 def _means(rows: pl.DataFrame, by: str, of: str) -> pl.DataFrame:
-    """Mean of a column over all comparisons."""
     import polars as pl
 
     return rows.group_by(by).agg(pl.col(of).mean()).sort(by)

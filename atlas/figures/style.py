@@ -64,7 +64,6 @@ def legend_below(figure: Figure, of: Axes, columns: int = 4) -> None:
 
 
 def colour(i: int) -> str:
-    """The colour of series number i."""
     return COLOURS[i % len(COLOURS)]
 
 

@@ -38,7 +38,6 @@ class _Writer:
     used: set[str] = field(default_factory=set)
 
     def value(self, value: object) -> str:
-        """A parameter."""
         name = f"filter_{len(self.params)}"
         self.params[name] = value
         return f"${name}"

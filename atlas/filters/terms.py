@@ -94,7 +94,6 @@ class Sort:
     descending: bool = False
 
     def __str__(self) -> str:
-        """As it is typed."""
         return f"{'-' if self.descending else ''}{self.field}"
 
 

@@ -21,7 +21,6 @@ class FilterError(UsageError):
     """A filter that cannot be read. `column` counts from 1."""
 
     def __init__(self, what: str, column: int, *, hint: str | None = None) -> None:
-        """Say what is wrong and where."""
         super().__init__(f"{what} (column {column})", hint=hint)
         self.column = column
 

@@ -33,7 +33,6 @@ class Cka:
 
     score: float
     """In [0, 1]; debiased in [-1, 1], and 0 on average over all pairings."""
-
     n: int
     """Matched rows compared."""
 
@@ -49,15 +48,12 @@ class PreparedCka:
 
     x: Float64[np.ndarray, "n p"]
     """(n, p) centred, scaled so that its HSIC with itself is 1."""
-
     y: Float64[np.ndarray, "n q"]
     """(n, q) the same for y."""
-
     debiased: bool
     """HSIC is the unbiased estimate."""
 
     def result(self) -> Cka:
-        """The metric of x and y as given."""
         n = len(self.x)
         return Cka(self.permuted(np.arange(n)), n)
 

@@ -35,16 +35,12 @@ class CodeLength:
 
     width: float
     """Of the bins, in SAE activation units; infinite for one bin, which says only that a feature fires."""
-
     support: Float64[np.ndarray, " d_sae"]
     """(d_sae,) bits per token that say whether each feature fires, each in [0, 1]."""
-
     magnitude: Float64[np.ndarray, " d_sae"]
     """(d_sae,) bits per token that say how strongly."""
-
     distortion: float
     """Mean over tokens of the squared distance between the reconstructions from rounded and from exact codes."""
-
     n_tokens: int
     """Tokens counted."""
 
@@ -141,7 +137,6 @@ def _plogp(p: Vector) -> Vector:
 
 
 def _mean_square(rows: Any, decoder: Real[np.ndarray, "d_sae d_in"]) -> float:
-    """Mean squared length of rows @ decoder, in blocks of rows."""
     n = rows.shape[0]
     blocks = (rows[start : start + _BLOCK] @ decoder for start in range(0, n, _BLOCK))
     return float(sum(np.square(block).sum() for block in blocks) / n)

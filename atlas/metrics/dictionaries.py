@@ -36,16 +36,12 @@ class SetSimilarity:
 
     score: float
     """Mean over features of the cosine with their partner: in [-1, 1] for MMCS, in [0, 1] for PW-MCC."""
-
     n: int
     """Features that are averaged over: those of x for MMCS, of the smaller side for PW-MCC."""
-
     n_x: int
     """Features of x."""
-
     n_y: int
     """Features of y."""
-
     draws: Float64[np.ndarray, " draws"] = field(repr=False)
     """(draws,) the same score, y replaced by independent Gaussian rows, in the order drawn."""
 

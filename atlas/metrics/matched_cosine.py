@@ -28,7 +28,6 @@ class MatchedCosine:
 
     score: float
     """Mean cosine, in [-1, 1]."""
-
     n: int
     """Matched rows compared."""
 
@@ -44,12 +43,10 @@ class PreparedMatchedCosine:
 
     x: Float64[np.ndarray, "n d"]
     """(n, d) rows of length 1."""
-
     y: Float64[np.ndarray, "n d"]
     """(n, d) the same for y."""
 
     def result(self) -> MatchedCosine:
-        """The metric of x and y as given."""
         n = len(self.x)
         return MatchedCosine(self.permuted(np.arange(n)), n)
 

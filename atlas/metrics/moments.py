@@ -21,14 +21,11 @@ class Moments:
 
     mean: float | None = None
     """Of the score."""
-
     std: float | None = None
     """Of the score, >= 0."""
-
     mean_square: float | None = None
     """Of the mean squared canonical correlation, sum rho^2 / min(rank_x, rank_y), in [0, 1]; always exact. The mean
     score, where the score is the mean of rho, is at most its root."""
-
     exact: bool = True
     """False: `mean` and `std` hold for many rows only."""
 
@@ -43,13 +40,10 @@ class GramSums:
 
     n: int
     """Rows, >= 3."""
-
     trace: float
     """tr G."""
-
     square: float
     """tr G^2, the squared Frobenius norm."""
-
     diagonal: float
     """Sum of the squared diagonal of G."""
 

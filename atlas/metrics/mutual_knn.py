@@ -41,10 +41,8 @@ class MutualKnn:
 
     score: float
     """Mean over the rows of |both| / |either| of the two sets of neighbours, in [0, 1]."""
-
     n: int
     """Matched rows compared."""
-
     k: int
     """Neighbours of each row asked for, >= 1; more where rows are equally near."""
 
@@ -60,18 +58,14 @@ class PreparedMutualKnn:
 
     x: Int64[np.ndarray, " neighbours_x"]
     """Ascending, one number row * n + neighbour for each neighbour in x."""
-
     y: Int64[np.ndarray, " neighbours_y"]
     """The same of y."""
-
     n: int
     """Rows."""
-
     k: int
     """Neighbours asked for."""
 
     def result(self) -> MutualKnn:
-        """The metric of x and y as given."""
         return MutualKnn(self.permuted(np.arange(self.n)), self.n, self.k)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
@@ -150,7 +144,6 @@ def _neighbours(x: Float64[np.ndarray, "n p"], k: int, by: Nearness, name: str) 
 
 
 def _chance(others: int, a: int, b: int) -> float:
-    """Mean of |both| / |either| of two sets of a and b of the other rows, drawn at random."""
     common = range(max(0, a + b - others), min(a, b) + 1)
     ways = math.comb(others, b)
     return sum(math.comb(a, t) * math.comb(others - a, b - t) / ways * t / (a + b - t) for t in common)

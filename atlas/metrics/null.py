@@ -28,19 +28,15 @@ class Null:
 
     metric: str
     """Name in `METRICS`."""
-
     result: Result
     """What the metric returned for the true pairing."""
-
     draws: Float64[np.ndarray, " n"] = field(repr=False)
     """(n,) scores with the rows of y permuted, in the order drawn."""
-
     moments: Moments = UNKNOWN
     """What is known of the score over all pairings, without drawing."""
 
     @property
     def observed(self) -> float:
-        """The score of the true pairing."""
         return self.result.score
 
     @property

@@ -32,7 +32,6 @@ class Procrustes:
 
     score: float
     """Sum of the singular values of x'y over the product of both Frobenius norms, centred, in [0, 1]."""
-
     n: int
     """Matched rows compared."""
 
@@ -53,12 +52,10 @@ class PreparedProcrustes:
 
     x: Float64[np.ndarray, "n p"]
     """(n, p) centred, of Frobenius norm 1, p at most n."""
-
     y: Float64[np.ndarray, "n q"]
     """(n, q) the same for y."""
 
     def result(self) -> Procrustes:
-        """The metric of x and y as given."""
         n = len(self.x)
         return Procrustes(self.permuted(np.arange(n)), n)
 
@@ -72,7 +69,6 @@ class PreparedProcrustes:
 
 
 def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedProcrustes:
-    """Centre and scale both sides."""
     x, y = matched(x, y)
     sides = [same_gram(centred(side, name)) for side, name in ((x, "x"), (y, "y"))]
     return PreparedProcrustes(*(side / np.linalg.norm(side) for side in sides))

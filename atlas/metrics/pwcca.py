@@ -53,15 +53,12 @@ class PreparedPwcca:
 
     basis_x: Float64[np.ndarray, "n rank_x"]
     """(n, rank_x) orthonormal columns spanning x, centred."""
-
     basis_y: Float64[np.ndarray, "n rank_y"]
     """(n, rank_y) the same for y."""
-
     x: Float64[np.ndarray, "rank_x p"]
     """(rank_x, p) the centred columns of x in `basis_x`."""
 
     def result(self) -> Pwcca:
-        """The metric of x and y as given."""
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
         correlations, weights = self._weighted(self.basis_y)
         return Pwcca(correlations, n, rank_x, rank_y, weights)
@@ -79,7 +76,6 @@ class PreparedPwcca:
     def _weighted(
         self, basis_y: Float64[np.ndarray, "n rank_y"]
     ) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
-        """The correlations and the weights of their directions."""
         directions, correlations, _ = np.linalg.svd(self.basis_x.T @ basis_y, full_matrices=False)
         weights = np.abs(directions.T @ self.x).sum(axis=1)
         return correlations.clip(0.0, 1.0), weights / weights.sum()

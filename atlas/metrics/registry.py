@@ -59,25 +59,18 @@ class Metric:
 
     name: str
     """The name of the function, also on the command line."""
-
     function: Callable[..., Result]
     """`function(x, y, *, options) -> Result`."""
-
     title: str
     """For people, a few words."""
-
     invariances: frozenset[Invariance]
     """What the score ignores at default options; empty if nothing."""
-
     prepare: Callable[..., Prepared] | None
     """`prepare(x, y, *, options)` with the options of the function; None: each permutation is scored afresh."""
-
     symmetric: bool = True
     """The score of x and y is that of y and x."""
-
     least: float = 0.0
     """No score lies below, with any options."""
-
     same_columns: bool = False
     """Column j of x and column j of y must be the same coordinate, as for two SAEs of one hook."""
 

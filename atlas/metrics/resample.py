@@ -31,16 +31,12 @@ class Interval:
 
     observed: float
     """The score of all rows."""
-
     low: float
     """`observed` moved as far as the lower percentile of the draws lies below their mean; no score can be lower."""
-
     high: float
     """`observed` moved as far as the upper percentile lies above the mean of the draws; at most 1."""
-
     level: float
     """Share of such intervals that should hold the mean score of samples of this size, in (0, 1)."""
-
     draws: Float64[np.ndarray, " n"] = field(repr=False)
     """(n,) scores of half of the rows, in the order drawn. Their mean is above `observed` where chance gives more to
     fewer rows."""
@@ -52,13 +48,11 @@ class SplitHalf:
 
     observed: float
     """The score of all rows."""
-
     halves: Float64[np.ndarray, "n 2"] = field(repr=False)
     """(n, 2) scores of both halves of each split, in the order drawn."""
 
     @property
     def mean(self) -> float:
-        """Mean score of a half."""
         return float(self.halves.mean())
 
     @property

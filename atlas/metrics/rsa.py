@@ -37,7 +37,6 @@ class Rsa:
 
     score: float
     """Correlation of the distances, in [-1, 1]; 0 on average over all permutations of the rows of one side."""
-
     n: int
     """Matched rows compared."""
 
@@ -58,18 +57,14 @@ class PreparedRsa:
 
     x: Real[np.ndarray, " n_pairs"]
     """(n_pairs,) centred distances of x, or centred doubled ranks: 32-bit integers, half the memory of floats."""
-
     y: Real[np.ndarray, "n n"]
     """(n, n) the same for y."""
-
     norms: float
     """Length of `x` times that of the strict triangle of `y`, > 0."""
-
     square_x: float
     """Sum of the squares of `x`, > 0."""
 
     def result(self) -> Rsa:
-        """The metric of x and y as given."""
         n = len(self.y)
         return Rsa(self.permuted(np.arange(n)), n)
 
@@ -99,12 +94,10 @@ class PreparedKendall:
 
     x: Real[np.ndarray, " n_pairs"]
     """(n_pairs,) centred doubled ranks of the distances of x."""
-
     y: Real[np.ndarray, "n n"]
     """(n, n) centred doubled ranks of the distances of y."""
 
     def result(self) -> Rsa:
-        """The metric of x and y as given."""
         n = len(self.y)
         return Rsa(self.permuted(np.arange(n)), n)
 

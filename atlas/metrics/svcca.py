@@ -32,13 +32,10 @@ class Svcca:
 
     correlations: Float64[np.ndarray, " k"]
     """(min(rank_x, rank_y),) descending, each in [0, 1]."""
-
     n: int
     """Matched rows compared."""
-
     rank_x: int
     """Directions of x kept, >= 1: what was asked for, or the numerical rank if that is less."""
-
     rank_y: int
     """Directions of y kept, >= 1."""
 
@@ -70,12 +67,10 @@ class PreparedSvcca:
 
     basis_x: Float64[np.ndarray, "n rank_x"]
     """(n, rank_x) orthonormal columns spanning the kept directions of x, each contiguous: products take a fourth."""
-
     basis_y: Float64[np.ndarray, "n rank_y"]
     """(n, rank_y) the same for y, each row contiguous: it is the rows that are permuted."""
 
     def result(self) -> Svcca:
-        """The metric of x and y as given."""
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
         return Svcca(cosines(self.basis_x, self.basis_y), n, rank_x, rank_y)
 

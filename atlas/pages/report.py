@@ -25,10 +25,8 @@ class Section:
 
     title: str
     """Its heading."""
-
     command: str
     """What shows the same on the command line."""
-
     body: str
     """HTML, escaped where it came from data."""
 

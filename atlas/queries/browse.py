@@ -26,12 +26,10 @@ _Record = TypeVar("_Record")
 
 
 def scans(atlas: Atlas) -> list[Scan]:
-    """Every SAE on every corpus it was measured on."""
     return records(Scan, atlas.fetch("browse/scans"))
 
 
 def pairings(atlas: Atlas) -> list[Pairing]:
-    """Every stored comparison of two SAEs."""
     return records(Pairing, atlas.fetch("browse/pairings"))
 
 

@@ -70,7 +70,6 @@ def neighbours_of(atlas: Atlas, scan: Scan, feature_id: int) -> list[Neighbour]:
 
 
 def with_neighbours(atlas: Atlas, scan: Scan, feature_id: int, more: FeatureMore) -> FeatureMore:
-    """The same with the neighbours."""
     return replace(more, neighbours=neighbours_of(atlas, scan, feature_id))
 
 

@@ -233,7 +233,6 @@ class PairDetail:
 
     @property
     def full_reference(self) -> str:
-        """Reference to the pair by the names of its SAEs."""
         return str(PairRef(*(FeatureRef(one.scan.sae, one.feature.feature_id) for one in (self.a, self.b))))
 
     @property
@@ -243,7 +242,6 @@ class PairDetail:
 
     @property
     def mutual(self) -> bool:
-        """Each is the other's best partner."""
         link = self.link
         return link is not None and link.rank_ab == 1 and link.rank_ba == 1
 

@@ -25,7 +25,6 @@ class SqlError(AtlasError):
     """SQL that could not be run. `line` and `column` say where, from 0; None where DuckDB does not say."""
 
     def __init__(self, what: str, place: tuple[int, int] | None) -> None:
-        """State the problem and its place."""
         super().__init__(what)
         self.place = place
 

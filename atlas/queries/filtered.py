@@ -36,7 +36,6 @@ class FeatureOrder:
     feature_ids: np.ndarray
 
     def __len__(self) -> int:
-        """Number of rows."""
         return len(self.scan_ids)
 
     def row_of(self, scan_id: int, feature_id: int) -> int | None:

@@ -90,7 +90,6 @@ class GridTable:
     """By row and column; a pair that was not asked for has none."""
 
     def at(self, row: int, column: int) -> GridCell | None:
-        """The cell of a row and a column."""
         return self.cells.get((row, column))
 
 
@@ -118,5 +117,4 @@ def other_metrics(atlas: Atlas, score_id: int) -> list[tuple[str, float]]:
 
 
 def short_label(alias: str, layer: int | None) -> str:
-    """Letter and layer of an SAE."""
     return alias if layer is None else f"{alias} L{layer}"

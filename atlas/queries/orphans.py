@@ -67,7 +67,6 @@ class OrphanOrder:
     """Why it is no counterpart."""
 
     def __len__(self) -> int:
-        """Number of features."""
         return len(self.features)
 
 

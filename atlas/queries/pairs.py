@@ -26,11 +26,9 @@ class PairOrder:
     """Reasons joined by commas; empty if kept."""
 
     def __len__(self) -> int:
-        """Number of candidates."""
         return len(self.features_a)
 
     def where(self, wanted: np.ndarray) -> PairOrder:
-        """The rows of a mask."""
         return PairOrder(
             self.features_a[wanted], self.features_b[wanted], self.kept[wanted], self.dropped_because[wanted]
         )

@@ -67,7 +67,6 @@ def score_window(atlas: Atlas, scores: Sequence[int]) -> list[ScoreRow]:
 
 
 def score_record(atlas: Atlas, score_id: int) -> ScoreRecord:
-    """One score."""
     values = atlas.fetch("browse/score", score=score_id).dicts()[0]
     made_by, spec = str(values.pop("command") or ""), json.loads(values.pop("spec") or "{}")
     return ScoreRecord(values, made_by, command_again(spec))

@@ -34,7 +34,6 @@ class Column:
 
 
 def row_cells(columns: Sequence[Column], row: Any) -> tuple[str, ...]:
-    """One line of a table."""
     return tuple(column.cell(row) for column in columns)
 
 
@@ -141,7 +140,6 @@ def orphan_columns(other: str) -> list[Column]:
 
 
 def _hook(row: Any) -> str:
-    """Without what every hook has in its name."""
     return clean(row.hook_name.removeprefix("blocks.").replace(".hook_", "."))
 
 

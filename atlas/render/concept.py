@@ -52,6 +52,5 @@ def _words(detail: ConceptDetail, cells: int) -> list[Line]:
 
 
 def _block(word: str, here: int, there: int | None, pairs: int | None) -> str:
-    """One keyword."""
     numbers = (f"{'' if n is None else count(n):>5}" for n in (here, there, pairs))
     return f"{pad(clean(word), WORD)} {' '.join(numbers)}"

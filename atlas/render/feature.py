@@ -195,7 +195,6 @@ def context_lines(
 
 
 def _group_line(kind: ContextKind, group: int, cells: int) -> Line:
-    """Which tenth follows."""
     tenth = f"{10 * group}–{10 * group + 10} %"
     words = f"─ activation quantile {tenth} " if kind == "quantile" else f"─ {tenth} of the maximum "
     return [Span(words + "─" * max(0, cells - len(words)), tone="dim")]

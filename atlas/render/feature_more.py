@@ -77,7 +77,6 @@ def more_lines(detail: FeatureDetail, more: FeatureMore, cells: int) -> list[Lin
 
 
 def _section(title: str, lines: Sequence[Line]) -> list[Line]:
-    """A heading and what is under it."""
     return [[], [Span(title, tone="strong")], *(lines or [[Span("none stored", tone="dim")]])]
 
 
@@ -93,7 +92,6 @@ def statistic_lines(statistics: Iterable[Statistic], cells: int) -> list[Line]:
 
 
 def _words(text: str) -> list[str]:
-    """Words with the space after them."""
     return [f"{word} " for word in clean(text).split(" ")]
 
 

@@ -34,10 +34,8 @@ class Look:
 
     how: str | None = None
     """One of `LOOKS`; None takes numbers where all columns fit."""
-
     scale: Scale = "fixed"
     """What the shades span."""
-
     colour: bool = True
     """Whether shades of colour can be told apart."""
 
@@ -142,7 +140,6 @@ def _value(grid: GridTable, row: int, column: int) -> float | str:
 
 
 def _marked(cell: GridCell | None) -> bool:
-    """Whether a cell gets a star."""
     return cell is not None and cell.p_adjusted is not None and cell.p_adjusted <= SIGNIFICANT
 
 
@@ -155,5 +152,4 @@ def _ramp_line(heat: Heat) -> Line:
 
 
 def _short(value: float | None) -> str:
-    """An end of an interval."""
     return correlation(value, digits=3)

@@ -27,16 +27,12 @@ class Heat:
 
     rows: Sequence[str]
     """Short names of the rows."""
-
     columns: Sequence[str]
     """Short names of the columns."""
-
     values: Sequence[Sequence[float | str]]
     """One sequence a row: values in [-1, 1], or the sign of a cell without one."""
-
     marks: Sequence[Sequence[bool]]
     """Cells that get a `*`, in the same places."""
-
     scale: Scale = "fixed"
     """What the shades span; the numbers stay as they are."""
 
@@ -163,7 +159,6 @@ def _share(heat: Heat, row: int, column: int) -> float | None:
 
 
 def _shade(heat: Heat, row: int, column: int) -> str:
-    """The block character of a value, or the sign of none."""
     share = _share(heat, row, column)
     return str(heat.values[row][column]) if share is None else SHADES[min(4, int(share * 5))]
 
@@ -211,5 +206,4 @@ def _mark(place: int, shown: range, n: int, cursor: tuple[int, int] | None) -> s
 
 
 def _edge(shown: range, n: int) -> str:
-    """Before the column names: arrows where more columns follow."""
     return ("←" if shown.start > 0 else "") + ("→" if shown.stop < n else "")

@@ -62,5 +62,4 @@ def histogram_lines(
 
 
 def sparkline(bins: Sequence[tuple[float, float, int]], maximum: float | None, columns: int = 12) -> str:
-    """The histogram in one line."""
     return block_rows(linear_counts(bins, maximum, columns), 1)[0] if maximum and bins else " " * columns

@@ -34,7 +34,6 @@ def strength(value: float | None) -> str:
 
 
 def count(value: int) -> str:
-    """A number of things."""
     return f"{value:,}"
 
 

@@ -46,7 +46,6 @@ def overview_lines(scans: Sequence[Scan], pairings: Sequence[Pairing], held: Ove
 
 
 def _title(name: str, about: str) -> Line:
-    """Heading of a section."""
     return [Span(f" {name}", tone="strong"), Span(f"   {about}", tone="dim")]
 
 
@@ -129,11 +128,9 @@ def _fitted(step: Line, cells: int) -> list[Line]:
 
 
 def _words(span: Span, cells: int) -> list[Line]:
-    """A text over as many lines as it needs."""
     words = span.text.split(" ")
     return folded([replace(span, text=f"{word} ") for word in words[:-1]] + [replace(span, text=words[-1])], cells)
 
 
 def _step(what: str, command: str) -> Line:
-    """What is missing, then what to type."""
     return [Span(f" {what}", tone="dim"), Span("   "), Span(command)]

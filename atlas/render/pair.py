@@ -127,13 +127,11 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
 
 
 def _ranks(detail: PairDetail, link: Candidate) -> str:
-    """Where each feature stands among the partners of the other."""
     a, b = detail.a.scan.alias, detail.b.scan.alias
     return f"rank {_rank(link.rank_ab)} from {a}, {_rank(link.rank_ba)} from {b}"
 
 
 def _why_no_cosine(detail: PairDetail) -> str:
-    """Decoder rows of different spaces have no common angle."""
     if detail.cosine is not None:
         return ""
     return "decoder cosine not shown: the two SAEs read different spaces"
@@ -158,10 +156,8 @@ def candidate_lines(detail: PairDetail, most: int) -> list[Line]:
 
 
 def _rank(rank: int | None) -> str:
-    """A place among the stored partners."""
     return "–" if rank is None else str(rank)
 
 
 def _rule(cells: int) -> Line:
-    """A line across."""
     return [Span("─" * cells, tone="dim")]

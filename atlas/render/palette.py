@@ -38,5 +38,4 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 def _linear(channel: float) -> float:
-    """Undo the gamma of sRGB."""
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

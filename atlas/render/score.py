@@ -72,7 +72,6 @@ def score_lines(record: ScoreRecord, cells: int) -> list[Line]:
 
 
 def _interval(values: Mapping[str, Any]) -> list[Line]:
-    """The bootstrap interval, if it is stored."""
     if values["low"] is None:
         return []
     return [labelled((" 95 % of resamples", f"{_short(values['low'])} to {_short(values['high'])}"))]
@@ -90,7 +89,6 @@ def _details(details: Mapping[str, Any], cells: int) -> list[Line]:
 
 
 def _steps(steps: object) -> str:
-    """What the filters took, in their order."""
     found = _loaded(steps)
     return "steps: " + " · ".join(f"{name} {count(n)}" for name, n in found.items()) if found else ""
 
@@ -108,11 +106,9 @@ def _loaded(stored: object) -> dict[str, Any]:
 
 
 def _short(value: float | None) -> str:
-    """Three digits, wherever the point is."""
     return "–" if value is None else correlation(value, digits=3) if abs(value) < 1 else f"{value:.3g}"
 
 
 def _wrapped(text: str, cells: int) -> list[Line]:
-    """A text over as many lines as it needs."""
     parts = wrap(clean(text), max(20, cells - 3), break_on_hyphens=False)
     return [[Span(f" {'  ' if number else ''}{part}")] for number, part in enumerate(parts)]

@@ -17,22 +17,16 @@ class Span:
 
     text: str
     """Safe to print: no control characters."""
-
     level: int = 0
     """Activation from 0 (none) to 7 (the feature's maximum)."""
-
     peak: bool = False
     """The token a context is about."""
-
     tone: Tone = ""
     """Role of the piece."""
-
     ink: int = 0
     """Colour of block characters, 1 to 7 on the ramp of activation; nothing without colour."""
-
     ground: int = 0
     """Colour behind a number that says the same, 1 to 7; nothing without colour."""
-
     effect: int = 0
     """-1: less likely without the feature, underlined in blue; 1: more likely, in red; nothing without colour."""
 
@@ -41,12 +35,10 @@ Line = list[Span]
 
 
 def line_width(line: Iterable[Span]) -> int:
-    """Cells a line takes."""
     return sum(width(span.text) for span in line)
 
 
 def plain(line: Iterable[Span]) -> str:
-    """The text of a line."""
     return "".join(span.text for span in line)
 
 
@@ -84,7 +76,6 @@ def merged(spans: Iterable[Span]) -> Line:
 
 
 def _look(span: Span) -> tuple[object, ...]:
-    """All that decides how a span looks."""
     return span.level, span.peak, span.tone, span.ink, span.ground, span.effect
 
 

@@ -46,7 +46,6 @@ def width(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _cells(character: str) -> int:
-    """Cells of one character: marks that stand on the letter before take none, East Asian wide ones two."""
     if unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -21,16 +21,12 @@ class Asked:
 
     db: Path
     """The atlas."""
-
     saes: tuple[str, ...] = ()
     """Names, aliases, patterns or paths; none takes all."""
-
     corpus: str | None = None
     """Name of a corpus; None takes the only one."""
-
     wait: float = 0
     """Seconds to wait for a locked atlas."""
-
     on_progress: Callable[[int, int], object] | None = None
     """Called as `on_progress(steps_done, steps)`."""
 

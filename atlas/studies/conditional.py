@@ -43,13 +43,10 @@ class Evidence:
 
     proxy: str
     """In words."""
-
     inside: NDArray[np.bool_]
     """(n_tokens,) whether a token is what is looked for."""
-
     value: NDArray[np.float64]
     """(n_tokens,) log-likelihood ratio of the best run of tokens that ends here, nats."""
-
     edges: tuple[float, ...]
     """Ascending; band i is of values above edge i - 1, up to edge i."""
 

@@ -78,7 +78,6 @@ def measure(asked: Asked, *, added_fvu: float = 0.01, tokens: int = 200_000, ref
 
 
 def _read(atlas: Atlas, scan: Scanned) -> tuple[Scan, float | None, np.ndarray]:
-    """Where the activations of an SAE are, its FVU and its decoder."""
     opened = open_scan(atlas, scan.sae, scan.corpus)
     fvus = atlas.rows("select fvu from scans where sae = $sae and corpus = $corpus", **scan.key)
     return opened, fvus.rows[0][0], weight_rows(atlas, scan.sae, "w_dec").astype(np.float64)

@@ -20,10 +20,8 @@ class Table:
 
     name: str
     """One word; `--table` asks for it."""
-
     about: str
     """What a row is, one sentence."""
-
     rows: pl.DataFrame
     """Each row names its SAE and its corpus, or the sample of the findings is that of every row."""
 
@@ -34,13 +32,10 @@ class Findings:
 
     study: str
     """Its name on the command line."""
-
     sample: str
     """What it rests on, one line: SAEs, corpus, tokens."""
-
     lines: tuple[str, ...]
     """What it finds, a sentence each, every number beside its null, chance level or n."""
-
     tables: tuple[Table, ...]
     """At least one; the first is printed unless another is asked for."""
 
@@ -71,7 +66,6 @@ def tables_of(about: Mapping[str, str], parts: Sequence[Mapping[str, list[dict[s
 
 
 def labelled(rows: pl.DataFrame, **labels: str) -> pl.DataFrame:
-    """The rows with columns of one text each before the others."""
     import polars as pl
 
     return rows.select(*(pl.lit(text, dtype=pl.String).alias(name) for name, text in labels.items()), pl.all())

@@ -73,7 +73,6 @@ def random_v(n_tokens: np.ndarray, n_fired: np.ndarray, *, draws: int, seed: int
 
 
 def _features(atlas: Atlas, scan: Scanned, first: int) -> pl.DataFrame:
-    """Every feature that fires, those that depend most on their place first."""
     return atlas.frame("studies/position_dependence", first=first, **scan.key)
 
 
@@ -95,7 +94,6 @@ def _places(atlas: Atlas, scan: Scanned) -> pl.DataFrame:
 
 
 def _most(atlas: Atlas, scan: Scanned, features: pl.DataFrame) -> pl.DataFrame:
-    """Place by place, the features that depend most on it."""
     ids = features.filter(features["n_fired"] >= FEWEST_FIRED)["feature_id"].head(MOST).to_list()
     return atlas.frame("studies/place_by_place", ids=ids, **scan.key)
 
@@ -133,7 +131,6 @@ def _summary(scan: Scanned, features: pl.DataFrame, places: pl.DataFrame, first:
 
 
 def _luckiest(n_tokens: np.ndarray, n_fired: np.ndarray, seed: int) -> float | None:
-    """Largest V of features whose firings lie at random, mean over the draws."""
     if not len(n_fired) or not len(n_tokens):
         return None
     return float(np.nanmax(random_v(n_tokens, n_fired, draws=DRAWS, seed=seed), axis=1).mean())

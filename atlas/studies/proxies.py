@@ -30,13 +30,10 @@ class Proxy:
 
     tokens: tuple[str, ...] = ()
     """Texts of tokens, letter case and outer spaces aside."""
-
     regex: str | None = None
     """Found in the text of a document; every token that shares a character with it is inside."""
-
     script: str | None = None
     """Name of a Unicode script; every token with a character of it is inside."""
-
     concept: str | None = None
     """Name of a concept of the atlas; its keywords as whole words, letter case aside."""
 
@@ -117,7 +114,6 @@ def default_edges(inside: NDArray[np.bool_]) -> tuple[float, ...]:
 
 
 def _whole_words(words: Sequence[str]) -> re.Pattern[str]:
-    """Any of the words, with neither letter nor digit beside it."""
     either = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
 

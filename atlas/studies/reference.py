@@ -17,10 +17,8 @@ class Reference:
 
     name: str | None
     """The reference; None where the SAE is the reference itself or none reads the same hook."""
-
     found: SetSimilarity | None = None
     """Mean over features of the SAE of their largest cosine with the reference."""
-
     covered: SetSimilarity | None = None
     """Mean over features of the reference of their largest cosine with the SAE."""
 
@@ -66,5 +64,4 @@ def _beside(scans: Sequence[Scanned], decoders: Sequence[np.ndarray], i: int, re
 
 
 def _live(decoder: np.ndarray) -> np.ndarray:
-    """Rows that have a direction."""
     return decoder[np.any(decoder != 0, axis=1)]

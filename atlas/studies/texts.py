@@ -20,16 +20,12 @@ class Text:
 
     token_ids: NDArray[np.int32]
     """(n_tokens,) of the tokenizer."""
-
     document: NDArray[np.int32]
     """(n_tokens,) document of each, from 0, ascending."""
-
     context: NDArray[np.int32]
     """(n_tokens,) context of each, ascending: what stands in another one is not seen by the model."""
-
     vocabulary: tuple[str, ...]
     """Text of every token id."""
-
     cut: Cut
     """Where each token stands in the text, in bytes."""
 
@@ -60,7 +56,6 @@ class Text:
             yield number, codes[starts[number] : starts[number + 1]].decode("utf-8", "surrogateescape")
 
     def found_in(self, pattern: re.Pattern[str]) -> dict[int, bool]:
-        """Whether each document holds the pattern."""
         return {number: pattern.search(text) is not None for number, text in self.documents()}
 
     def covered(self, pattern: re.Pattern[str]) -> NDArray[np.bool_]:

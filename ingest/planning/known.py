@@ -95,7 +95,6 @@ def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Ent
 
 
 def _corpora_tokenized_alike(atlas: Atlas, contexts: Contexts) -> Rows:
-    """Corpora of this tokenizer whose contexts were made in the same way: number, name, hash, contexts."""
     cut = {"length": contexts.context_length, "bos": contexts.prepend_bos, "packing": contexts.packing}
     return atlas.fetch("catalog/corpora_contexts", tokenizer=contexts.tokenizer_sha256, **cut)
 

@@ -103,7 +103,6 @@ def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -
 
 
 def summary(atlas: Atlas, scan_id: int, *, measured: bool) -> ScanSummary:
-    """What a scan in the atlas found."""
     return ScanSummary(*atlas.fetch("catalog/scan_summary", scan_id=scan_id).rows[0], measured=measured)
 
 

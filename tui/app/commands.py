@@ -83,7 +83,6 @@ def _sort(desk: Desk, text: str) -> None:
 
 
 def _sae(desk: Desk, text: str) -> None:
-    """One SAE, or all."""
     catalogue = desk.catalogue
     desk.ways.browse_scan(None if text == "all" else catalogue.newest_of(resolve_sae(text, catalogue.names)))
 
@@ -124,13 +123,11 @@ def _filter(desk: Desk, text: str) -> None:
 
 
 def _features(desk: Desk, text: str) -> None:
-    """Features that fit a filter, from whatever view."""
     desk.ways.go("browse")
     desk.stage.browse.use_filter(text)
 
 
 def _random(desk: Desk, text: str) -> None:
-    """A feature by chance, from whatever view."""
     desk.ways.go("browse")
     desk.stage.browse.action_random()
 

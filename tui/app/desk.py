@@ -71,7 +71,6 @@ class Desk:
     # the atlas ----------------------------------------------------------------------------------------------------
 
     def _take(self, catalogue: Catalogue) -> None:
-        """The atlas is open: let every view read."""
         self.catalogue = catalogue
         then, self.arrived = self.arrived, self._reload
         then()

@@ -15,10 +15,8 @@ class Entry:
 
     name: str
     """As `--view`, `:view` and the widget's id name it."""
-
     place: str
     """Module and class, imported when it is looked at for the first time."""
-
     held: str = ""
     """What it shows, where it shows nothing of its own: another view opens it, and it has no key."""
 

@@ -41,7 +41,6 @@ class SqlRun:
             return error
 
     def _hold(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Runs in the worker thread: keep what can be interrupted."""
         self._con = con
 
     def stop(self) -> None:

@@ -27,7 +27,6 @@ class State:
 
     kind: Literal["opening", "open", "released", "resting", "unavailable"]
     """`released`: lent to a writer, back by itself; `resting`: closed until the next key."""
-
     message: str = ""
     """One sentence for the status line; empty while it is open."""
 

@@ -201,7 +201,6 @@ class FeatureList(ListView):
         self.table.deliver(self.table.generation, found.window, found.rows)
 
     def _grow(self, order: filtered.FeatureOrder) -> None:
-        """All of the list whose first rows are shown."""
         self.order = order
         self.table.grow(len(order))
 
@@ -220,7 +219,6 @@ class FeatureList(ListView):
             self.text = self._applied
 
     def _nothing(self) -> str:
-        """Why the table is empty and what to do."""
         if self.text:
             return f"no feature fits {clean(self.text)} – esc clears the filter"
         return self.catalogue.nothing_here()

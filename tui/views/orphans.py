@@ -188,7 +188,6 @@ class OrphansView(LazyList):
             self._change(replace(self.asked, threshold=following(THRESHOLDS, self.asked.threshold)))
 
     def action_rule(self) -> None:
-        """Another rule."""
         if self.asked is not None and self.asked.other is not None:
             self._change(replace(self.asked, rule=following(orphanlist.ORPHAN_RULES, self.asked.rule)))
 

@@ -161,7 +161,6 @@ class PairsView(ListView):
         return bool(compared)
 
     def _pairings(self) -> list[Pairing]:
-        """Stored comparisons of the two SAEs, activation first."""
         return self.catalogue.pairings_between(*self.saes) if self.saes else []
 
     def _measures(self) -> list[str]:
@@ -298,7 +297,6 @@ class PairsView(ListView):
             self.read_order(0)
 
     def action_next_pairing(self) -> None:
-        """The next two SAEs."""
         if self.saes is not None and self._choose_next():
             self.read_order(0)
 

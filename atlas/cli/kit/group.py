@@ -50,7 +50,6 @@ class Session:
         return open_atlas(self.db, wait=self.wait)
 
     def write(self, *, create: bool = False) -> Atlas:
-        """Open the atlas for writing."""
         from atlas.db import open_atlas
 
         return open_atlas(self.db, write=True, create=create, wait=self.wait)

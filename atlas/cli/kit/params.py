@@ -67,11 +67,9 @@ class Whole(click.ParamType):
     name = "integer"
 
     def __init__(self, least: int = 0) -> None:
-        """Say where it begins."""
         self._range = click.IntRange(least, 2**63 - 1)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number."""
         return self._range.convert(value, param, ctx)
 
 
@@ -109,7 +107,6 @@ class Said(click.ParamType):
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse a blank."""
         if not str(value).strip():
             self.fail("it is empty; leave the option out to have none.", param, ctx)
         return str(value)

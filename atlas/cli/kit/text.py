@@ -45,7 +45,6 @@ def plain(value: Any) -> Any:
 
 
 def to_json(value: object) -> str:
-    """A value on one line of JSON."""
     return json.dumps(plain(value), ensure_ascii=False)
 
 
@@ -86,7 +85,6 @@ def json_text(columns: Sequence[str], rows: Sequence[Row], schema: str) -> str:
 
 
 def jsonl_text(columns: Sequence[str], rows: Sequence[Row], schema: str) -> str:
-    """One object a line."""
     return "\n".join(to_json(record) for record in _records(columns, rows))
 
 

@@ -38,25 +38,18 @@ class Assignment:
 
     rows: NDArray[np.int64]
     """(n_pairs,) feature of the first side, ascending, each at most once."""
-
     cols: NDArray[np.int64]
     """(n_pairs,) its partner on the second side, each at most once."""
-
     values: NDArray[np.float64]
     """(n_pairs,) value of each pair, in units of the input."""
-
     certified: bool
     """Whether all pairs of the problem were checked against the prices and `gap` is within the tolerance."""
-
     gap: float
     """No matching has a sum above `total + gap`; >= 0, in units of the input."""
-
     row_prices: NDArray[np.float64]
     """(n,) dual price of every row feature; for each pair of the problem, row price + column price >= value."""
-
     col_prices: NDArray[np.float64]
     """(m,) dual price of every column feature; >= 0 where features may stay unmatched, 0 for those that do."""
-
     alone: bool
     """Whether features of A and B might stay unmatched; else the whole smaller side is matched."""
 

@@ -20,16 +20,12 @@ class Candidates:
 
     shape: tuple[int, int]
     """Rows n and columns m."""
-
     rows: NDArray[np.integer]
     """(n_pairs,) row of each pair."""
-
     columns: NDArray[np.integer]
     """(n_pairs,) column of each pair."""
-
     values: NDArray[np.float64]
     """(n_pairs,) value of each pair, finite."""
-
     seen: Seen | None
     """Bounds on the values of all other pairs; None if no other pair is possible."""
 

@@ -27,16 +27,12 @@ class OneToOne:
 
     rows: NDArray[np.int64]
     """(n_pairs,) feature of a, ascending."""
-
     cols: NDArray[np.int64]
     """(n_pairs,) its partner in b."""
-
     values: NDArray[np.float64]
     """(n_pairs,) value of each pair, in the range of the measure."""
-
     gap: float | None
     """No matching has a sum larger by more than this; None if that is not known."""
-
     certified: bool
     """Whether the sum is proved to be the largest."""
 

@@ -38,13 +38,10 @@ class Seen:
 
     bound: Reals
     """(n,) in units of the values; -inf where every pair of the row is known."""
-
     column_bound: Reals
     """(m,) the same by column."""
-
     scan: NDArray[np.int64] = field(init=False)
     """(n,) which scan the bound of a row is from."""
-
     prices: list[Reals] = field(init=False)
     """Column prices (m,) at each scan; 0 at the first."""
 

@@ -45,10 +45,8 @@ class Prices:
 
     column_of: Ids
     """(n,) column of each row; -1 where it stays unmatched."""
-
     row: Reals
     """(n,) price of each row in units of the values, >= 0 where rows may stay unmatched."""
-
     column: Reals
     """(m,) price of each column, >= 0 where columns may stay unmatched."""
 

@@ -24,10 +24,8 @@ class Links:
 
     x: NDArray[np.int32]
     """(n_links,) the lower feature of each pair."""
-
     y: NDArray[np.int32]
     """(n_links,) the other one."""
-
     c: NDArray[np.float64]
     """(n_links,) co-occurrence C, in (0, 1), descending."""
 

@@ -47,31 +47,22 @@ class Families:
 
     family: NDArray[np.int32]
     """(n_rows,) number of the family, from 1, ascending."""
-
     feature: NDArray[np.int32]
     """(n_rows,) the member; a feature may be in several families."""
-
     parent: NDArray[np.int32]
     """(n_rows,) the feature above it; -1 for the head."""
-
     depth: NDArray[np.int16]
     """(n_rows,) steps from the head."""
-
     weight: NDArray[np.float64]
     """(n_rows,) co-occurrence with the parent, at least the threshold and below 1; NaN for the head."""
-
     round: NDArray[np.int16]
     """(n_families,) round of the search that found each family, from 1."""
-
     mean_with_head: NDArray[np.float64]
     """(n_families,) mean co-occurrence of the head with each feature below it, in [0, 1)."""
-
     mean_below: NDArray[np.float64]
     """(n_families,) mean co-occurrence over all pairs of features below the head, in [0, 1)."""
-
     n_features: int
     """Features that were looked at: those that fire and are not too dense."""
-
     n_links: int
     """Pairs of them that co-occur by the threshold or more."""
 

@@ -35,54 +35,38 @@ class Measure:
 
     name: str
     """As in table `pairs` and on the command line."""
-
     meaning: str
     """For people, one line."""
-
     needs: Needs
     """What it is computed from."""
-
     search: Callable[..., BestPartners]
     """`search(a, b, …, *, top_k, block_size, workers, on_progress, same)`; gives `TopPairs` where tokens count."""
-
     at: Callable[..., Values]
     """`at(a, b, …, features_a, features_b)`: the values of given pairs, NaN where undefined."""
-
     rows: Callable[..., Source]
     """`rows(a, b, …)`: the matrix of all values for an assignment, 0 where undefined; that of weights says where."""
-
     aliases: tuple[str, ...] = ()
     """Other names on the command line."""
-
     label: str = ""
     """What a value is called in a narrow place, such as `r`; empty for the name."""
-
     symmetric: bool = True
     """Whether swapping the two SAEs leaves every value as it is; else it has a direction, from A to B."""
-
     low: float = -1.0
     """Smallest value possible."""
-
     high: float = 1.0
     """Largest value possible; infinity where there is none."""
-
     space: Literal["hook", "stream"] | None = None
     """Both SAEs must read one hook of one model, or at least one residual stream, for their weights to have a common
     angle; None where no space is shared."""
-
     pool: Pool | None = None
     """How the activations of a document become one; None where documents do not count."""
-
     prepare: Callable[..., Any] = _as_it_is
     """`prepare(activations, name=…)`: done once to each SAE's activations, for the search and its chance level."""
-
     in_blocks: Callable[[Blocks], Blocks] | None = None
     """What makes a scan in the store into blocks whose Pearson correlation is the measure; None where the scans must
     be held in memory."""
-
     bytes_per_activation: int = 56
     """Peak of a search and its chance level for each stored activation of both scans, as measured."""
-
     formula: Callable[[int, int], float] | None = None
     """`formula(n, d)`: about the chance level of the best of n vectors in d dimensions; None where none is known."""
 

@@ -30,16 +30,12 @@ class Chance:
 
     best_ab: float
     """Of the features of a among all of b."""
-
     best_ba: float
     """Of the features of b among all of a."""
-
     shift: int | None = None
     """Rows by which b was rolled; None where random vectors took the place of the weights."""
-
     n_a: int | None = None
     """Features of a sampled; None in pairings of before random vectors were drawn."""
-
     n_b: int | None = None
     """Features of b sampled."""
 
@@ -50,28 +46,20 @@ class Operands:
 
     measure: Measure
     """What is compared."""
-
     arguments: tuple[Any, ...]
     """What its functions take, before their options; two sources of blocks where `sums` is given."""
-
     n_tokens: int
     """What `unit` says, in all: rows of the activations, or tokens of the scan where weights are compared."""
-
     n_a: NDArray[np.int64]
     """(d_a,) of these, those on which each feature of a fires."""
-
     n_b: NDArray[np.int64]
     """(d_b,) the same for b."""
-
     same: bool = False
     """A and B are one SAE: no feature is its own partner."""
-
     unit: Unit = "tokens"
     """What `n_tokens`, `n_a` and `n_b` count; spans of text where two tokenizers were aligned."""
-
     shared: SharedSample | None = None
     """How much of two texts is compared; None where the tokens are the same."""
-
     sums: int | None = None
     """Bytes of sums held at once where activations are read in blocks; None where they are in memory."""
 

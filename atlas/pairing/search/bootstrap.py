@@ -26,13 +26,10 @@ class Intervals:
 
     low: NDArray[np.float64]
     """(n,) lower percentile over the draws; NaN where r is undefined in one of them."""
-
     high: NDArray[np.float64]
     """(n,) upper percentile."""
-
     level: float
     """Share of the draws inside, in (0, 1)."""
-
     n_documents: int
     """Documents drawn from."""
 

@@ -71,7 +71,6 @@ class SparseBlock:
         return self._partner[at], feature, self._values(at, feature)
 
     def _from(self, floor: Values) -> tuple[NDArray, NDArray, Values]:
-        """Row starts, partners and values of the pairs whose bound reaches the floor of the row."""
         at = np.flatnonzero(self._bound >= np.repeat(floor, np.diff(self._indptr)))
         starts = np.searchsorted(at, self._indptr)
         return starts, self._partner[at], self._values(at, np.repeat(self._features, np.diff(starts)))

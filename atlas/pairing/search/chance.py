@@ -38,16 +38,12 @@ class ShiftNull:
 
     shifts: NDArray[np.int64]
     """(n,) tokens by which b was rolled, each between a quarter and three quarters of the corpus."""
-
     best_ab: NDArray[np.float64]
     """(n,) median over sampled features of a of their best value among all of b; NaN where none has one."""
-
     best_ba: NDArray[np.float64]
     """(n,) the same over sampled features of b, among all of a."""
-
     n_a: int
     """Features of a sampled, the same for every shift."""
-
     n_b: int
     """Features of b sampled."""
 

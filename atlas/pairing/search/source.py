@@ -18,10 +18,8 @@ class Source:
 
     shape: tuple[int, int]
     """Rows n and columns m."""
-
     error: float = 0.0
     """No value of `screen` is further than this from the exact one."""
-
     defined: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
     """(n,) rows and (m,) columns that have a value at all; the others must stay unmatched. None where all have."""
 

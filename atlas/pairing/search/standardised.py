@@ -28,13 +28,10 @@ class Moments:
 
     n_tokens: int
     """Tokens seen, silent ones included."""
-
     n_fired: NDArray[np.int64]
     """(d_sae,) tokens on which each feature fires."""
-
     mean: NDArray[np.float64]
     """(d_sae,) mean over all tokens; of a constant feature exactly its value."""
-
     squares: NDArray[np.float64]
     """(d_sae,) sum of squared deviations from the mean; exactly 0 for a constant feature."""
 
@@ -105,10 +102,8 @@ class Standardised:
 
     by_feature: Any
     """(d_sae, n_tokens) scaled activations, one feature a row; features without a correlation have an empty row."""
-
     ratio: NDArray[np.float64]
     """(d_sae,) mean over standard deviation; 0 for a feature on at every token; NaN where r is undefined."""
-
     n_fired: NDArray[np.int64]
     """(d_sae,) tokens on which each feature fires."""
 

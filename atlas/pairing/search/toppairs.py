@@ -16,13 +16,10 @@ class BestPartners:
 
     index_ab: Index
     """(d_a, top_k) feature of b at that rank for each feature of a; -1 where undefined or fewer partners exist."""
-
     value_ab: Values
     """(d_a, top_k) similarity, in the range of the measure; NaN where the index is -1."""
-
     index_ba: Index
     """(d_b, top_k) feature of a at that rank for each feature of b; -1 as above."""
-
     value_ba: Values
     """(d_b, top_k) similarity; NaN where the index is -1."""
 
@@ -38,16 +35,12 @@ class TopPairs(BestPartners):
 
     joint_ab: Index
     """(d_a, top_k) tokens on which both features of the pair fire, >= 0; 0 where the index is -1."""
-
     joint_ba: Index
     """(d_b, top_k) the same for the pairs of `index_ba`."""
-
     n_a: NDArray[np.int64]
     """(d_a,) tokens on which each feature of a fires; 0 is a dead feature."""
-
     n_b: NDArray[np.int64]
     """(d_b,) tokens on which each feature of b fires."""
-
     n_tokens: int
     """Tokens both sides were read on, silent ones included."""
 

@@ -26,7 +26,6 @@ class UnitTokens:
 
     start: NDArray[np.int64]
     """(n_units + 1,) ascending, from 0; every unit has a token."""
-
     token: NDArray[np.int64]
     """(start[-1],) token_index, ascending in a unit."""
 
@@ -42,13 +41,10 @@ class SharedSample:
 
     n_tokens_a: int
     """Tokens of a that belong to a unit."""
-
     n_tokens_b: int
     """Tokens of b that belong to a unit."""
-
     n_documents: int
     """Documents in which the texts agree."""
-
     n_left_out: int
     """Documents in which they do not."""
 
@@ -59,22 +55,16 @@ class Alignment:
 
     a: UnitTokens
     """Tokens of side a."""
-
     b: UnitTokens
     """Tokens of side b."""
-
     document: NDArray
     """(n_units,) document of each unit, ascending."""
-
     coarser: Literal["a", "b"]
     """Side whose tokens are the units."""
-
     n_documents: int
     """Documents in which the texts agree, as far as both have them."""
-
     n_left_out: int
     """Documents that both texts have and in which they do not agree."""
-
     difference: tuple[str, str] | None
     """What a and b go on with where they part in the first document left out, by `Cut.folded`; None if none is."""
 

@@ -23,16 +23,12 @@ class Cut:
 
     codes: NDArray
     """(n_codes,) uint8 bytes of the text, or uint32: bytes, and the folded characters of some documents."""
-
     space: NDArray[np.bool_]
     """(n_codes,) whether a code belongs to white space."""
-
     begin: NDArray[np.int64]
     """(n_tokens,) first code of each token, ascending."""
-
     end: NDArray[np.int64]
     """(n_tokens,) one past the last code of each token, ascending; `begin` where a token spells nothing."""
-
     document: NDArray
     """(n_tokens,) document of each token, from 0, ascending."""
 

@@ -20,7 +20,6 @@ class Agreement:
 
     agree: NDArray[np.bool_]
     """(documents of the shorter text,) whether a document is the same as far as both texts have it."""
-
     n_content: NDArray[np.int64]
     """(documents of the shorter text,) codes that are no white space, of which both have as many."""
 
@@ -48,13 +47,10 @@ class Places:
 
     token: NDArray[np.int64]
     """(n,) index of each token in its cut, ascending."""
-
     whole: tuple[NDArray[np.int64], NDArray[np.int64]]
     """(n,) first place of each token, and one past its last; both ascending."""
-
     content: tuple[NDArray[np.int64], NDArray[np.int64]]
     """(n,) the same without white space at its ends; of a token of white space only, the whole."""
-
     inside: NDArray[np.bool_]
     """(n,) whether the token ends before the shared text does."""
 
@@ -76,16 +72,12 @@ class _Codes:
 
     shared: NDArray[np.bool_]
     """(n_documents,) whether the document is one that agrees."""
-
     gap: NDArray[np.int64]
     """(n_codes,) gap that a code stands in, or after, over all documents that agree; anything in the others."""
-
     beyond: NDArray[np.bool_]
     """(n_codes,) whether a code stands after the last that both sides have."""
-
     spaces: NDArray[np.int64]
     """(n_spaces,) codes of white space in the shared text."""
-
     n_gaps: int
     """Gaps in all."""
 

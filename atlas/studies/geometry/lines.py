@@ -60,7 +60,6 @@ def across_line(found: Mapping[str, Any]) -> str:
 
 
 def interval(value: float | None, row: Row) -> str:
-    """A number with its interval."""
     if value is None:
         return "?"
     return f"{value:+.3f}" + ("" if row["low"] is None else f" [{row['low']:+.3f}, {row['high']:+.3f}]")

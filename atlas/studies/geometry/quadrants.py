@@ -29,16 +29,12 @@ class Drawn:
 
     first: NDArray[np.int64]
     """(n,) place of the first feature of each pair, from 0."""
-
     second: NDArray[np.int64]
     """(n,) place of the other one; equal to `first` where pairs themselves are drawn."""
-
     n_features: int
     """Features, or pairs, that are drawn from."""
-
     draws: int
     """Draws."""
-
     seed: int
     """Of the draws (PCG64)."""
 

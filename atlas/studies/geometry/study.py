@@ -133,7 +133,6 @@ def _sampled(n_fired: NDArray, n_tokens: int, features: int, pairs: int, seed: i
 
 
 def _over_tokens(sampled: Any, followed: NDArray, first: NDArray, second: NDArray) -> dict[str, NDArray[np.float64]]:
-    """Quantities over tokens of pairs of columns of the sampled activations."""
     values = {name: MEASURES[name].rows(sampled, sampled).at(first, second) for name in TOKENS}
     return values | {"next_token": similarities(next_token_distributions(sampled, followed), first, second)}
 

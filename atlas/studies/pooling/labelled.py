@@ -19,10 +19,8 @@ class Documents:
 
     index: NDArray[np.int64]
     """(n_tokens,) document of each token, from 0 without gaps."""
-
     label: NDArray[np.float64]
     """(n_documents,) NaN for none."""
-
     what: str
     """The label in words."""
 
@@ -50,10 +48,8 @@ class Documents:
 
     @property
     def n_labelled(self) -> int:
-        """Documents with a label."""
         return int(np.count_nonzero(~np.isnan(self.label)))
 
     @property
     def varies(self) -> bool:
-        """Whether any correlation with it is defined."""
         return self.n_labelled > 2 and bool(np.nanmin(self.label) < np.nanmax(self.label))

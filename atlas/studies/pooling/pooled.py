@@ -28,7 +28,6 @@ class Correlations:
 
     plain: NDArray[np.float64]
     """(m, d_sae) Pearson correlation; NaN where a side is constant."""
-
     given_length: NDArray[np.float64]
     """(m, d_sae) with the length held fixed; the plain one where all lengths are equal."""
 
@@ -39,13 +38,10 @@ class Pooled:
 
     how: Pool
     """max or mean."""
-
     truncation: int | None
     """Leading tokens that were pooled; None: all."""
-
     values: Any
     """(n_documents, d_sae) float64 CSR."""
-
     length: NDArray[np.float64]
     """(n_documents,) tokens that were there to pool."""
 
@@ -138,5 +134,4 @@ def _centred(side: NDArray) -> NDArray[np.float64]:
 
 
 def _without(y: NDArray, length: NDArray) -> NDArray[np.float64]:
-    """What is left of y, centred, when a line in length, centred, is taken away."""
     return y - length * (length @ y) / max(np.sum(length**2), _ROUNDING)

@@ -204,7 +204,6 @@ def _interval(drawn: NDArray) -> tuple[float | None, float | None]:
 
 
 def _rms(r: NDArray) -> float | None:
-    """Root of the mean square over the features that have one."""
     known = r[np.isfinite(r)]
     return float(np.sqrt(np.mean(known**2))) if known.size else None
 

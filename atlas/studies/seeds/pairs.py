@@ -43,25 +43,18 @@ class Compared:
 
     sae: Scanned
     """Whose features are asked for a counterpart."""
-
     other: Scanned
     """Where it is sought."""
-
     differ: str
     """In what the two differ, as in view `sae_differences`."""
-
     judged: Mapping[tuple[str, str], pl.DataFrame]
     """By rule and measure: each feature, whether all but the threshold is met, and what that is held against."""
-
     ranks: pl.DataFrame
     """Means by measure and rank, as in view `partner_ranks`."""
-
     pairings: Mapping[str, Mapping[str, Any]]
     """By measure: median best values from this side, and their chance level."""
-
     matchings: Mapping[str, Mapping[str, Any]]
     """By measure: mean value of the assignment, and its chance level."""
-
     random: NDArray[np.float64]
     """(n, RANKS) cosines of random vectors of this space with their best partners among as many as `other` has."""
 

@@ -30,7 +30,6 @@ def shared(one: Compared, rule: tuple[str, str], threshold: float) -> NDArray[np
 
 
 def head(one: Compared) -> dict[str, Any]:
-    """What names a comparison."""
     sae, other = one.sae, one.other
     names = {"sae": sae.sae, "alias": sae.alias, "other": other.sae, "alias_other": other.alias}
     return names | {"corpus": sae.corpus, "differ": one.differ}

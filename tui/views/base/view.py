@@ -35,7 +35,6 @@ class View(Container):
 
     HINTS: ClassVar[Hints] = ()
     """Keys for the last line."""
-
     NAME: ClassVar[str] = ""
     """As the help calls it."""
 
@@ -170,7 +169,6 @@ class View(Container):
         self.workers.cancel_group(self, f"{self.id}-{group}")
 
     def _answer(self, ask: Callable[[Any], Any], question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
-        """Runs in the worker thread."""
         worker = get_current_worker()
         if not worker.is_cancelled:
             self.post_message(Answered(worker, then, ask(question)))
