@@ -205,7 +205,7 @@ def _options(request: IngestRequest) -> dict[str, object]:
 
 
 def _once(note: Note) -> Note:
-    """The same, but a sentence is said once only."""
+    """A note that says each sentence once."""
     said: set[str] = set()
 
     def say(text: str) -> None:

@@ -108,7 +108,7 @@ class ScanSpec:
         return hashlib.sha256(self.json.encode()).hexdigest()
 
     def differs_only_in_corpus(self, other: str) -> bool:
-        """Whether another spec, as JSON, asks for the same of whatever part of a corpus."""
+        """Whether another spec, as JSON, asks for the same of another part of a corpus."""
         of_corpus = {"corpus_sha256": "", "labels_sha256": ""}
         return {**json.loads(other), **of_corpus} == {**json.loads(self.json), **of_corpus}
 

@@ -40,7 +40,7 @@ def draw(found: Findings) -> Figure:
             column[0].set_ylim(bottom=0.5)  # a bar of one token is seen
         for panel, y in zip(column, ("firing tokens", "activation ×\ntokens", "share of tokens"), strict=True):
             panel.set(xlabel="activation", ylabel=y if i == 0 else "")
-        column[2].set(xlabel="least activation\n(share of the maximum)", ylim=(0, 1.02))
+        column[2].set(xlabel="minimum activation\n(share of the maximum)", ylim=(0, 1.02))
     if bands:
         legend_below(figure, axes[0])
         axes[2 * len(shown)].legend(fontsize=5.5, loc="best", frameon=False)
@@ -54,7 +54,7 @@ def _of(rows: pl.DataFrame, row: dict) -> pl.DataFrame:
 
 
 def _stacked(axes: Axes, rows: pl.DataFrame, column: str, bands: list[dict]) -> None:
-    """Bars on bars, least evidence below."""
+    """Stacked bars, weakest evidence at the bottom."""
     below, step = np.zeros(BINS), float((rows["hi"] - rows["lo"]).to_numpy().mean())
     for band in bands:
         here = rows.filter(rows["band"] == band["band"])

@@ -50,7 +50,7 @@ def _label(axes: list[Axes]) -> None:
         ("density (share of tokens)", "features a fifth of a decade", "log", "linear"),
         ("activation, all features", "firing tokens a decade", "log", "log"),
         ("mean over all tokens", "variance", "log", "log"),
-        ("density", "largest activation", "log", "log"),
+        ("density", "maximum activation", "log", "log"),
         ("Sarle's coefficient", "features", "linear", "linear"),
         ("median over firing tokens", "mean over firing tokens", "log", "log"),
     )

@@ -46,7 +46,7 @@ def _counts(axes: Axes, saes: pl.DataFrame) -> None:
 
 
 def _sizes(axes: Axes, saes: pl.DataFrame, heads: pl.DataFrame) -> None:
-    """Share of the families that have at least so many members."""
+    """Share of the families that have at least n members."""
     names = named(saes["sae"].to_list(), saes["alias"].to_list())
     for i, (sae, name) in enumerate(zip(saes["sae"], names, strict=True)):
         sizes = np.sort(heads.filter(heads["sae"] == sae)["n_members"].to_numpy())

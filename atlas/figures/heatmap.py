@@ -26,7 +26,7 @@ class Drawn:
     """What is drawn of one cell."""
 
     value: float | None = None
-    """The score; None where there is none."""
+    """The score; None where the cell has none."""
     null_mean: float | None = None
     """Mean score of its null."""
     p_adjusted: float | None = None

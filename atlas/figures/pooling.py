@@ -40,7 +40,7 @@ def draw(found: Findings) -> Figure:
                 panel.plot([], [], color="black", linestyle=line, linewidth=1.0, label=kind)
     _chance(axes, rows.filter((rows["pooling"] == "max") & (rows["sae"] == rows["sae"].first())))
     _bands(axes[2], features)
-    titles = ("rms r with the label,\nall features", "largest |r| of all features", "r with the label",
+    titles = ("rms r with the label,\nall features", "maximum |r| of all features", "r with the label",
               "rms r with the length,\nall features")  # fmt: skip
     for panel, title in zip(axes, titles, strict=True):
         panel.set(xlabel="leading tokens of a document that are pooled", ylabel=title)

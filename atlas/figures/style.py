@@ -68,7 +68,7 @@ def colour(i: int) -> str:
 
 
 def dashes(i: int) -> str:
-    """The line style of series number i, another one when the colours begin anew."""
+    """The line style of series number i, another one when the colours repeat."""
     return ("-", "--", ":", "-.")[i // len(COLOURS) % 4]
 
 
@@ -106,5 +106,5 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def named(saes: Sequence[str], aliases: Sequence[str], most: int = 8) -> list[str]:
-    """Names for a legend: alias and name, or the alias alone where there are many."""
+    """Names for a legend: alias and name, or aliases only where there are many."""
     return [f"{a} {s}" if len(saes) <= most else a for s, a in zip(saes, aliases, strict=True)]

@@ -1,4 +1,4 @@
-"""How strongly a feature fires, split by the evidence for a property of the text: is it that, and that alone?
+"""How strongly a feature fires, split by the evidence for a property of the text: is it that, and nothing else?
 
 Source: Bricken et al. 2023 ("Towards Monosemanticity"): histogram of activations by log-likelihood ratio of a proxy,
 the same weighted by activation, sensitivity by activation level, Pearson's r of activation and proxy.
@@ -25,7 +25,7 @@ from atlas.studies.proxies import Proxy, default_edges, evidence, log_ratios, se
 from atlas.studies.texts import Text
 
 BINS = 50
-"""Equal parts of the way to a feature's largest activation."""
+"""Equal bins from 0 to a feature's maximum activation."""
 
 LEVELS = 10
 """Activation levels at which sensitivity is read."""
@@ -110,7 +110,7 @@ def _evidence(atlas: Atlas, scan: Scanned, proxy: Proxy, edges: Sequence[float])
 
 
 def correlations(scan: Scan, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson correlation of every feature with every column over all tokens: (d_sae, m); NaN where a side is constant.
+    """Pearson correlation of every feature with every column over all tokens: (d_sae, m); NaN if one is constant.
 
     Args:
         scan: Its activations are read shard after shard.
@@ -197,7 +197,7 @@ def _bins(given: Evidence, tokens: NDArray, values: NDArray) -> Iterator[dict[st
 
 
 def _levels(given: Evidence, tokens: NDArray, values: NDArray) -> Iterator[dict[str, Any]]:
-    """Of the tokens on which a feature fires at least so strongly: how many have evidence, and what they miss."""
+    """Of the tokens with activation at a level or above: how many have evidence, and what they miss."""
     there, top = given.there, values.max(initial=0)
     hit, n_there = there[tokens], int(there.sum())
     for step in range(LEVELS):
@@ -219,7 +219,7 @@ def _findings(scans: Sequence[Scanned], parts: Sequence[dict[str, list]], given:
     about = {
         "features": "One feature against the evidence for the property.",
         "bins": "Firing tokens of one feature, activation in [lo, hi), evidence in one band (nats).",
-        "levels": "Tokens on which one feature fires at least so strongly, and the evidence among them.",
+        "levels": "Tokens on which one feature fires at a level or above, and the evidence among them.",
     }
     tables = tables_of(about, parts)
     n, n_inside, n_there = len(given.inside), int(given.inside.sum()), int(given.there.sum())

@@ -1,4 +1,4 @@
-"""How many bits a token takes in the code of an SAE, at what distortion, and where over sizes the total is least.
+"""How many bits a token takes in the code of an SAE, at what distortion, and at which size the total is at its minimum.
 
 Sources: `atlas.metrics.description_length` says how bits are counted; MMCS, Sharkey, Braun & Millidge 2022. On data
 made of known features, total information turned back ("bounced") at the true number of features; nothing of the kind
@@ -44,7 +44,7 @@ class _Coded:
     scan: Scanned
     fvu: float | None
     variance: float | None
-    """Total variance of what the SAE reads; None where the scan did not keep it."""
+    """Total variance of the input of the SAE; None where the scan did not keep it."""
     covariance: np.ndarray | None
     codes: Any
     """(n_tokens, d_sae) SciPy CSR."""
@@ -104,7 +104,7 @@ def first_tokens(scan: Scan, tokens: int) -> sp.csr_array:
 
 
 def _covariance(scan: Scan) -> np.ndarray | None:
-    """Of what the SAE reads; None where the scan did not keep it."""
+    """(d_in, d_in) of the input of the SAE; None where the scan did not keep it."""
     try:
         return scan.input_covariance()
     except AtlasError:
@@ -200,7 +200,7 @@ def _information(part: _Coded, coded: Sequence[_Coded]) -> dict[str, Any]:
 
 
 def _lines(summary: pl.DataFrame, added_fvu: float) -> tuple[str, ...]:
-    """What stands out: the price of each SAE, and where the total is least over sizes of one kind."""
+    """What stands out: the price of each SAE, and at which size of one kind the total is at its minimum."""
     lines = []
     for row in summary.iter_rows(named=True):
         name, bits = f"{row['alias']} {row['sae']}", f"{row['bits']:.1f} bits a token"
@@ -217,7 +217,7 @@ def _lines(summary: pl.DataFrame, added_fvu: float) -> tuple[str, ...]:
 
 
 def _least(summary: pl.DataFrame) -> list[str]:
-    """The size of least total information in every sweep of three sizes or more."""
+    """The size of minimum total information in every sweep of three sizes or more."""
     lines = []
     for (model, hook, kind), rows in summary.group_by(["model", "hook_name", "architecture"], maintain_order=True):
         sizes = rows["d_sae"].n_unique()
@@ -226,6 +226,6 @@ def _least(summary: pl.DataFrame) -> list[str]:
         least = rows.sort("total_bits_per_token").row(0, named=True)
         inner = least["d_sae"] not in (rows["d_sae"].min(), rows["d_sae"].max())
         where = "inside the sweep" if inner else "at its edge, which shows no size"
-        at = f"total information is least at {least['d_sae']:,} features, {where}"
+        at = f"total information is at its minimum at {least['d_sae']:,} features, {where}"
         lines.append(f"{kind} at {model} {hook}, {sizes} sizes: {at}.")
     return lines

@@ -108,7 +108,7 @@ def _power_law(judged: pl.DataFrame) -> tuple[float | None, float | None]:
 
 
 def _rank_r(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Spearman's rank correlation; None where a side does not vary."""
+    """Spearman's rank correlation; None where one of the two is constant."""
     from scipy.stats import rankdata  # 0.3 s to import, for one function
 
     if len(x) < 3 or not np.ptp(x) or not np.ptp(y):

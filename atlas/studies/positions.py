@@ -168,7 +168,7 @@ def _line(row: dict, first: int) -> str:
         f"{name}: of {row['n_judged']:,} features that fire on {FEWEST_FIRED} tokens or more, "
         f"{row['above_best_chance']:.1%} depend on the place more than the luckiest of as many would by chance "
         f"(Cramér's V {row['v_best_chance']:.3f}); without the {places} {row['rest_above_best_chance']:.1%}. "
-        f"Median V {row['v_median']:.3f}, chance {row['v_chance']:.3f}; largest {row['v_best']:.2f}, feature "
+        f"Median V {row['v_median']:.3f}, chance {row['v_chance']:.3f}; maximum {row['v_best']:.2f}, feature "
         f"{row['most_dependent']}. Features on a token: {row['l0_first']:.1f} at the {places} "
         f"(n {row['n_first']:,}), {row['l0_rest']:.1f} elsewhere."
     )

@@ -21,7 +21,7 @@ from atlas.errors import UsageError
 from atlas.studies.texts import Text, pattern_of
 
 FLOOR = 1e-10
-"""Least probability of a token given the property, as in the source."""
+"""Minimum probability of a token given the property, as in the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Proxy:
         """(n_tokens,) which tokens are inside.
 
         Raises:
-            UsageError: Nothing is looked for, the pattern or script is none, or no token, or every one, is inside.
+            UsageError: No property is given, the pattern or script is not valid, or no token, or every one, is inside.
         """
         if not str(self):
             raise UsageError("nothing to hold the features against", hint="--token, --regex, --script or --concept")
@@ -76,7 +76,7 @@ def log_ratios(token_ids: NDArray, inside: NDArray[np.bool_]) -> NDArray[np.floa
 
     Args:
         token_ids: (n_tokens,) ids >= 0.
-        inside: (n_tokens,) whether a token is; one at least is.
+        inside: (n_tokens,) whether a token is; at least one is.
     """
     of_all = np.bincount(token_ids)
     of_inside = np.bincount(token_ids[inside], minlength=len(of_all))
@@ -96,7 +96,7 @@ def evidence(ratios: NDArray[np.float64], segment: NDArray) -> NDArray[np.float6
     best = np.empty(len(ratios))
     for first, last in zip(starts, [*starts[1:], len(ratios)], strict=True):
         sums = np.cumsum(ratios[first:last])
-        # The sum of a run is a difference of two sums from the start; the best run begins after the least of them.
+        # The sum of a run is a difference of two sums from the start; the best run begins after the smallest of them.
         best[first:last] = sums - np.minimum.accumulate(np.append(0.0, sums[:-1]))
     return best
 
@@ -123,7 +123,7 @@ def _of_script(atlas: Atlas, text: Text, script: str) -> NDArray[np.bool_]:
     characters = sorted({c for _, words in text.documents() for c in set(words) if not "\ud800" <= c <= "\udfff"})
     try:
         if not re.fullmatch(r"\w+", script):
-            raise UsageError(f"{script!r} is no name of a script")
+            raise UsageError(f"{script!r} is not the name of a script")
         rows = atlas.rows(
             "select c.it from (select unnest($characters::varchar[]) as it) c where regexp_matches(c.it, $pattern)",
             characters=characters,

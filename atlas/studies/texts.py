@@ -50,7 +50,7 @@ class Text:
         return cls(ids, document, context, vocabulary, Cut.of(ids, document, vocabulary))
 
     def documents(self) -> Iterator[tuple[int, str]]:
-        """Every document with a measured token, with its text; a broken byte is a lone surrogate."""
+        """Every document with a measured token, with its text; a broken byte is a surrogate."""
         starts, codes = self.cut.code_starts, self.cut.codes.tobytes()
         for number in np.unique(self.document).tolist():
             yield number, codes[starts[number] : starts[number + 1]].decode("utf-8", "surrogateescape")
@@ -78,9 +78,9 @@ def pattern_of(regex: str) -> re.Pattern[str]:
     """A regular expression as Python's module `re` reads it.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is not valid.
     """
     try:
         return re.compile(regex)
     except re.error as error:
-        raise UsageError(f"{regex!r} is no regular expression", why=str(error)) from error
+        raise UsageError(f"{regex!r} is not a valid regular expression", why=str(error)) from error

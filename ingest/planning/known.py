@@ -60,7 +60,7 @@ def tokenizer_entry(atlas: Atlas, sha256: str) -> Entry:
 
 
 def model_entry(atlas: Atlas, model: Model, note: Note) -> Entry:
-    """The model with these weights, under whatever name the atlas knows it; else a name that is free."""
+    """The model with these weights, under the name that the atlas has for it; else a name that is free."""
     found = _one(atlas, "select model_id, name from model where sha256 = $sha256", sha256=model.sha256)
     if found:
         if found[1] != model.name:
@@ -73,7 +73,7 @@ def model_entry(atlas: Atlas, model: Model, note: Note) -> Entry:
 
 
 def corpus_entry(atlas: Atlas, contexts: Contexts, name: str, note: Note) -> Entry:
-    """The corpus that begins with these contexts, or that these begin with, under whatever name the atlas knows it.
+    """The corpus that begins with these contexts, or that these begin with, under the name that the atlas has for it.
 
     If there is none, a name that is free.
     """
@@ -117,7 +117,7 @@ def _begins_with(atlas: Atlas, corpus_id: int, contexts: Contexts) -> bool:
 
 
 def sae_entry(atlas: Atlas, sae: Sae, hook: str, model_id: int, note: Note) -> Entry:
-    """The SAE with these weights at this hook of this model, under whatever name the atlas knows it; else its own name.
+    """The SAE with these weights at this hook of this model, under its name in the atlas; else its own name.
 
     Raises:
         UsageError: The user gave a name to an SAE that the atlas knows under another.

@@ -19,7 +19,7 @@ Note = Callable[[str], None]
 DEFAULT_MEMORY = 4 << 30
 SMALLEST_SHARD = 4096
 _PROBED = 32
-"""Contexts on which activations are counted, whatever the size of a batch."""
+"""Contexts on which activations are counted, for any size of a batch."""
 
 _GATHERED, _WORKED_ON = 12, 120
 """Bytes that an activation takes while a shard is gathered, of every SAE; and while its statistics are taken, of one

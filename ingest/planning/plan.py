@@ -37,7 +37,7 @@ class Planned:
     spec: ScanSpec
     """What decides its rows."""
     present: ScanSummary | None
-    """The same scan, if the atlas holds it already, nothing of it is missing and it is not to be replaced."""
+    """The same scan, if the atlas holds it already, nothing of it is missing, and --replace is not given."""
     earlier: ShardStore | None
     """Store of a scan of the first contexts of the same corpus, from which this one resumes."""
     needs_logits: bool

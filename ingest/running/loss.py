@@ -26,7 +26,7 @@ LOSS_TOKENS = 16_384
 _LOGIT_BYTES = 256 << 20
 
 Change = Callable[[torch.Tensor], torch.Tensor]
-"""From activations (tokens, width) in float32 to what stands in their place."""
+"""From activations (tokens, width) in float32 to their replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class LossRecovered:
     clean: float
     """Cross-entropy of the model as it is, in nats per predicted token."""
     spliced: float
-    """The same with the SAE's reconstruction at its hook."""
+    """Cross-entropy with the SAE's reconstruction at its hook."""
     ablated: float
-    """The same with zeros at that hook."""
+    """Cross-entropy with zeros at that hook."""
 
     @property
     def recovered(self) -> float | None:
@@ -117,7 +117,7 @@ def sample(contexts: Contexts, n_tokens: int) -> tuple[np.ndarray, int]:
         contexts: The corpus.
         n_tokens: Predicted tokens to take, at most; one context is taken at least.
     """
-    # The first token of a context is predicted from nothing, so it is none of the predictions.
+    # The first token of a context is predicted from nothing, so it is not counted.
     predicted = np.diff(contexts.first_token) - (contexts.documents[contexts.offsets[:-1]] >= 0)
     n_all = contexts.n_contexts
     n = min(n_all, max(1, n_all * n_tokens // max(1, int(predicted.sum()))))

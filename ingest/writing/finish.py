@@ -56,7 +56,7 @@ def reduce_scan(
 ) -> Measured:
     """Merge the shards of a scan, in their order, and write the rows that follow from them.
 
-    Memory is bounded by the statistics of one range of features, whatever the length of the corpus.
+    Memory is bounded by the statistics of one range of features, for any length of the corpus.
 
     Raises:
         AtlasError: A shard cannot be read, or there is no room for the rows.

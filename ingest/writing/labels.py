@@ -64,7 +64,7 @@ def add_labels(
         path: A table, JSON, or a folder of Neuronpedia or delphi; `ingest.sources.labels` says how they look.
         sae: Name or alias of the SAE.
         db: The atlas, which holds the SAE.
-        source: Who made the labels, whatever the rows say; None for what the rows say, else the name of the file.
+        source: Who made the labels; None for what the rows say, else the name of the file.
         replace: Whether all earlier labels of the same source on this SAE give way to these.
         wait: Seconds to wait for a locked atlas.
         command: Command line for the record; by default that of this process.

@@ -167,7 +167,7 @@ def sample_rows(samples: SampledContexts, first_feature: int) -> pl.DataFrame:
 
 
 def _window_columns(windows: Any) -> dict[str, object]:
-    """What stands for a window whatever it was chosen by."""
+    """The columns of a window that do not depend on how it was chosen."""
     return {
         "activation": windows.activation,
         "context_id": windows.context,

@@ -76,7 +76,7 @@ class FinishedScan:
 
 
 def write_scan(atlas: Atlas, scan: FinishedScan, *, replace: bool, note: Note) -> tuple[ScanSummary, str | None]:
-    """Write a scan and whatever it needs in the registries; what it found, and the folder that is not needed now.
+    """Write a scan and the rows that it needs in the registries; what it found, and the folder that is not needed now.
 
     That is the folder of the scan that this one takes the place of; or its own, if another program has written an
     equal or a longer scan in the meantime.

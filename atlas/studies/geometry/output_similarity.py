@@ -2,7 +2,7 @@
 
 P_i(v) = sum over tokens of f_i(t) [x_(t+1) = v] / sum of f_i(t): the tokens that came next in the text, weighted by the
 activation. Abraham 2024 (armaanabraham.com/2024/10/20/sae.html) takes the model's prediction in the place of the true
-next token; so these distributions say what the text goes on with, and the noise of few firing tokens is in them.
+next token; so these distributions say how the text continues, and the noise of few firing tokens is in them.
 Similarity is 1 - JSD, the Jensen-Shannon divergence (Lin 1991, doi:10.1109/18.61115) in nats, as there: between
 1 - ln 2 = 0.307 for nothing in common and 1.
 """

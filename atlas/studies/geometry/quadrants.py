@@ -54,10 +54,10 @@ class Drawn:
 
 
 def sides(values: Values, quantile: float) -> tuple[Values, float, float]:
-    """(n,) -1 where low, 1 where high, 0 between; and the two cut points.
+    """(n,) -1 where low, 1 where high, 0 between; and the two thresholds.
 
     Args:
-        values: What is cut.
+        values: What is divided.
         quantile: High is above this quantile, low is at most the one as far from the other end; in [0.5, 1).
     """
     low, high = (float(cut) for cut in np.quantile(values, [1 - quantile, quantile]))

@@ -34,7 +34,7 @@ class Documents:
             matching: Label 1 where this regular expression is found, else 0; None takes the label of the corpus.
 
         Raises:
-            UsageError: `matching` is no regular expression.
+            UsageError: `matching` is not a valid regular expression.
             AtlasError: The atlas does not hold the text.
         """
         text = Text.read(atlas, scan.corpus, scan.n_tokens)

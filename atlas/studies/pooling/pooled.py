@@ -27,7 +27,7 @@ class Correlations:
     """Of every feature with a label, for each of several weightings of the documents."""
 
     plain: NDArray[np.float64]
-    """(m, d_sae) Pearson correlation; NaN where a side is constant."""
+    """(m, d_sae) Pearson correlation; NaN where one of the two is constant."""
     given_length: NDArray[np.float64]
     """(m, d_sae) with the length held fixed; the plain one where all lengths are equal."""
 
@@ -77,7 +77,7 @@ class Pooled:
         return _correlations(x, label[known], self.length[known], w)
 
     def shuffled(self, label: NDArray, *, draws: int, seed: int) -> Correlations:
-        """The same where labels belong to nothing: each draw deals them out anew among the documents that have one."""
+        """The correlations with shuffled labels: each draw permutes them among the documents that have one."""
         rng = np.random.default_rng(np.random.PCG64(seed))
         known = np.flatnonzero(~np.isnan(label))
         x, n = self.values[known], len(known)
@@ -96,7 +96,7 @@ class Pooled:
         return Correlations(plain.T, given.T)
 
     def with_length(self) -> NDArray[np.float64]:
-        """(d_sae,) correlation with the length over all documents; NaN where a side is constant."""
+        """(d_sae,) correlation with the length over all documents; NaN where one of the two is constant."""
         return _correlations(
             self.values, self.length, np.zeros(len(self.length)), np.ones((1, len(self.length)))
         ).plain[0]
@@ -122,7 +122,7 @@ def _correlations(x: Any, label: NDArray, length: NDArray, w: NDArray) -> Correl
 
 
 def _r(n: Any, x: Any, y: Any, xx: Any, yy: Any, xy: Any) -> NDArray[np.float64]:
-    """Pearson correlation from sums; NaN where a side is constant but for rounding."""
+    """Pearson correlation from sums; NaN where one of the two is constant up to rounding."""
     v_x, v_y = xx - x * x / n, yy - y * y / n
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.clip((xy - x * y / n) / np.sqrt(v_x * v_y), -1, 1)

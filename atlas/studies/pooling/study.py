@@ -1,7 +1,7 @@
 """Does the correlation of a feature with a property of the document grow with the tokens that are pooled, and why?
 
-The largest of more activations is larger whatever they mean, so max pooling follows the length of a document; where
-length goes with the label, the correlation grows for that alone. Beside max pooling stand mean pooling, which does not,
+The maximum of more activations is larger even of noise, so max pooling follows the length of a document; where length
+correlates with the label, that is enough for the correlation to grow. Beside it are mean pooling, which does not,
 and max pooling with the length held fixed. See `atlas.studies.pooling.pooled` for the sources.
 """
 
@@ -26,7 +26,7 @@ BAND = (0.025, 0.975)
 """Quantiles over the draws of the bootstrap."""
 
 SHUFFLES = 99
-"""Times that labels are dealt out anew."""
+"""Times that the labels are shuffled."""
 
 MOST = 3
 """Features of an SAE that are shown if none are named."""
@@ -90,7 +90,7 @@ def _of_scan(
     if any(not 0 <= f < scan.d_sae for f in wanted):
         raise AtlasError(f"{scan.sae} has features 0 to {scan.d_sae - 1}", why=f"asked for {list(wanted)}")
     of = scan.head
-    shown = np.array(wanted or _largest(codes, documents), np.int64)
+    shown = np.array(wanted or _top(codes, documents), np.int64)
     weights = drawn_documents(len(documents.label), draws=draws, seed=seed)
     rows, bands = [], []
     for how in ("max", "mean"):
@@ -104,8 +104,8 @@ def _of_scan(
     return {"truncations": rows, "features": features, "growth": growth}
 
 
-def _largest(codes: sp.csr_array, documents: Documents) -> list[int]:
-    """Features of the largest |r| of max pooling over whole documents."""
+def _top(codes: sp.csr_array, documents: Documents) -> list[int]:
+    """Features with the largest |r| of max pooling over whole documents."""
     if not documents.varies:
         return []
     r = Pooled.of(codes, documents.index, None, "max").with_label(documents.label).plain[0]
@@ -178,8 +178,9 @@ def _growth(bands: Sequence[tuple[str, int | None, Band]], shown: NDArray) -> It
             continue
         (first, begin), (_, end) = of_how[0], of_how[-1]
         for given in (False, True):
-            sides = [[c.given_length if given else c.plain for c in band] for band in (begin, end)]
-            (r_0, drawn_0), (r_1, drawn_1) = sides
+            (r_0, drawn_0), (r_1, drawn_1) = [
+                [c.given_length if given else c.plain for c in band] for band in (begin, end)
+            ]
             for i, feature in enumerate(shown.tolist()):
                 low, high = _interval(np.abs(drawn_1[:, i]) - np.abs(drawn_0[:, i]))
                 yield {

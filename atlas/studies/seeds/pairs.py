@@ -39,7 +39,7 @@ SAMPLED = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """One SAE as seen from its side of a comparison with another of the same space."""
+    """One SAE in a comparison with another of the same space, in its own direction."""
 
     sae: Scanned
     """Whose features are asked for a counterpart."""
@@ -52,7 +52,7 @@ class Compared:
     ranks: pl.DataFrame
     """Means by measure and rank, as in view `partner_ranks`."""
     pairings: Mapping[str, Mapping[str, Any]]
-    """By measure: median best values from this side, and their chance level."""
+    """By measure: median best values from this SAE to the other, and their chance level."""
     matchings: Mapping[str, Mapping[str, Any]]
     """By measure: mean value of the assignment, and its chance level."""
     random: NDArray[np.float64]
@@ -60,7 +60,7 @@ class Compared:
 
 
 def spaces(scans: Sequence[Scanned]) -> list[list[Scanned]]:
-    """SAEs of one model, hook and width of input; those that are alone in theirs are left out."""
+    """SAEs of one model, hook and width of input; an SAE without another in its group is left out."""
     found: dict[tuple[str, str, int], list[Scanned]] = {}
     for scan in scans:
         found.setdefault(scan.space, []).append(scan)
@@ -90,7 +90,7 @@ def complete(db: Path, a: Scanned, b: Scanned, wait: float) -> None:
 
 
 def read(atlas: Atlas, group: Sequence[Scanned]) -> list[Compared]:
-    """Every two of a group, from both sides; those that differ in least first."""
+    """Every two of a group, in both directions; those with the fewest differences first."""
     rows = atlas.fetch("studies/sae_differences_among").dicts()
     differ = {(row["sae"], row["other"]): (i, row["differ"]) for i, row in enumerate(rows)}
     random: dict[int, NDArray[np.float64]] = {}
@@ -104,7 +104,7 @@ def read(atlas: Atlas, group: Sequence[Scanned]) -> list[Compared]:
 
 
 def _compared(atlas: Atlas, sae: Scanned, other: Scanned, differ: str, random: NDArray[np.float64]) -> Compared:
-    """One comparison from one side."""
+    """One comparison in one direction."""
     of = {"sae": sae.sae, "other": other.sae, "corpus": sae.corpus}
     pairings, matchings = _pairings(atlas, sae, other), {}
     for row in atlas.fetch("comparisons/stored_matchings", sae_a=sae.sae, sae_b=other.sae).dicts():

@@ -1,8 +1,8 @@
 """How much of what one SAE found another one finds too: seeds, datasets, widths and architectures of one space.
 
 Sources: Paulo & Belrose 2025, arXiv:2501.16615 (shared by decoder and encoder assignment; orphans; sharing against the
-number of seeds); arXiv:2506.17673 (decoder assignment alone); Cho 2025 (top-1 to top-4 cosines, dataset against seed);
-Bricken et al. 2023 (agreement of activations). Whatever is missing is computed and stored as `featlas correlate` and
+number of seeds); arXiv:2506.17673 (assignment by decoder); Cho 2025 (top-1 to top-4 cosines, dataset against seed);
+Bricken et al. 2023 (agreement of activations). What is missing is computed and stored as `featlas correlate` and
 `featlas match` do.
 """
 
@@ -99,7 +99,7 @@ def _kind_line(row: dict[str, Any], threshold: float) -> str:
         f"{row['chance_shared']:.1%})"
     )
     return (
-        f"They differ in {row['differ']} ({row['n']} comparisons, one a side): best decoder cosine "
+        f"They differ in {row['differ']} ({row['n']} comparisons, one a direction): best decoder cosine "
         f"{row['decoder_best']:.3f} and encoder {row['encoder_best']:.3f} (random vectors {row['chance_best']:.3f}); "
         f"of the features {by_rule}; {_activation(row)}."
     )

@@ -69,7 +69,7 @@ def of_pair(one: Compared, threshold: float) -> dict[str, Any]:
 
 
 def rank_correlation(x: NDArray, y: NDArray) -> float | None:
-    """Spearman's correlation; None where a side does not vary."""
+    """Spearman's correlation; None where one of the two is constant."""
     from scipy.stats import rankdata  # 0.3 s to import, for one function
 
     if len(x) < 3 or not np.ptp(x) or not np.ptp(y):
@@ -105,7 +105,7 @@ def sweep(one: Compared) -> pl.DataFrame:
     """Share of the features shared by each rule at each threshold, and no less than what random vectors would give.
 
     Column `random` is the share of the best of random vectors, which no assignment exceeds. By paulo-belrose two
-    assignments that have nothing to do with each other must agree besides: once in as many as the larger side has.
+    assignments that have nothing to do with each other must agree besides: once in d_sae of the larger.
     """
     import polars as pl
 

@@ -117,7 +117,7 @@ def torch_dtype(dtype: str) -> torch.dtype:
     """The type of PyTorch that a name means.
 
     Raises:
-        UsageError: It is none that a model can run in.
+        UsageError: A model cannot run in it.
     """
     if dtype not in DTYPES:
         raise UsageError(f"no model runs in {dtype!r}", why=f"known: {', '.join(DTYPES)}", hint="--dtype float32")
@@ -187,7 +187,7 @@ def _hooked(name: str, device: str, dtype: torch.dtype, options: Mapping[str, An
         near = nearest(name, OFFICIAL_MODEL_NAMES)
         raise UsageError(
             f"{HOOKED} knows no model {name!r}" + (f"; did you mean {near!r}?" if near else ""),
-            why=f"TransformerLens lists {len(OFFICIAL_MODEL_NAMES)} names, and this is none of them",
+            why=f"TransformerLens lists {len(OFFICIAL_MODEL_NAMES)} names, and this is not one of them",
             hint=f"--model-class {BRIDGE}",
         )
     # With padding on the left, an EOS at the beginning of a context would be masked as if it were padding.

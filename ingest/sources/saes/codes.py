@@ -1,4 +1,4 @@
-"""Sparse codes of an SAE: encoded tile by tile, so that no dense (tokens, d_sae) matrix of a batch ever stands."""
+"""Sparse codes of an SAE: encoded tile by tile, so that a dense (tokens, d_sae) matrix of a batch never exists."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Coder:
 def _without_zeros(
     token: torch.Tensor, feature: torch.Tensor, activation: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The same without activations of zero; NaN stays."""
+    """The codes without activations of zero; NaN stays."""
     kept = activation != 0
     return token[kept], feature[kept], activation[kept]
 

@@ -1,4 +1,4 @@
-"""SAEs of every format as modules of SAELens: whatever the layout on the disk, what encodes is theirs."""
+"""SAEs of every format as modules of SAELens: for any layout on the disk, SAELens encodes."""
 
 from __future__ import annotations
 

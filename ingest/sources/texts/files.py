@@ -31,7 +31,7 @@ _ROWS_AT_ONCE = 256
 
 
 def kind_of(file: Path) -> str:
-    """Ending of a file without its compression, such as `.jsonl`; empty if it is none that is read."""
+    """Ending of a file without its compression, such as `.jsonl`; empty if featlas does not read it."""
     name = file.name.lower()
     return next((kind.removesuffix(".gz").removesuffix(".zst") for kind in KINDS if name.endswith(kind)), "")
 

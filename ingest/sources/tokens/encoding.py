@@ -44,7 +44,7 @@ class Numbering:
         """Token ids of documents without separators; documents without a token are passed over.
 
         Raises:
-            AtlasError: A token id is none of the vocabulary, or none that the model can read.
+            AtlasError: A token id is not in the vocabulary, or the model cannot read it.
         """
         special, number, is_numbered = self._special(), -1, True
         for document, ids in encoded(documents, tokenizer):

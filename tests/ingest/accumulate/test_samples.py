@@ -34,7 +34,7 @@ def make(seed: int, n_contexts: int) -> np.ndarray:
 
 
 def inputs(dense: np.ndarray, first_context: int = 0) -> tuple[Codes, TokenMap, np.ndarray]:
-    """Codes, tokens and largest activations."""
+    """Codes, tokens and maximum activations."""
     n = len(dense)
     rows = dense.reshape(n * LENGTH, -1)
     token, feature = np.nonzero(rows)
