@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing import Annotated as Given
 
-    from jaxtyping import Bool, Float64, Int, Int64, Real
+    from jaxtyping import Bool, Float32, Float64, Int, Int32, Int64, Real
 elif "jaxtyping" in sys.modules:
-    from jaxtyping import Bool, Float64, Int, Int64, Real
+    from jaxtyping import Bool, Float32, Float64, Int, Int32, Int64, Real
     from numpy import ndarray
 
     class Given:
@@ -23,6 +23,6 @@ elif "jaxtyping" in sys.modules:
         def __class_getitem__(cls, kind_and_shape: tuple[Any, str]) -> Any:
             return Real[ndarray, kind_and_shape[1]] | list | tuple
 else:
-    Bool = Float64 = Given = Int = Int64 = Real = object
+    Bool = Float32 = Float64 = Given = Int = Int32 = Int64 = Real = object
 
-__all__ = ["Bool", "Float64", "Given", "Int", "Int64", "Real"]
+__all__ = ["Bool", "Float32", "Float64", "Given", "Int", "Int32", "Int64", "Real"]

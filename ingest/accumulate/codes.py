@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from atlas.shapes import Float32, Int32
+
 _BLOCK = 1 << 17
 
 
@@ -45,12 +47,12 @@ class Codes:
 
     d_sae: int
     """Features of the SAE."""
-    feature: np.ndarray
-    """(n_nonzero,) int32: feature, ascending."""
-    token: np.ndarray
-    """(n_nonzero,) int32: token, counted from the first of the piece; ascending within a feature."""
-    activation: np.ndarray
-    """(n_nonzero,) float32: activation in SAE units, finite and > 0."""
+    feature: Int32[np.ndarray, " n_nonzero"]
+    """Feature, ascending."""
+    token: Int32[np.ndarray, " n_nonzero"]
+    """Token, counted from the first of the piece; ascending within a feature."""
+    activation: Float32[np.ndarray, " n_nonzero"]
+    """Activation in SAE units, finite and > 0."""
 
     @classmethod
     def of(cls, d_sae: int, feature: np.ndarray, token: np.ndarray, activation: np.ndarray) -> Codes:

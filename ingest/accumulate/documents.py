@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Bool, Int32, Int64
 from ingest.accumulate.codes import TokenMap, run_starts
 from ingest.accumulate.limits import TRUNCATIONS
 
@@ -17,20 +18,20 @@ N_POOLS = len(TRUNCATIONS) + 1
 class Documents:
     """The documents of one piece, in their order."""
 
-    number: np.ndarray
-    """(documents,) int32: number in the corpus."""
-    first: np.ndarray
-    """(documents,) int64: token_index of its first counted token, which may stand in an earlier piece."""
-    length: np.ndarray
-    """(documents,) int64: counted tokens in the piece."""
-    at_edge: np.ndarray
-    """(documents,) bool: whether it may continue in another piece."""
+    number: Int32[np.ndarray, " documents"]
+    """Number in the corpus."""
+    first: Int64[np.ndarray, " documents"]
+    """token_index of its first counted token, which may stand in an earlier piece."""
+    length: Int64[np.ndarray, " documents"]
+    """Counted tokens in the piece."""
+    at_edge: Bool[np.ndarray, " documents"]
+    """Whether it may continue in another piece."""
     label: np.ndarray | None
     """(documents,) float64: its label."""
-    begun: np.ndarray
-    """(at most 1,) int64: token_index at which the document begins whose forerunner may stand in another piece."""
-    section: np.ndarray
-    """(tokens,) int32: N_POOLS * place of the document in the piece + first pool that the token enters."""
+    begun: Int64[np.ndarray, " begun"]
+    """token_index at which the document begins whose forerunner may stand in another piece."""
+    section: Int32[np.ndarray, " tokens"]
+    """N_POOLS * place of the document in the piece + first pool that the token enters."""
 
     @classmethod
     def of(cls, tokens: TokenMap) -> Documents:

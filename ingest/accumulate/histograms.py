@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Int32, Int64
 from ingest.accumulate.codes import Codes, TokenMap, add_cells, order_within, run_starts
 
 SHIFT = 19
@@ -16,12 +17,12 @@ SHIFT = 19
 class Histogram:
     """Sparse histograms of all features, sorted by (feature, bin)."""
 
-    feature: np.ndarray
-    """(cells,) int32: feature."""
+    feature: Int32[np.ndarray, " cells"]
+    """Feature."""
     bin: np.ndarray
     """(cells,) int16: float32 bits >> 19."""
-    n: np.ndarray
-    """(cells,) int64: firing tokens in the bin, at least 1."""
+    n: Int64[np.ndarray, " cells"]
+    """Firing tokens in the bin, at least 1."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Histogram:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Float32, Float64, Int64
 from ingest.accumulate.codes import Codes, TokenMap, blocks, run_starts
 
 
@@ -22,18 +23,18 @@ class Moments:
 
     n_tokens: int
     """Counted tokens seen."""
-    n_fired: np.ndarray
-    """(d_sae,) int64: tokens with activation > 0."""
-    total: np.ndarray
-    """(d_sae,) float64: sum of activations, in SAE activation units."""
-    centred_2: np.ndarray
-    """(d_sae,) float64: sum of squared distances from the mean, over the tokens that fire."""
-    centred_3: np.ndarray
-    """(d_sae,) float64: sum of cubed distances."""
-    centred_4: np.ndarray
-    """(d_sae,) float64: sum of fourth powers of distances."""
-    max: np.ndarray
-    """(d_sae,) float32: largest activation; 0 if none fired."""
+    n_fired: Int64[np.ndarray, " d_sae"]
+    """Tokens with activation > 0."""
+    total: Float64[np.ndarray, " d_sae"]
+    """Sum of activations, in SAE activation units."""
+    centred_2: Float64[np.ndarray, " d_sae"]
+    """Sum of squared distances from the mean, over the tokens that fire."""
+    centred_3: Float64[np.ndarray, " d_sae"]
+    """Sum of cubed distances."""
+    centred_4: Float64[np.ndarray, " d_sae"]
+    """Sum of fourth powers of distances."""
+    max: Float32[np.ndarray, " d_sae"]
+    """Largest activation; 0 if none fired."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Moments:

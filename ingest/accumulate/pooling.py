@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from atlas.shapes import Float32, Float64, Int64
 from ingest.accumulate.codes import Codes, TokenMap, blocks, run_starts
 from ingest.accumulate.documents import N_POOLS, Documents
 from ingest.accumulate.limits import TRUNCATIONS
@@ -22,12 +23,12 @@ _OF_ALL = 6
 class PoolTotals:
     """Pooled activations summed over all documents of a corpus."""
 
-    n_documents: np.ndarray
-    """(d_sae,) int64: documents in which each feature fired."""
-    sums: np.ndarray
-    """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over all documents."""
-    labelled: np.ndarray
-    """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over the documents with a label; (0, …) if the corpus has no labels."""
+    n_documents: Int64[np.ndarray, " d_sae"]
+    """Documents in which each feature fired."""
+    sums: Float64[np.ndarray, "6 N_POOLS d_sae"]
+    """The first six of `POOL_SUMS`, over all documents."""
+    labelled: Float64[np.ndarray, "label_sums N_POOLS d_sae"]
+    """`POOL_SUMS` over the documents with a label; (0, …) if the corpus has no labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +40,28 @@ class DocumentPools:
     their own order keep at most two.
     """
 
-    n_closed: np.ndarray
-    """(d_sae,) int64: closed documents, of which every token was seen, in which the feature fired."""
-    sums: np.ndarray
-    """(6, N_POOLS, d_sae) float64: the first six of `POOL_SUMS`, over closed documents."""
-    labelled: np.ndarray
-    """(8, N_POOLS, d_sae) float64: `POOL_SUMS` over those with a label; (0, …) if the corpus has no labels."""
+    n_closed: Int64[np.ndarray, " d_sae"]
+    """Closed documents, of which every token was seen, in which the feature fired."""
+    sums: Float64[np.ndarray, "6 N_POOLS d_sae"]
+    """The first six of `POOL_SUMS`, over closed documents."""
+    labelled: Float64[np.ndarray, "label_sums N_POOLS d_sae"]
+    """`POOL_SUMS` over those with a label; (0, …) if the corpus has no labels."""
     document: np.ndarray
     """(open,) int64, ascending: number of each open document, which may continue in another piece."""
-    first: np.ndarray
-    """(open,) int64: token_index of its first counted token, seen or not."""
-    length: np.ndarray
-    """(open,) int64: its counted tokens seen so far."""
-    label: np.ndarray
-    """(open,) float64: its label; NaN if it has none."""
+    first: Int64[np.ndarray, " open"]
+    """token_index of its first counted token, seen or not."""
+    length: Int64[np.ndarray, " open"]
+    """Its counted tokens seen so far."""
+    label: Float64[np.ndarray, " open"]
+    """Its label; NaN if it has none."""
     begun: np.ndarray
     """(begun,) int64, ascending: token_index at which a document begins while the one before it is still open."""
     edges: np.ndarray
     """(rows,) int64, sorted, unique: feature << 32 | document, for open documents."""
-    edge_highest: np.ndarray
-    """(rows, N_POOLS) float32: largest activation in the part of the document seen so far."""
-    edge_total: np.ndarray
-    """(rows, N_POOLS) float64: sum of activations in that part."""
+    edge_highest: Float32[np.ndarray, "rows N_POOLS"]
+    """Largest activation in the part of the document seen so far."""
+    edge_total: Float64[np.ndarray, "rows N_POOLS"]
+    """Sum of activations in that part."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> DocumentPools:
@@ -153,14 +154,14 @@ class DocumentSums:
 
     n_documents: int
     """Documents."""
-    length: np.ndarray
-    """(2, N_POOLS) float64: pooled length, and its square, over all documents."""
+    length: Float64[np.ndarray, "2 N_POOLS"]
+    """Pooled length, and its square, over all documents."""
     n_labelled: int
     """Documents with a label."""
-    label: np.ndarray
-    """(2,) float64: label, and its square, over those."""
-    labelled_length: np.ndarray
-    """(3, N_POOLS) float64: pooled length, its square, and its product with the label, over those."""
+    label: Float64[np.ndarray, " 2"]
+    """Label, and its square, over those."""
+    labelled_length: Float64[np.ndarray, "3 N_POOLS"]
+    """Pooled length, its square, and its product with the label, over those."""
 
     @classmethod
     def of(cls, document_length: np.ndarray, label: np.ndarray | None) -> DocumentSums:
@@ -195,10 +196,10 @@ class _Rows:
     """(rows,) feature."""
     document: np.ndarray
     """(rows,) document."""
-    highest: np.ndarray
-    """(N_POOLS, rows) float32: largest activation in each pool; 0 if none is in it."""
-    total: np.ndarray
-    """(N_POOLS, rows) float64: sum of activations in each pool."""
+    highest: Float32[np.ndarray, "N_POOLS rows"]
+    """Largest activation in each pool; 0 if none is in it."""
+    total: Float64[np.ndarray, "N_POOLS rows"]
+    """Sum of activations in each pool."""
 
     @classmethod
     def of(cls, codes: Codes, block: slice, section: np.ndarray) -> _Rows:

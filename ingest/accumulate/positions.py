@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Float64, Int32, Int64
 from ingest.accumulate.codes import Codes, TokenMap, add_cells, cell_sums
 
 
@@ -13,16 +14,16 @@ from ingest.accumulate.codes import Codes, TokenMap, add_cells, cell_sums
 class Positions:
     """Sums by (feature, position), sorted by them; only pairs that fired are there."""
 
-    feature: np.ndarray
-    """(cells,) int32: feature."""
-    position: np.ndarray
-    """(cells,) int32: place in the context, from 0, special tokens included in the count."""
-    n_fired: np.ndarray
-    """(cells,) int64: tokens there with activation > 0, at least 1."""
-    total: np.ndarray
-    """(cells,) float64: sum of activations, in SAE activation units."""
-    total_2: np.ndarray
-    """(cells,) float64: sum of squares."""
+    feature: Int32[np.ndarray, " cells"]
+    """Feature."""
+    position: Int32[np.ndarray, " cells"]
+    """Place in the context, from 0, special tokens included in the count."""
+    n_fired: Int64[np.ndarray, " cells"]
+    """Tokens there with activation > 0, at least 1."""
+    total: Float64[np.ndarray, " cells"]
+    """Sum of activations, in SAE activation units."""
+    total_2: Float64[np.ndarray, " cells"]
+    """Sum of squares."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> Positions:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from atlas.shapes import Float64
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
@@ -14,10 +16,10 @@ class Inputs:
 
     n_tokens: int
     """Tokens seen."""
-    mean: np.ndarray
-    """(d_in,) float64: mean activation."""
-    comoment: np.ndarray
-    """(d_in, d_in) float64: sum over tokens of the outer product of the distance to the mean with itself."""
+    mean: Float64[np.ndarray, " d_in"]
+    """Mean activation."""
+    comoment: Float64[np.ndarray, "d_in d_in"]
+    """Sum over tokens of the outer product of the distance to the mean with itself."""
 
     @classmethod
     def of(cls, x: np.ndarray) -> Inputs:

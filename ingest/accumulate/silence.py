@@ -7,6 +7,7 @@ from itertools import count
 
 import numpy as np
 
+from atlas.shapes import Int32, Int64
 from ingest.accumulate.codes import TokenMap, run_starts
 from ingest.accumulate.limits import SILENT_CONTEXTS
 from ingest.accumulate.splitmix import mixed
@@ -25,14 +26,14 @@ class Silence:
 
     seed: int
     """Of every draw."""
-    contexts: np.ndarray
-    """(contexts,) int32: number of each context in the corpus, in the seeded order."""
-    begins: np.ndarray
-    """(contexts,) int64: its first counted token."""
-    lengths: np.ndarray
-    """(contexts,) int64: its counted tokens."""
-    place: np.ndarray
-    """(tokens,) int64: place in the seeded order of the context of each counted token."""
+    contexts: Int32[np.ndarray, " contexts"]
+    """Number of each context in the corpus, in the seeded order."""
+    begins: Int64[np.ndarray, " contexts"]
+    """Its first counted token."""
+    lengths: Int64[np.ndarray, " contexts"]
+    """Its counted tokens."""
+    place: Int64[np.ndarray, " tokens"]
+    """Place in the seeded order of the context of each counted token."""
 
     @classmethod
     def of(cls, tokens: TokenMap, seed: int) -> Silence:

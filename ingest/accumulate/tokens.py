@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Float64, Int32, Int64
 from ingest.accumulate.codes import Codes, TokenMap, add_cells, cell_sums, contenders, rank_in_group
 from ingest.accumulate.limits import TOP_TOKENS
 
@@ -14,14 +15,14 @@ from ingest.accumulate.limits import TOP_TOKENS
 class TokenSums:
     """Sums by (feature, token id), sorted by them; only pairs that fired are there."""
 
-    feature: np.ndarray
-    """(cells,) int32: feature."""
-    token_id: np.ndarray
-    """(cells,) int32: id in the vocabulary."""
-    n_fired: np.ndarray
-    """(cells,) int64: occurrences of the token with activation > 0, at least 1."""
-    total: np.ndarray
-    """(cells,) float64: sum of activations, in SAE activation units."""
+    feature: Int32[np.ndarray, " cells"]
+    """Feature."""
+    token_id: Int32[np.ndarray, " cells"]
+    """Id in the vocabulary."""
+    n_fired: Int64[np.ndarray, " cells"]
+    """Occurrences of the token with activation > 0, at least 1."""
+    total: Float64[np.ndarray, " cells"]
+    """Sum of activations, in SAE activation units."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> TokenSums:
@@ -39,16 +40,16 @@ class TokenSums:
 class TopTokens:
     """Tokens among the first of their feature by lift or by sum, sorted by (feature, token id)."""
 
-    feature: np.ndarray
-    """(rows,) int32: feature."""
-    token_id: np.ndarray
-    """(rows,) int32: id in the vocabulary."""
-    n_fired: np.ndarray
-    """(rows,) int64: occurrences of the token with activation > 0."""
-    total: np.ndarray
-    """(rows,) float64: sum of activations, in SAE activation units."""
-    lift: np.ndarray
-    """(rows,) float64: the token's share of the feature's firing tokens over its share of all counted tokens."""
+    feature: Int32[np.ndarray, " rows"]
+    """Feature."""
+    token_id: Int32[np.ndarray, " rows"]
+    """Id in the vocabulary."""
+    n_fired: Int64[np.ndarray, " rows"]
+    """Occurrences of the token with activation > 0."""
+    total: Float64[np.ndarray, " rows"]
+    """Sum of activations, in SAE activation units."""
+    lift: Float64[np.ndarray, " rows"]
+    """The token's share of the feature's firing tokens over its share of all counted tokens."""
     rank_by_lift: np.ndarray
     """(rows,) int16: place by lift, from 1; 0 if it is not among the first."""
     rank_by_total: np.ndarray

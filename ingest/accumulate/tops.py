@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from atlas.shapes import Float32, Int32, Int64
 from ingest.accumulate.codes import Codes, TokenMap, first_strongest, strongest
 from ingest.accumulate.limits import TOP_POSITIONS
 
@@ -14,14 +15,14 @@ from ingest.accumulate.limits import TOP_POSITIONS
 class TopPositions:
     """The strongest firing positions of each feature: by feature, then activation down, then token up."""
 
-    feature: np.ndarray
-    """(rows,) int32: feature, at most `TOP_POSITIONS` rows each."""
-    token: np.ndarray
-    """(rows,) int64: token_index in the corpus."""
-    activation: np.ndarray
-    """(rows,) float32: activation there."""
-    token_id: np.ndarray
-    """(rows,) int32: id of the token in the vocabulary."""
+    feature: Int32[np.ndarray, " rows"]
+    """Feature, at most `TOP_POSITIONS` rows each."""
+    token: Int64[np.ndarray, " rows"]
+    """token_index in the corpus."""
+    activation: Float32[np.ndarray, " rows"]
+    """Activation there."""
+    token_id: Int32[np.ndarray, " rows"]
+    """Id of the token in the vocabulary."""
 
     @classmethod
     def of(cls, codes: Codes, tokens: TokenMap) -> TopPositions:

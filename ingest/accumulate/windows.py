@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from atlas.shapes import Float32, Int32, Int64
 from ingest.accumulate.codes import Codes, TokenMap, first_strongest, run_starts, spans, strongest
 from ingest.accumulate.limits import REACH, TOP_CONTEXTS
 
@@ -14,26 +15,26 @@ from ingest.accumulate.limits import REACH, TOP_CONTEXTS
 class Windows:
     """Windows of contexts, one row a window, each around one token of one context."""
 
-    feature: np.ndarray
-    """(rows,) int32: feature."""
-    token: np.ndarray
-    """(rows,) int64: token_index of the token in the centre."""
-    activation: np.ndarray
-    """(rows,) float32: activation there."""
-    context: np.ndarray
-    """(rows,) int32: context in the corpus."""
-    position: np.ndarray
-    """(rows,) int32: place of the centre in the context, from 0."""
-    start: np.ndarray
-    """(rows,) int32: place of the window's first token in the context."""
-    length: np.ndarray
-    """(rows,) int32: tokens of the window, special ones included."""
-    n_inside: np.ndarray
-    """(rows,) int32: firing tokens of the window, which the next two fields list."""
+    feature: Int32[np.ndarray, " rows"]
+    """Feature."""
+    token: Int64[np.ndarray, " rows"]
+    """token_index of the token in the centre."""
+    activation: Float32[np.ndarray, " rows"]
+    """Activation there."""
+    context: Int32[np.ndarray, " rows"]
+    """Context in the corpus."""
+    position: Int32[np.ndarray, " rows"]
+    """Place of the centre in the context, from 0."""
+    start: Int32[np.ndarray, " rows"]
+    """Place of the window's first token in the context."""
+    length: Int32[np.ndarray, " rows"]
+    """Tokens of the window, special ones included."""
+    n_inside: Int32[np.ndarray, " rows"]
+    """Firing tokens of the window, which the next two fields list."""
     place: np.ndarray
     """(sum of n_inside,) int16: place of a firing token in its window, from 0."""
-    value: np.ndarray
-    """(sum of n_inside,) float32: activation of that token."""
+    value: Float32[np.ndarray, " inside"]
+    """Activation of that token."""
 
     def activations(self) -> tuple[np.ndarray, np.ndarray]:
         """Activations of every token of every window, one window after another, and where each window begins."""
