@@ -88,7 +88,7 @@ def code_length(codes: Any, decoder: Real[np.ndarray, "d_sae d_in"], width: floa
 def binary_entropy(share: Any) -> Vector:
     """Entropy in bits of what happens with these probabilities, in [0, 1]."""
     p = np.asarray(share, np.float64)
-    return -_plogp(p) - _plogp(1 - p)
+    return np.asarray(-_plogp(p) - _plogp(np.asarray(1 - p)))
 
 
 def total_information(values: Any, n_zeros: int, *, low: float, high: float, bins: int = BINS) -> float:
@@ -133,7 +133,7 @@ def gaussian_bits(covariance: Real[np.ndarray, "d d"], distortion: float) -> flo
 
 def _plogp(p: Vector) -> Vector:
     """p * log2(p), 0 where p is 0."""
-    return p * np.log2(p, out=np.zeros_like(p), where=p > 0)
+    return np.asarray(p * np.log2(p, out=np.zeros_like(p), where=p > 0))
 
 
 def _mean_square(rows: Any, decoder: Real[np.ndarray, "d_sae d_in"]) -> float:
