@@ -111,7 +111,7 @@ def test_the_true_number_of_features_is_where_bits_are_least_and_mmcs_is_one(swe
     assert rows["mmcs_to_reference"].arg_max() == SIZES.index(WORLD.n_features)
     score, chance = (rows[f"mmcs_to_{which}"].to_numpy().max() for which in ("reference", "chance"))
     assert score > 0.99 > 0.75 > chance
-    assert any("least at 24 features, inside the sweep" in line for line in found.lines)
+    assert any("at 24 features, inside the sweep" in line for line in found.lines)
 
 
 def test_unexplained_variance_is_that_of_rounded_codes(sweep):
