@@ -51,7 +51,6 @@ class Atlas:
     """An open atlas. Use as a context manager; reading closes at once, writing is a transaction."""
 
     def __init__(self, path: Path, con: duckdb.DuckDBPyConnection, *, writable: bool) -> None:
-        """Wrap an open connection; `open_atlas` makes one."""
         self.path, self.con, self.writable = path, con, writable
 
     @property
@@ -110,9 +109,17 @@ class Atlas:
 
     def insert(self, table: str, columns: Mapping[str, object]) -> None:
         """Append to a table: columns by name, each an array or a list of one length; masked items are null."""
+        import numpy as np
         import polars as pl
 
-        frame = pl.DataFrame({name: _column(values) for name, values in columns.items()})
+        series = {
+            # Polars does not know masked arrays.
+            name: pl.Series(values.data).set(pl.Series(np.ma.getmaskarray(values)), None)
+            if isinstance(values, np.ma.MaskedArray)
+            else values
+            for name, values in columns.items()
+        }
+        frame = pl.DataFrame(series)
         self.con.register("incoming_rows", frame.to_arrow())
         names = ", ".join(f'"{name}"' for name in frame.columns)
         self.con.execute(f'insert into "{table}" ({names}) select {names} from incoming_rows').fetchall()
@@ -129,17 +136,6 @@ class Atlas:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _column(values: object) -> object:
-    """A column as Polars takes it; it does not know masked arrays."""
-    import numpy as np
-    import polars as pl
-
-    if isinstance(values, np.ma.MaskedArray):
-        mask = pl.Series(np.ma.getmaskarray(values))
-        return pl.select(pl.when(~mask).then(pl.Series(values.data))).to_series()
-    return values
 
 
 def store_of(path: Path | str) -> Path:
@@ -168,12 +164,17 @@ def open_atlas(
     if path.is_dir() or not path.parent.is_dir():
         hint = "give a file name in a folder that exists: --db atlas.duckdb"
         raise AtlasUnavailable(f"{path} cannot be a database file", hint=hint)
-    with _explained(path):
-        return _open_to_write(path, wait) if write or create else Atlas(path, _open_to_read(path, wait), writable=False)
+    try:
+        return _open_to_write(path, wait) if write or create else _open_to_read(path, wait)
+    except (duckdb.Error, OSError) as error:
+        raise disk_full(error) or AtlasUnavailable(
+            f"{path} cannot be used as an atlas",
+            why=first_line(error),
+            hint="is it a whole DuckDB file, may you write there?",
+        ) from error
 
 
 def _open_to_write(path: Path, wait: float) -> Atlas:
-    """Open read-write and bring tables, views and macros up to date."""
     if not path.exists():
         _create(path)
     with WriterNotice(path):
@@ -204,36 +205,22 @@ def _create(path: Path) -> None:
         try:
             os.link(new, path)
         except FileExistsError:
-            pass  # another program was faster; it made the same
-        except OSError:  # a disk without second names
+            pass  # another program was faster; it made the same file
+        except OSError:  # a file system without hard links
             new.replace(path)
     finally:
         new.unlink(missing_ok=True)
         new.with_name(f"{new.name}.wal").unlink(missing_ok=True)
 
 
-def _open_to_read(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
-    """Open read-only, with no way out of the file; refuse what is not an atlas of this schema."""
+def _open_to_read(path: Path, wait: float) -> Atlas:
     con = _connect(path, _READING, read_only=True, deadline=time.monotonic() + wait)
     try:
         check_version(con, path)
     except BaseException:
         con.close()
         raise
-    return con
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """What DuckDB says of a file that it cannot use, as a message."""
-    try:
-        yield
-    except (duckdb.Error, OSError) as error:
-        raise disk_full(error) or AtlasUnavailable(
-            f"{path} cannot be used as an atlas",
-            why=first_line(error),
-            hint="is it a whole DuckDB file, may you write there?",
-        ) from error
+    return Atlas(path, con, writable=False)
 
 
 def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
@@ -245,19 +232,13 @@ def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline
             if "Could not set lock" not in str(error):
                 raise
             if time.monotonic() >= deadline:
-                raise _busy(path, str(error)) from error
+                pid = re.search(r"PID (\d+)", str(error))
+                raise AtlasUnavailable(
+                    f"{path} is open in another program" + (f" (PID {pid[1]})" if pid else ""),
+                    why="DuckDB allows one writer and no readers beside it",
+                    hint="close that program, or run again with --wait 60",
+                ) from error
             time.sleep(0.1)
-
-
-def _busy(path: Path, message: str) -> AtlasUnavailable:
-    """The lock message of DuckDB, as a person needs it."""
-    pid = re.search(r"PID (\d+)", message)
-    holder = f"another program (PID {pid[1]})" if pid else "another program"
-    return AtlasUnavailable(
-        f"{path} is open in {holder}",
-        why="DuckDB allows one writer and no readers beside it",
-        hint="close that program, or run again with --wait 60",
-    )
 
 
 def first_line(error: Exception) -> str:

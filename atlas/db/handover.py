@@ -1,4 +1,4 @@
-"""How a writer asks open readers to let go: a small notice file beside the database."""
+"""How a writer asks open readers to close the file: a small notice file beside the database."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ class WriterNotice:
         self._path = notice_path(database)
 
     def __enter__(self) -> Self:
-        """Write the notice."""
         notice = {"pid": os.getpid(), "command": " ".join(sys.argv[:6]), "since": time.time()}
         try:
             self._path.write_text(json.dumps(notice), encoding="utf-8")
@@ -62,15 +61,10 @@ def read_notice(database: Path) -> Notice | None:
         notice = Notice(int(raw["pid"]), str(raw["command"]), float(raw["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return notice if _is_alive(notice.pid) else None
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether a process of this number runs, ours or another user's."""
     try:
-        os.kill(pid, 0)
+        os.kill(notice.pid, 0)
     except PermissionError:
-        return True
+        return notice  # alive, of another user
     except OSError:
-        return False
-    return True
+        return None
+    return notice

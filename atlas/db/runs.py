@@ -1,4 +1,4 @@
-"""What every writing command leaves in `runs`: the command line, the resolved spec, the software, the time."""
+"""What every writing command records in `runs`: the command line, the resolved spec, the software, the time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from atlas import __version__
@@ -15,7 +16,7 @@ from atlas.db import Atlas
 
 
 def spec_sha256(spec: Mapping[str, object]) -> str:
-    """Hash of a spec: equal specs, whatever the order of their keys, have equal hashes."""
+    """Hash of a spec: equal specs have equal hashes, in any order of their keys."""
     return hashlib.sha256(json.dumps(spec, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -26,17 +27,6 @@ def utc_now() -> datetime.datetime:
 
 def command_line() -> str:
     return shlex.join(["featlas", *sys.argv[1:]])
-
-
-def software(*packages: str) -> dict[str, str]:
-    """Versions of featlas, DuckDB, NumPy, SciPy and of `packages`, those that are installed."""
-    versions = {"featlas": __version__, "python": sys.version.split()[0]}
-    for package in ("duckdb", "numpy", "scipy", *packages):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
 
 
 def next_id(atlas: Atlas, table: str, column: str) -> int:
@@ -59,9 +49,13 @@ def add_run(
         spec: What was computed, resolved: names, options, seeds.
         started_at: UTC, as `utc_now` gives it.
         command: The command line; by default that of this process.
-        packages: Software to record besides featlas, DuckDB, NumPy and SciPy.
+        packages: Software to record besides featlas, DuckDB, NumPy and SciPy, where it is installed.
     """
     run_id = next_id(atlas, "run", "run_id")
+    software = {"featlas": __version__, "python": sys.version.split()[0]}
+    for package in ("duckdb", "numpy", "scipy", *packages):
+        with suppress(PackageNotFoundError):
+            software[package] = version(package)
     atlas.insert(
         "run",
         {
@@ -69,7 +63,7 @@ def add_run(
             "command": [command or command_line()],
             "spec": [json.dumps(spec, ensure_ascii=False)],
             "spec_sha256": [spec_sha256(spec)],
-            "software": [json.dumps(software(*packages))],
+            "software": [json.dumps(software)],
             "started_at": [started_at],
             "finished_at": [utc_now()],
             "status": ["done"],

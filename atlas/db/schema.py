@@ -1,4 +1,4 @@
-"""Migrations, run once each, and the views and macros, made anew at every opening for writing."""
+"""Migrations, run once each, and the views and macros, created again when their files have changed."""
 
 from __future__ import annotations
 
@@ -34,15 +34,10 @@ def is_atlas(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Refuse to read what is no atlas, or one whose tables or views are not those of this program.
-
-    Raises:
-        AtlasUnavailable: The message says which, and what to do.
-    """
+    """Raise AtlasUnavailable for what is not an atlas, or has other tables or views than this program makes."""
     if not is_atlas(con):
-        raise AtlasUnavailable(
-            f"{path} is a DuckDB file, but no atlas", hint="give the file that featlas wrote: --db PATH"
-        )
+        hint = "give the file that featlas wrote: --db PATH"
+        raise AtlasUnavailable(f"{path} is a DuckDB file, but not an atlas", hint=hint)
     applied = {row[0] for row in con.execute("select m.name from migration m").fetchall()}
     known = {file.stem for file in sql_files("migrations")}
     if applied - known:
@@ -63,17 +58,13 @@ def apply_migrations(con: duckdb.DuckDBPyConnection, path: Path) -> None:
             edited after it was applied.
     """
     if not is_atlas(con) and con.execute(_FOREIGN).fetchall()[0][0]:
-        raise AtlasUnavailable(f"{path} is a DuckDB file of something else", hint="give another file: --db PATH")
+        raise AtlasUnavailable(f"{path} is a DuckDB file of another program", hint="give another file: --db PATH")
     con.execute(_LEDGER)
     applied = dict(con.execute("select m.name, m.sha256 from migration m").fetchall())
     files = sql_files("migrations")
-    unknown = sorted(set(applied) - {file.stem for file in files})
-    if unknown:
-        raise AtlasUnavailable(
-            f"{path} was written by a newer featlas",
-            why=f"it has had {unknown[0]}",
-            hint="pip install --upgrade featlas",
-        )
+    if unknown := sorted(set(applied) - {file.stem for file in files}):
+        why, hint = f"it contains migration {unknown[0]}", "pip install --upgrade featlas"
+        raise AtlasUnavailable(f"{path} was written by a newer featlas", why=why, hint=hint)
     for file in files:
         text = file.read_text(encoding="utf-8")
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -84,7 +75,6 @@ def apply_migrations(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _apply(con: duckdb.DuckDBPyConnection, name: str, text: str, digest: str) -> None:
-    """Run one migration and record it, both or neither."""
     con.execute("begin transaction")
     try:
         con.execute(text)
@@ -98,14 +88,12 @@ def _apply(con: duckdb.DuckDBPyConnection, name: str, text: str, digest: str) ->
 
 
 def _fill_lexicons(con: duckdb.DuckDBPyConnection) -> None:
-    """Put the concept lexicons and the non-concept tokens that ship with featlas into a new atlas."""
     lexicons = json.loads((Path(__file__).parents[1] / "data" / "concepts.json").read_text(encoding="utf-8"))
     source = lexicons["source"]
     keywords = [(concept, word, source) for concept, words in lexicons["concepts"].items() for word in words]
     con.executemany("insert into concept_keyword values (?, ?, ?)", keywords)
-    con.executemany(
-        "insert into non_concept_token values (?, ?)", [(text, source) for text in lexicons["non_concept_tokens"]]
-    )
+    tokens = [(text, source) for text in lexicons["non_concept_tokens"]]
+    con.executemany("insert into non_concept_token values (?, ?)", tokens)
 
 
 _CONTRACTS = ("functions", "views", "macros")
@@ -118,7 +106,7 @@ def contracts_sha256() -> str:
 
 
 def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
-    """Make all views and macros anew, unless they are these, with the meaning of their columns as comments."""
+    """Create all views and macros again unless they are current, with the meaning of their columns as comments."""
     if con.execute("select c.sha256 from contract c").fetchall() == [(contracts_sha256(),)]:
         return
     for folder in _CONTRACTS:
@@ -126,12 +114,10 @@ def refresh_contracts(con: duckdb.DuckDBPyConnection) -> None:
             text = file.read_text(encoding="utf-8")
             con.execute(text)
             if folder == "views":
-                promised = contract(text)
-                said = [f"comment on view {promised.name} is {_quoted(promised.about)}"]
-                said += [
-                    f'comment on column {promised.name}."{c}" is {_quoted(m)}' for c, m in promised.columns.items()
-                ]
-                con.execute(";\n".join(said))
+                view = contract(text)
+                comments = [f"comment on view {view.name} is {_quoted(view.about)}"]
+                comments += [f'comment on column {view.name}."{c}" is {_quoted(m)}' for c, m in view.columns.items()]
+                con.execute(";\n".join(comments))
     con.execute("delete from contract")
     con.execute("insert into contract values (?)", [contracts_sha256()])
 

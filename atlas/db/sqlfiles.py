@@ -15,7 +15,7 @@ class Contract:
     kind: str
     """`view` or `macro`."""
     name: str
-    """As it is called in SQL."""
+    """Its name in SQL."""
     grain: tuple[str, ...]
     """Columns that identify a row; empty for a scalar macro."""
     about: str
@@ -47,10 +47,5 @@ def contract(text: str) -> Contract:
     grain = re.findall(r"^-- grain: +(.+)$", text, re.M)
     about = re.findall(r"^-- about: +(.+)$", text, re.M)
     columns = dict(re.findall(r"^--   (\w+)  *(\S.*)$", text, re.M))
-    return Contract(
-        kind=kind,
-        name=name,
-        grain=tuple(part.strip() for part in grain[0].split(",")) if grain else (),
-        about=about[0] if about else "",
-        columns=columns,
-    )
+    keys = tuple(part.strip() for part in grain[0].split(",")) if grain else ()
+    return Contract(kind, name, keys, about[0] if about else "", columns)
