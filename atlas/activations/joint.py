@@ -14,7 +14,7 @@ from atlas.queries.browse_records import PairDetail
 from atlas.queries.pair_records import Joint, PairMore
 
 COLUMNS, ROWS = 32, 8
-"""Parts of the way to the maximum of A and of B."""
+"""Bins of equal width, from 0 to the maximum of A and of B."""
 
 _Shards = Iterator[tuple[int, np.ndarray, np.ndarray]]
 
@@ -42,12 +42,12 @@ def joint_of(atlas: Atlas, detail: PairDetail) -> Joint:
         if not side.feature.max:
             raise AtlasError(f"{side.reference} never fires")
     if a.scan.corpus != b.scan.corpus:
-        raise AtlasError("the two were measured on other cuts of the text, so their tokens do not line up")
+        raise AtlasError("the two were measured on different tokenizations of the text, so their tokens differ")
     scans = [open_scan(atlas, one.scan.sae, one.scan.corpus) for one in (a, b)]
     max_a, max_b = float(a.feature.max or 0), float(b.feature.max or 0)
     counts = np.zeros((ROWS + 1, COLUMNS + 1), dtype=np.int64)
     for x, y in _aligned(scans[0].feature(a.feature.feature_id), scans[1].feature(b.feature.feature_id)):
-        np.add.at(counts, (_part(y, max_b, ROWS), _part(x, max_a, COLUMNS)), 1)
+        np.add.at(counts, (_bin(y, max_b, ROWS), _bin(x, max_a, COLUMNS)), 1)
     return Joint(
         counts=counts.tolist(),
         max_a=max_a,
@@ -59,13 +59,13 @@ def joint_of(atlas: Atlas, detail: PairDetail) -> Joint:
     )
 
 
-def _part(activation: np.ndarray, maximum: float, parts: int) -> np.ndarray:
-    """0 where silent, else from 1: which equal part of the way to the maximum."""
-    return np.where(activation > 0, 1 + np.clip((activation / maximum * parts).astype(np.int64), 0, parts - 1), 0)
+def _bin(activation: np.ndarray, maximum: float, n_bins: int) -> np.ndarray:
+    """0 where silent, else the number of the bin, from 1."""
+    return np.where(activation > 0, 1 + np.clip((activation / maximum * n_bins).astype(np.int64), 0, n_bins - 1), 0)
 
 
 def _aligned(a: _Shards, b: _Shards) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Activations of both on the tokens where either fires; the cuts into shards may differ."""
+    """Activations of both on the tokens where either fires; the shards of the two may have different lengths."""
     sides, ends = (a, b), [0, 0]
     tokens = [np.empty(0, np.int64), np.empty(0, np.int64)]
     held = [np.empty(0, np.float32), np.empty(0, np.float32)]

@@ -1,7 +1,7 @@
 """Read the sparse activations of a scan as SciPy CSR, whole or in blocks of tokens.
 
 A store is a folder of Parquet shards, each over consecutive tokens and sorted by (feature, token), with a receipt in
-JSON beside each shard. Nothing in it is believed: compiled code crashes on, or silently counts, indices that are out of
+JSON beside each shard. All of it is checked: compiled code crashes on, or silently counts, indices that are out of
 range. Orientation: tokens x features.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -59,7 +60,7 @@ class Scan:
         return sp.csr_array((activation, feature, starts), shape=(self.n_tokens, self.d_sae))
 
     def blocks(self) -> Iterator[sp.csr_array]:
-        """The same, shard after shard in the order of the tokens: (tokens of the shard, d_sae) each.
+        """All activations, shard after shard in the order of the tokens: (tokens of the shard, d_sae) each.
 
         Raises:
             AtlasError: A shard is missing or damaged.
@@ -81,11 +82,11 @@ class Scan:
             yield shard.first_token + shard.n_tokens, tokens, activations
 
     def largest_shard(self) -> int:
-        """Activations of the shard that has most: the largest of `blocks`."""
+        """Number of activations in the largest of `blocks`."""
         return max((shard.n_nonzero for shard in self._shards()), default=0)
 
     def input_covariance(self) -> np.ndarray:
-        """Covariance of the activations that the SAE reads: (d_in, d_in) float64, over the tokens of the scan.
+        """Covariance of the input of the SAE: (d_in, d_in) float64, over the tokens of the scan.
 
         Raises:
             AtlasError: It is missing or damaged.
@@ -98,7 +99,7 @@ class Scan:
             raise AtlasError(f"{path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
 
     def _shards(self) -> list[_Shard]:
-        """The shards that the receipts speak of, when they cover all tokens without a gap."""
+        """The shards of all receipts, which must cover all tokens without a gap."""
         covered, shards = 0, []
         for receipt in sorted(self.folder.glob("shard-*.json")):
             shard = _Shard.of(receipt)
@@ -134,7 +135,6 @@ class _Shard:
 
     @classmethod
     def of(cls, receipt: Path) -> _Shard:
-        """Read a receipt; raises where it makes no sense."""
         path = receipt.with_suffix(".parquet")
         try:
             facts = json.loads(receipt.read_text(encoding="utf-8"))
@@ -145,13 +145,14 @@ class _Shard:
             raise _damaged(receipt, f"{type(error).__name__}: {error}") from error
         numbers = (first_token, n_tokens, n_nonzero)
         if not all(type(number) is int and number >= 0 for number in numbers) or n_tokens == 0:
-            raise _damaged(receipt, "its numbers of tokens and activations make no sense")
+            raise _damaged(receipt, "its numbers of tokens and activations are not valid")
         return shard
 
     def read(self, d_sae: int) -> sp.csr_array:
         """The activations as CSR. The shard is sorted by feature, so it is read as CSC and turned."""
         self._check_file()
         feature, token, activation = self._columns()
+        token = token - self.first_token
         if reason := self._fault(feature, token, activation, d_sae):
             raise _damaged(self.path, reason)
         starts = np.searchsorted(feature, np.arange(d_sae + 1))
@@ -160,21 +161,12 @@ class _Shard:
         return sp.csr_array(by_feature.tocsr())
 
     def feature(self, feature_id: int) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens and activations of one feature; the file is not hashed for it, so only these rows are judged."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(
-                self.path, columns=["token_index", "activation"], filters=[("feature_id", "==", feature_id)]
-            )
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-            raise AtlasError(f"{self.path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
-        tokens, activations = (table[name].to_numpy() for name in ("token_index", "activation"))
+        """Tokens and activations of one feature; the file is not hashed for it, so only these rows are checked."""
+        _, tokens, activations = self._columns([("feature_id", "==", feature_id)])
         if len(tokens) and (tokens.min() < self.first_token or tokens.max() >= self.first_token + self.n_tokens):
             raise _damaged(self.path, f"feature {feature_id} fires outside its {self.n_tokens:,} tokens")
         if not np.isfinite(activations).all():
-            raise _damaged(self.path, "it holds activations that are no finite numbers")
+            raise _damaged(self.path, "it holds activations that are not finite")
         return tokens, activations
 
     def _check_file(self) -> None:
@@ -191,20 +183,20 @@ class _Shard:
         except OSError as error:
             raise AtlasError(f"{self.path.name} cannot be read", why=str(error), hint=_AGAIN) from error
 
-    def _columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Feature, token counted from the shard's first, and activation."""
+    def _columns(self, filters: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Feature, token_index and activation of the rows."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = {"feature_id": pa.int32(), "token_index": pa.int64(), "activation": pa.float32()}
         try:
-            table = pq.read_table(self.path, columns=list(columns)).cast(pa.schema(columns))
+            table = pq.read_table(self.path, columns=list(columns), filters=filters).cast(pa.schema(columns))
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
             raise AtlasError(f"{self.path.name} cannot be read", why=_first_line(error), hint=_AGAIN) from error
         if any(column.null_count for column in table.columns):
             raise _damaged(self.path, "values are missing in it")
         feature, token, activation = (table[name].to_numpy() for name in columns)
-        return feature, token - self.first_token, activation
+        return feature, token, activation
 
     def _fault(self, feature: np.ndarray, token: np.ndarray, activation: np.ndarray, d_sae: int) -> str | None:
         """What is wrong with the columns; None if nothing is."""
@@ -213,14 +205,14 @@ class _Shard:
         if not len(feature):
             return None
         if feature.min() < 0 or feature.max() >= d_sae:
-            return f"it speaks of features that the SAE does not have: it has {d_sae:,}"
+            return f"it has features that the SAE does not have: the SAE has {d_sae:,}"
         if token.min() < 0 or token.max() >= self.n_tokens:
-            return f"it speaks of tokens outside its own {self.n_tokens:,}"
+            return f"it has tokens outside its own {self.n_tokens:,}"
         onward = (feature[1:] > feature[:-1]) | ((feature[1:] == feature[:-1]) & (token[1:] > token[:-1]))
         if not onward.all():
             return "its rows are not in the order of features and tokens"
         if not (np.isfinite(activation) & (activation >= 0)).all():
-            return "it holds activations that are no finite numbers, or below zero"
+            return "it holds activations that are not finite, or below zero"
         return None
 
 

@@ -101,7 +101,7 @@ def test_columns_that_make_no_sense_are_refused(scan, subtests):
         "outside its own": {"token_index": np.where(np.arange(len(token)) == 3, 19, token)},
         "not in the order": {"feature_id": feature[::-1].copy()},
         "not in the order of features": {"token_index": np.where(np.arange(len(token)) == 1, token[0], token)},
-        "no finite numbers": {"activation": np.where(np.arange(len(token)) == 2, np.nan, activation)},
+        "not finite": {"activation": np.where(np.arange(len(token)) == 2, np.nan, activation)},
         "below zero": {"activation": np.where(np.arange(len(token)) == 2, -1, activation)},
         "values are missing": {"activation": [None, *activation[1:].tolist()]},
         "cannot be read": {"activation": ["x"] * len(activation)},
