@@ -22,7 +22,7 @@ class KeywordCounts:
     """Features of two SAEs by keyword."""
 
     found: duckdb.DuckDBPyRelation
-    """concept, keyword, n_features_a, n_features_b, n_pairs; the last is null where no such pairs are stored."""
+    """concept, keyword, n_features_a, n_features_b, n_pairs; n_pairs is null where no such pairs are stored."""
     unpaired: AtlasError | None
     """Why there are no pairs, with the command that makes them; None if there are."""
 
@@ -30,7 +30,7 @@ class KeywordCounts:
 def concept_counts(
     atlas: Atlas, by: ConceptRule, *, concept: str | None = None, sae: str | None = None, corpus: str | None = None
 ) -> duckdb.DuckDBPyRelation:
-    """Features that every scan has of every concept: n_features, those of share 0.5, the keywords found.
+    """Features of every concept in every scan: n_features, those of share 0.5 or more, the keywords found.
 
     Args:
         atlas: Open for reading.
@@ -42,10 +42,7 @@ def concept_counts(
     Raises:
         UnknownName: No such concept, SAE or corpus.
     """
-    parameters = {
-        "rule": by.rule,
-        "min_share": by.min_share or 0.0,
-        "concept": None if concept is None else concept_named(atlas, concept),
+    parameters = _asked(atlas, by, concept) | {
         "sae": None if sae is None else sae_named(atlas, sae),
         "corpus": None if corpus is None else corpus_named(atlas, corpus),
     }
@@ -64,7 +61,7 @@ def keyword_counts(
 ) -> KeywordCounts:
     """Features of two SAEs by keyword, and the matched pairs in which both features have it: the paper's Table 3.
 
-    The keyword `(all)` stands for the concept as a whole. Both SAEs are looked at by themselves.
+    The keyword `(all)` stands for the concept as a whole. The features of each SAE are counted by themselves.
 
     Args:
         atlas: Open for reading.
@@ -78,16 +75,10 @@ def keyword_counts(
     Raises:
         AtlasError: The two have no pairs and no corpus in common.
         UnknownName: No such SAE, concept, or corpus.
-        UsageError: Both names stand for one SAE, or several corpora fit.
+        UsageError: Both names belong to one SAE, or several corpora fit.
     """
     sae_a, sae_b = two_saes(atlas, a, b)
-    asked: dict[str, object] = {
-        "rule": by.rule,
-        "min_share": by.min_share or 0.0,
-        "concept": None if concept is None else concept_named(atlas, concept),
-        "sae_a": sae_a,
-        "sae_b": sae_b,
-    }
+    asked = _asked(atlas, by, concept) | {"sae_a": sae_a, "sae_b": sae_b}
     unpaired = None
     try:
         compared = settle(atlas, a, b, replace(subset, keep_non_concept=True, keep_unshared=True), corpus, newest=True)
@@ -102,3 +93,8 @@ def keyword_counts(
         asked |= {"corpus": compared.corpus, "corpus_b": compared.corpus_b}
         asked |= {"features_a": pairs["feature_a"].tolist(), "features_b": pairs["feature_b"].tolist()}
     return KeywordCounts(atlas.sql(sql_text("queries/concepts/keywords"), params=asked), unpaired)
+
+
+def _asked(atlas: Atlas, by: ConceptRule, concept: str | None) -> dict[str, object]:
+    wanted = None if concept is None else concept_named(atlas, concept)
+    return {"rule": by.rule, "min_share": by.min_share or 0.0, "concept": wanted}

@@ -58,10 +58,10 @@ def read_lexicons(path: Path, *, name: str | None = None) -> Lexicons:
 
     Args:
         path: UTF-8 text.
-        name: Of the concept, for a file of words only.
+        name: Name of the concept, for a file of words only.
 
     Raises:
-        AtlasError: The file cannot be read, is empty, or is none of the forms; the message names the place.
+        AtlasError: The file cannot be read, is empty, or has none of the forms; the message names the place.
         UsageError: The file names its concepts and so does `name`, or neither does.
     """
     try:
@@ -95,17 +95,17 @@ def built_in_lexicons() -> tuple[Lexicons, str]:
 def add_lexicons(
     db: Path, lexicons: Mapping[str, Iterable[str]], *, source: str, replace: bool = False, wait: float = 0
 ) -> list[Change]:
-    """Write concepts into an atlas, all or none; one that is there with the same words is left as it is.
+    """Write concepts into an atlas, all or none; one that the atlas has with the same words is left as it is.
 
     Args:
         db: The atlas.
         lexicons: Keywords of each concept.
         source: Where they come from; view `concepts` shows it.
-        replace: Let other words take the place of those of a concept that is there.
+        replace: Replace the words of a concept that the atlas already has.
         wait: Seconds to wait for a locked file.
 
     Raises:
-        UsageError: A concept is there with other words, and `replace` was not given.
+        UsageError: The atlas has a concept with other words, and `replace` was not given.
         AtlasUnavailable: The atlas cannot be opened for writing.
     """
     started = utc_now()
@@ -148,15 +148,13 @@ def remove_lexicon(db: Path, wanted: str, *, wait: float = 0) -> Change:
     started = utc_now()
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         name = concept_named(atlas, wanted)
-        n_words = len(
-            atlas.rows("delete from concept_keyword where concept = $concept returning keyword", concept=name)
-        )
+        gone = atlas.rows("delete from concept_keyword where concept = $concept returning keyword", concept=name)
         add_run(atlas, {"removed_concept": name}, started)
-    return Change(name, n_words, "removed")
+    return Change(name, len(gone), "removed")
 
 
 def _collected(path: Path, rows: Iterable[tuple[str, Any, Any]]) -> Lexicons:
-    """Words by concept from (place, concept, word), checked; a concept that comes again in other letter case is one."""
+    """Words by concept from (place, concept, word), checked; names that differ in letter case only are one concept."""
     found: dict[str, dict[str, str]] = {}
     spelt: dict[str, str] = {}
     for place, concept, word in rows:
@@ -164,19 +162,17 @@ def _collected(path: Path, rows: Iterable[tuple[str, Any, Any]]) -> Lexicons:
             if not isinstance(value, str) or not value.strip():
                 raise AtlasError(f"{place} of {path} has no {what}", hint=FORMS)
         if not concept.strip().isprintable():
-            raise AtlasError(f"{place} of {path} has a concept with signs that cannot be printed: {concept!r}")
+            raise AtlasError(f"{place} of {path} has a concept with characters that cannot be printed: {concept!r}")
         if len(word.split()) > 1:
-            raise AtlasError(
-                f"{place} of {path} is not a single word: {word.strip()!r}",
-                why="a keyword is looked for between spaces",
-            )
+            why = "keywords are searched between spaces"
+            raise AtlasError(f"{place} of {path} is not a single word: {word.strip()!r}", why=why)
         name = spelt.setdefault(concept.strip().lower(), concept.strip())
         found.setdefault(name, {}).setdefault(word.strip().lower(), word.strip())
     return {concept: tuple(words.values()) for concept, words in found.items()}
 
 
 def _csv_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
-    """Rows of a CSV file; other columns than the two are left aside."""
+    """Rows of a CSV file; other columns than the two are ignored."""
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         missing = {"concept", "keyword"} - set(reader.fieldnames or ())
@@ -193,7 +189,7 @@ def _csv_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
 
 
 def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
-    """Items of a JSON file: an object of lists, by itself or under the key `concepts`, as featlas ships its own."""
+    """Items of a JSON file: an object of lists, by itself or under the key `concepts`, as in the built-in file."""
     try:
         content = json.loads(text, object_pairs_hook=partial(_named_once, path)) if text.strip() else {}
     except json.JSONDecodeError as error:
@@ -210,18 +206,17 @@ def _json_rows(path: Path, text: str) -> Iterable[tuple[str, Any, Any]]:
 
 
 def _other_words(name: str, old: list[tuple[str, str]], new: list[str]) -> UsageError:
-    """That a concept is there with other words, and what differs."""
     there, given = {word.lower() for word, _ in old}, {word.lower() for word in new}
     return UsageError(
-        f"there is a concept {name} already, with other words",
+        f"the atlas already has a concept {name}, with other words",
         why=f"its {len(there)} words are from {old[0][1]}; the file has {len(given - there)} more and lacks "
         f"{len(there - given)} of them",
-        hint="--replace puts these in their place, or give the concept another name",
+        hint="--replace overwrites them, or give the concept another name",
     )
 
 
 def _named_once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of a JSON file; of a name that comes twice JSON would keep the last."""
+    """An object of a JSON file; of a repeated name JSON would keep the last."""
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
     if twice:
         raise AtlasError(f"{path} names {twice[0]!r} twice", hint="give all of its words in one list")

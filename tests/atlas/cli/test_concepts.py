@@ -114,7 +114,7 @@ def test_a_lexicon_goes_in_and_out(tiny, tmp_path, capsys):
         assert capsys.readouterr().err == said
     assert rows(capsys, tiny, "A", "--concept", "Pets")[0]["keywords_found"] == ["dog"]
     path.write_text("dog\n")
-    assert "there is a concept Pets already" in refused(capsys, tiny, "add", str(path), "--name", "Pets")
+    assert "the atlas already has a concept Pets" in refused(capsys, tiny, "add", str(path), "--name", "Pets")
     assert run(["--db", str(tiny), "concepts", "add", str(path), "--name", "Pets", "--replace"]) == 0
     assert capsys.readouterr().err == "replaced Pets: 1 word\n"
     assert run(["--db", str(tiny), "concepts", "remove", "pets"]) == 0

@@ -101,7 +101,7 @@ def test_the_same_words_again_are_nothing_to_do(tiny: Path):
 
 
 def test_other_words_under_a_known_name_are_refused_and_nothing_is_written(tiny: Path):
-    with pytest.raises(UsageError, match="there is a concept Emotions already") as refused:
+    with pytest.raises(UsageError, match="the atlas already has a concept Emotions") as refused:
         add_lexicons(tiny, COLOURS | {"emotions": ("sad", "merry")}, source="c.csv")
     assert "its 49 words are from arXiv 2410.06981" in str(refused.value)
     assert "the file has 1 more and lacks 48 of them" in str(refused.value)
