@@ -4,7 +4,7 @@ Sources: Kornblith et al. 2019, arXiv:1905.00414, sec. 3; debiased: the unbiased
 sec. 4) in the quotient of Nguyen et al. 2021, arXiv:2010.15327. Orientation: rows are matched samples, columns are
 dimensions.
 
-Ignores: adding a vector to all rows, rotating a side, scaling it. Not other linear maps: directions count by their
+Ignores: adding a vector to all rows, rotating x or y, scaling it. Not other linear maps: directions count by their
 variance. With fewer rows than columns the plain score of independent noise nears 1; the debiased one averages 0 over
 all pairings, whatever the sizes.
 
@@ -14,37 +14,25 @@ Computed from (p, q) products, never from (n, n) Gram matrices; neither form dep
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from atlas.metrics.matched import centred, matched, same_gram
 from atlas.metrics.moments import GramSums, Moments, trace_moments
-from atlas.metrics.registry import metric
+from atlas.metrics.registry import Scored, metric
 from atlas.shapes import Float64, Given, Int
 
 
 @dataclass(frozen=True, slots=True)
-class Cka:
-    """Agreement of two sets of inner products."""
-
-    score: float
-    """In [0, 1]; debiased in [-1, 1], and 0 on average over all pairings."""
-    n: int
-    """Matched rows compared."""
-
-    @property
-    def details(self) -> Mapping[str, Any]:
-        """None: the score says all."""
-        return {}
+class Cka(Scored):
+    """Agreement of two sets of inner products, in [0, 1]; debiased in [-1, 1], and 0 on average over all pairings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedCka:
-    """Both sides centred and scaled. A permutation costs one product of (p, n) by (n, q)."""
+    """x and y centred and scaled. A permutation costs one product of (p, n) by (n, q)."""
 
     x: Float64[np.ndarray, "n p"]
     """(n, p) centred, scaled so that its HSIC with itself is 1."""
@@ -71,14 +59,14 @@ class PreparedCka:
 
 
 def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, debiased: bool = False) -> PreparedCka:
-    """Centre and scale both sides; arguments as in `cka`."""
+    """Centre and scale x and y; arguments as in `cka`."""
     x, y = matched(x, y)
     if debiased and len(x) < 4:
         raise ValueError(f"{len(x)} matched rows; debiased CKA needs at least 4")
     return PreparedCka(_normed(x, debiased, "x"), _normed(y, debiased, "y"), debiased)
 
 
-@metric(title="linear CKA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
+@metric(title="linear CKA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, minimum=-1.0)
 def cka(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, debiased: bool = False) -> Cka:
     """Compare the inner products between all rows of two matched samples.
 
@@ -91,7 +79,7 @@ def cka(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, debiased: boo
 
 
 def _normed(x: Float64[np.ndarray, "n p"], debiased: bool, name: str) -> Float64[np.ndarray, "n r"]:
-    """The side centred and scaled to HSIC 1 with itself, with at most n columns."""
+    """The sample centred and scaled to HSIC 1 with itself, with at most n columns."""
     x = same_gram(centred(x, name))
     x = x / np.linalg.norm(x)
     square = _hsic(x, x, debiased)
@@ -115,6 +103,6 @@ def _hsic(x: Float64[np.ndarray, "n p"], y: Float64[np.ndarray, "n q"], debiased
 
 
 def _gram_sums(x: Float64[np.ndarray, "n p"]) -> GramSums:
-    """Of x x', without forming it."""
+    """The sums of x x', without forming it."""
     diagonal = np.einsum("ij,ij->i", x, x)
     return GramSums(len(x), float(diagonal.sum()), _hsic(x, x, False), float(diagonal @ diagonal))

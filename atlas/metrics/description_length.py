@@ -1,4 +1,4 @@
-"""How many bits a sparse code takes: support and magnitudes at a distortion, total information, and a Gaussian bound.
+"""Bits that a sparse code takes: support and magnitudes at a distortion, total information, and a Gaussian bound.
 
 Sources: bits per feature, H(whether it fires) + p * H(binned magnitude | it fires), Ayonrinde, Pearce & Sharkey 2024,
 arXiv:2410.11179; total information, a histogram of 100 bins over the entries of codes and dictionary, Circuits Updates
@@ -7,7 +7,7 @@ tokens x features.
 
 Features are coded one by one, so what they tell about each other is not used: these are upper bounds. Entropies are
 those of the counts, which are too low where a bin holds few tokens. Departures: a bin stands for the mean of what
-falls into it and not for its centre, and zeros are no magnitudes; SAEBench counts them in both parts.
+falls into it and not for its centre, and zeros do not count as magnitudes; SAEBench counts them in both parts.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _BLOCK = 4096
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodeLength:
-    """The price of a sparse code whose magnitudes are rounded to bins of one width."""
+    """Bits of a sparse code whose magnitudes are rounded to bins of one width."""
 
     width: float
-    """Of the bins, in SAE activation units; infinite for one bin, which says only that a feature fires."""
+    """Width of the bins, in SAE activation units; infinite for one bin, which says only that a feature fires."""
     support: Float64[np.ndarray, " d_sae"]
     """(d_sae,) bits per token that say whether each feature fires, each in [0, 1]."""
     magnitude: Float64[np.ndarray, " d_sae"]
@@ -56,7 +56,7 @@ def code_length(codes: Any, decoder: Real[np.ndarray, "d_sae d_in"], width: floa
     Args:
         codes: (n_tokens, d_sae) activations >= 0, any SciPy sparse array; stored zeros count as silent.
         decoder: (d_sae, d_in) directions that the activations are lengths along.
-        width: Of the bins, above 0; infinite for one bin.
+        width: Width of the bins, above 0; infinite for one bin.
 
     Raises:
         ValueError: No token, shapes that do not fit, or a width that is not above 0.
@@ -65,7 +65,7 @@ def code_length(codes: Any, decoder: Real[np.ndarray, "d_sae d_in"], width: floa
     codes.eliminate_zeros()
     n_tokens, d_sae = codes.shape
     if not n_tokens or len(decoder) != d_sae or not width > 0:
-        raise ValueError(f"codes of shape {codes.shape}, {len(decoder)} decoder rows and width {width} make no code")
+        raise ValueError(f"codes of shape {codes.shape}, {len(decoder)} decoder rows and width {width} do not fit")
     values = codes.data.astype(np.float64)
     feature = np.repeat(np.arange(d_sae), np.diff(codes.indptr))
     bins = np.zeros(len(values), np.int64) if np.isinf(width) else np.floor(values / width).astype(np.int64)
@@ -75,18 +75,19 @@ def code_length(codes: Any, decoder: Real[np.ndarray, "d_sae d_in"], width: floa
     n_fired = np.diff(codes.indptr).astype(np.float64)
     magnitude = np.bincount(feature[first], -_plogp(counts / n_fired[feature[first]]), minlength=d_sae)
     codes.data = values - means[place]
-    share = n_fired / n_tokens
+    share, rows, exact = n_fired / n_tokens, sp.csr_array(codes), np.asarray(decoder, np.float64)
+    errors = (rows[start : start + _BLOCK] @ exact for start in range(0, n_tokens, _BLOCK))
     return CodeLength(
         width=float(width),
         support=binary_entropy(share),
         magnitude=share * magnitude,
-        distortion=_mean_square(sp.csr_array(codes), np.asarray(decoder, np.float64)),
+        distortion=float(sum(np.square(block).sum() for block in errors) / n_tokens),
         n_tokens=n_tokens,
     )
 
 
 def binary_entropy(share: Any) -> Vector:
-    """Entropy in bits of what happens with these probabilities, in [0, 1]."""
+    """Entropy in bits of an event of each of these probabilities, in [0, 1]."""
     p = np.asarray(share, np.float64)
     return np.asarray(-_plogp(p) - _plogp(np.asarray(1 - p)))
 
@@ -99,7 +100,7 @@ def total_information(values: Any, n_zeros: int, *, low: float, high: float, bin
         n_zeros: Entries that are zero and not stored.
         low: Lower edge of the first bin.
         high: Upper edge of the last one, equal for all matrices that are compared.
-        bins: Of equal width.
+        bins: Number of bins, of equal width.
 
     Raises:
         ValueError: An entry lies outside the bins.
@@ -134,9 +135,3 @@ def gaussian_bits(covariance: Real[np.ndarray, "d d"], distortion: float) -> flo
 def _plogp(p: Vector) -> Vector:
     """p * log2(p), 0 where p is 0."""
     return np.asarray(p * np.log2(p, out=np.zeros_like(p), where=p > 0))
-
-
-def _mean_square(rows: Any, decoder: Real[np.ndarray, "d_sae d_in"]) -> float:
-    n = rows.shape[0]
-    blocks = (rows[start : start + _BLOCK] @ decoder for start in range(0, n, _BLOCK))
-    return float(sum(np.square(block).sum() for block in blocks) / n)

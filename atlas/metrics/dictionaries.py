@@ -2,17 +2,18 @@
 
 Sources: mean max cosine similarity, Sharkey, Braun & Millidge 2022 ("Taking features out of superposition with sparse
 autoencoders"); pairwise dictionary mean correlation coefficient, Song et al. 2025, arXiv:2505.20254. Orientation: rows
-are features, columns are the same dimensions on both sides.
+are features, columns are the same dimensions in x and y.
 
-Both ignore the order of the features, the length of each, and a rotation done to both sides; PW-MCC also their sign.
-The best of many random vectors is near to any vector, so each score comes with its chance: the same number of a
-dictionary of independent Gaussian rows in the place of y.
+Both ignore the order of the features, the length of each, and a rotation of x and y together; PW-MCC also their sign.
+The best of many random vectors is near to any vector, so each score comes with its chance level: the score of x with
+a dictionary of independent Gaussian rows in the place of y.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,18 +33,18 @@ BLOCK = 2**23
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetSimilarity:
-    """How alike two dictionaries are, and how alike to x a random one is."""
+    """Similarity of two dictionaries, and of x with random ones."""
 
     score: float
     """Mean over features of the cosine with their partner: in [-1, 1] for MMCS, in [0, 1] for PW-MCC."""
     n: int
-    """Features that are averaged over: those of x for MMCS, of the smaller side for PW-MCC."""
+    """Features that are averaged over: those of x for MMCS, of the smaller dictionary for PW-MCC."""
     n_x: int
     """Features of x."""
     n_y: int
     """Features of y."""
     draws: Float64[np.ndarray, " draws"] = field(repr=False)
-    """(draws,) the same score, y replaced by independent Gaussian rows, in the order drawn."""
+    """(draws,) scores with y replaced by independent Gaussian rows, in the order drawn."""
 
     @property
     def chance(self) -> float | None:
@@ -69,8 +70,8 @@ def mmcs(
     Args:
         x: n_x features by d dimensions.
         y: n_y features by the same d dimensions.
-        draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
-        seed: Of the draws (PCG64).
+        draws: Gaussian dictionaries drawn for the chance level, >= 0; each costs as much as the score.
+        seed: Seed of the draws (PCG64).
         on_progress: Called as `on_progress(done, draws)` after each draw.
     """
     return _with_chance(_best, x, y, draws, seed, on_progress)
@@ -85,23 +86,26 @@ def pw_mcc(
     assign: Assign | None = None,
     on_progress: Progress | None = None,
 ) -> SetSimilarity:
-    """Average |cosine| over the one-to-one assignment of rows that makes it largest; the smaller side is matched whole.
+    """Average |cosine| over the one-to-one assignment of rows that makes it largest; all rows of the smaller match.
 
     All n_x by n_y cosines are held at once.
 
     Args:
         x: n_x features by d dimensions.
         y: n_y features by the same d dimensions.
-        draws: Gaussian dictionaries to measure the chance with, >= 0; each costs as much as the score.
-        seed: Of the draws (PCG64).
-        assign: What finds the assignment; None takes `scipy.optimize.linear_sum_assignment`.
+        draws: Gaussian dictionaries drawn for the chance level, >= 0; each costs as much as the score.
+        seed: Seed of the draws (PCG64).
+        assign: Function that finds the assignment; None takes `scipy.optimize.linear_sum_assignment`.
         on_progress: Called as `on_progress(done, draws)` after each draw.
     """
-    chosen = assign or _optimal
+    if assign is None:
+        from scipy.optimize import linear_sum_assignment  # 0.3 s to import, for one function
+
+        assign = partial(linear_sum_assignment, maximize=True)
 
     def assigned(x: Rows, y: Rows) -> NDArray[np.float64]:
         cosines = np.abs(x @ y.T)
-        return cosines[chosen(cosines)]
+        return cosines[assign(cosines)]
 
     return _with_chance(assigned, x, y, draws, seed, on_progress)
 
@@ -116,9 +120,7 @@ def _with_chance(
 ) -> SetSimilarity:
     x, y = finite_rows(x, "x"), finite_rows(y, "y")
     if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"x has {x.shape[1]} columns and y has {y.shape[1]}; a cosine needs the same ones on both sides"
-        )
+        raise ValueError(f"x has {x.shape[1]} columns and y has {y.shape[1]}; a cosine needs the same columns")
     if not len(x) or not len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; each needs at least one")
     if draws < 0:
@@ -138,9 +140,3 @@ def _best(x: Float64[np.ndarray, "n_x d"], y: Float64[np.ndarray, "n_y d"]) -> F
     step = max(1, BLOCK // len(y))
     best = [np.max(x[start : start + step] @ y.T, axis=1) for start in range(0, len(x), step)]
     return np.concatenate(best)
-
-
-def _optimal(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    from scipy.optimize import linear_sum_assignment  # 0.3 s to import, for one function
-
-    return linear_sum_assignment(values, maximize=True)

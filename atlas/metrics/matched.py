@@ -1,4 +1,4 @@
-"""The check at the door of every metric: two samples of the same rows, finite, and enough of them."""
+"""The check of the input of every metric: two samples of the same rows, finite, and enough of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ MIN_ROWS = 3
 """Below this no correlation between centred rows, or between distances, can be other than -1, 0 or 1."""
 
 
-def matched(x: ArrayLike, y: ArrayLike) -> tuple[Float64[np.ndarray, "n p"], Float64[np.ndarray, "n q"]]:
-    """Both sides as (n, p) and (n, q) float64, or ValueError saying what does not fit."""
+def matched(
+    x: ArrayLike, y: ArrayLike, *, minimum: int = MIN_ROWS, what: str = "a comparison"
+) -> tuple[Float64[np.ndarray, "n p"], Float64[np.ndarray, "n q"]]:
+    """x and y as (n, p) and (n, q) float64, or ValueError saying what does not fit; `what` needs `minimum` rows."""
     x, y = in_range(finite_rows(x, "x")), in_range(finite_rows(y, "y"))
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; row i of both must belong together")
-    if len(x) < MIN_ROWS:
-        raise ValueError(f"{len(x)} matched rows; a comparison needs at least {MIN_ROWS}")
+    if len(x) < minimum:
+        raise ValueError(f"{len(x)} matched rows; {what} needs at least {minimum}")
     return x, y
 
 
 def in_range(x: Float64[np.ndarray, "n p"]) -> Float64[np.ndarray, "n p"]:
-    """The sample, or the sample times a power of 2 where its squares would overflow or vanish: no metric sees scale."""
+    """The sample, or the sample times a power of 2 where its squares would overflow or vanish: metrics ignore scale."""
     largest = float(np.abs(x).max(initial=0.0))
     return x if largest == 0 or 1e-100 < largest < 1e100 else np.ldexp(x, -int(np.frexp(largest)[1]))
 
@@ -51,15 +53,12 @@ def unit_rows(x: Float64[np.ndarray, "n p"], name: str) -> Float64[np.ndarray, "
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
-def finite_rows(side: ArrayLike, name: str) -> Float64[np.ndarray, "n p"]:
-    """One side as (n, p) float64, or ValueError if it is no table of finite numbers."""
-    rows = np.asarray(side, dtype=np.float64)
+def finite_rows(sample: ArrayLike, name: str) -> Float64[np.ndarray, "n p"]:
+    """A sample as (n, p) float64, or ValueError if it is not a matrix of finite numbers."""
+    rows = np.asarray(sample, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0:
         raise ValueError(f"{name} must be rows by columns with at least one column, not of shape {rows.shape}")
-    if not np.isfinite(rows).all():
-        raise ValueError(f"{name} holds values that are not finite, first in row {_first_bad(rows)}")
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise ValueError(f"{name} holds values that are not finite, first in row {bad[0]}")
     return rows
-
-
-def _first_bad(rows: Rows) -> int:
-    return int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])

@@ -20,14 +20,14 @@ class Moments:
     """Moments of a score over all pairings of the rows, without drawing any; None where no closed form is known."""
 
     mean: float | None = None
-    """Of the score."""
+    """Mean of the score."""
     std: float | None = None
-    """Of the score, >= 0."""
+    """Standard deviation of the score, >= 0."""
     mean_square: float | None = None
-    """Of the mean squared canonical correlation, sum rho^2 / min(rank_x, rank_y), in [0, 1]; always exact. The mean
-    score, where the score is the mean of rho, is at most its root."""
+    """Mean of the mean squared canonical correlation, sum rho^2 / min(rank_x, rank_y), in [0, 1]; always exact. The
+    mean of a score that is the mean of rho is at most its root."""
     exact: bool = True
-    """False: `mean` and `std` hold for many rows only."""
+    """False where `mean` and `std` hold for many rows only."""
 
 
 UNKNOWN = Moments()
@@ -66,8 +66,8 @@ def mantel_std(rows_a: Vector, square_a: float, rows_b: Vector, square_b: float)
     Args:
         rows_a: (n,) sums of the rows of A, n >= 3, A hollow, symmetric and centred: all of its entries sum to 0.
         square_a: Sum of its squared entries, both triangles, > 0.
-        rows_b: The same of B.
-        square_b: The same of B.
+        rows_b: (n,) sums of the rows of B.
+        square_b: Sum of the squared entries of B.
     """
     n = len(rows_a)
     squares = square_a * square_b
@@ -81,9 +81,9 @@ def mantel_std(rows_a: Vector, square_a: float, rows_b: Vector, square_b: float)
 
 
 def overlap_moments(rank_x: int, rank_y: int, n: int) -> Moments:
-    """Of the canonical correlations of two centred spaces of n rows: E sum rho^2 = rank_x rank_y / (n - 1).
+    """Moments of the canonical correlations of two centred spaces of n rows: E sum rho^2 = rank_x rank_y / (n - 1).
 
-    With one direction a side the score is |r|, whose mean is about sqrt(2 / (pi (n - 1))) for many rows.
+    With one direction of x and one of y the score is |r|, whose mean is about sqrt(2 / (pi (n - 1))) for many rows.
     """
     mean_square = max(rank_x, rank_y) / (n - 1)
     if max(rank_x, rank_y) > 1:

@@ -3,8 +3,8 @@
 Source: Klabunde et al. 2023, arXiv:2305.06329, sec. 3.4 (k-NN Jaccard similarity), as in ReSi, arXiv:2408.00531.
 Orientation: rows are matched samples, columns are dimensions; k = 10 and cosine as there.
 
-Ignores: scaling and rotating a side; by cosine the length of each row, by euclidean distance adding a vector to all
-rows. Local: says nothing of how far the far rows are.
+Ignores: scaling and rotating x or y; by cosine the length of each row, by euclidean distance adding a vector to all
+rows. It is local: it says nothing of how far the far rows are.
 
 Departs from these: all rows as near as the k-th are neighbours, not k of them by the order of the rows. Many-to-one
 matches repeat rows, and a score must not depend on which copy comes first.
@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from atlas.metrics.matched import centred, matched, unit_rows
 from atlas.metrics.moments import Moments
-from atlas.metrics.registry import metric
+from atlas.metrics.registry import Scored, metric
 from atlas.shapes import Float64, Given, Int, Int64
 
 Nearness = Literal["cosine", "euclidean"]
@@ -36,13 +36,9 @@ BLOCK = 2**23
 
 
 @dataclass(frozen=True, slots=True)
-class MutualKnn:
-    """Agreement of two sets of neighbourhoods."""
+class MutualKnn(Scored):
+    """Agreement of two sets of neighbourhoods: mean over the rows of |both| / |either| of their sets, in [0, 1]."""
 
-    score: float
-    """Mean over the rows of |both| / |either| of the two sets of neighbours, in [0, 1]."""
-    n: int
-    """Matched rows compared."""
     k: int
     """Neighbours of each row asked for, >= 1; more where rows are equally near."""
 
@@ -54,12 +50,12 @@ class MutualKnn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedMutualKnn:
-    """The neighbours on both sides. A permutation of the rows renames those of y."""
+    """The neighbours in x and in y. A permutation of the rows renames those of y."""
 
     x: Int64[np.ndarray, " neighbours_x"]
     """Ascending, one number row * n + neighbour for each neighbour in x."""
     y: Int64[np.ndarray, " neighbours_y"]
-    """The same of y."""
+    """Ascending, one number for each neighbour in y."""
     n: int
     """Rows."""
     k: int
@@ -97,9 +93,9 @@ class PreparedMutualKnn:
 def prepare(
     x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = 10, by: Nearness = "cosine"
 ) -> PreparedMutualKnn:
-    """Find the neighbours of all rows on both sides; arguments as in `mutual_knn`."""
+    """Find the neighbours of all rows in x and in y; arguments as in `mutual_knn`."""
     if by not in get_args(Nearness):
-        raise ValueError(f"{by!r} is none of {', '.join(get_args(Nearness))}")
+        raise ValueError(f"{by!r} is not one of {', '.join(get_args(Nearness))}")
     x, y = matched(x, y)
     n = len(x)
     if not 1 <= k <= n - 2:

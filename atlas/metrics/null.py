@@ -1,13 +1,13 @@
 """The permutation null of any metric: its scores when the rows of y are paired with those of x at random.
 
-Beside the drawn scores stand their moments over all pairings where a closed form is known (`moments`).
+The moments of the score over all pairings are given too where a closed form is known (`moments`).
 Source: Phipson & Smyth 2010, doi:10.2202/1544-6115.1585, for the + 1 in the p-value, which is never 0.
 Departs from the code of arXiv:2410.06981: seeded, and with that + 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from atlas.metrics.moments import UNKNOWN, Moments
-from atlas.metrics.registry import METRICS, Metric, Prepared, Result
+from atlas.metrics.registry import METRICS, Metric, Result
 from atlas.shapes import Float64, Given, Int
 
 ROUNDING = 1e-12
-"""Scores nearer than this are the same score: a permutation sums the same numbers in another order."""
+"""Scores closer than this count as equal: a permutation sums the same numbers in another order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +84,8 @@ class Null:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Afresh:
-    """A metric without a fast path: every permutation is scored from the start."""
+class _Unprepared:
+    """A metric without a fast path: every permutation is scored by its function."""
 
     function: Callable[..., Result]
     x: Any
@@ -121,22 +121,26 @@ def permutation_null(
         x: (n_rows, p) samples.
         y: (n_rows, q) samples, row i belonging to row i of x.
         n: Permutations drawn, at least 1. More of them with the same seed begin with the same draws.
-        seed: Of the permutations (PCG64).
+        seed: Seed of the permutations (PCG64).
         permutations: (n, n_rows) integers, each row an order of the rows of y: used instead of drawing any.
         on_result: Called with the score before any draw; what it raises ends the work.
         on_progress: Called as `on_progress(done, total)` after each permutation.
-        **options: Of the metric.
+        **options: Options of the metric.
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    prepared = _prepared(name, x, y, options)
+    metric = known_metric(name)
+    fast = metric.prepare
+    prepared = fast(x, y, **options) if fast else _Unprepared(metric.function, x, np.asarray(y), options)
     result = prepared.result()
     if on_result:
         on_result(result)
     if permutations is not None:
-        orders, n = _checked(permutations, result.n)
+        given = _checked(permutations, result.n)
+        orders, n = given, len(given)
     else:
-        orders = _orders(result.n, n, seed)
+        rng = np.random.Generator(np.random.PCG64(seed))
+        orders = (rng.permutation(result.n) for _ in range(n))  # one at a time: all would be n x n_rows
     draws = np.empty(n)
     for i, order in enumerate(orders):
         draws[i] = prepared.permuted(order)
@@ -145,27 +149,14 @@ def permutation_null(
     return Null(name, result, draws, prepared.moments())
 
 
-def _prepared(name: str, x: ArrayLike, y: ArrayLike, options: dict[str, Any]) -> Prepared:
-    """The metric's own fast path, or scoring afresh; ValueError for a name that is no metric."""
-    metric = known_metric(name)
-    return metric.prepare(x, y, **options) if metric.prepare else _Afresh(metric.function, x, np.asarray(y), options)
-
-
 def known_metric(name: str) -> Metric:
-    """The metric of a name, or ValueError with the names that there are."""
+    """The metric of a name, or ValueError with the known names."""
     if name not in METRICS:
         raise ValueError(f"no metric {name!r}; there are {', '.join(sorted(METRICS))}")
     return METRICS[name]
 
 
-def _orders(n_rows: int, n: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """`n` random orders, one at a time: all at once would be n x n_rows."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    for _ in range(n):
-        yield rng.permutation(n_rows)
-
-
-def _checked(permutations: ArrayLike, n_rows: int) -> tuple[Iterator[NDArray[np.intp]], int]:
+def _checked(permutations: ArrayLike, n_rows: int) -> NDArray[np.intp]:
     """Given orders, or ValueError naming the first that is not one."""
     orders = np.asarray(permutations)
     if orders.ndim != 2 or orders.shape[1] != n_rows or len(orders) == 0 or orders.dtype.kind not in "iu":
@@ -173,4 +164,4 @@ def _checked(permutations: ArrayLike, n_rows: int) -> tuple[Iterator[NDArray[np.
     for i, order in enumerate(orders):
         if not np.array_equal(np.sort(order), np.arange(n_rows)):
             raise ValueError(f"row {i} of permutations does not hold each of 0 to {n_rows - 1} once")
-    return iter(orders.astype(np.intp, copy=False)), len(orders)
+    return orders.astype(np.intp, copy=False)

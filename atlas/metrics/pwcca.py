@@ -5,7 +5,7 @@ being the i-th canonical direction of x as a vector over the samples. Orientatio
 are dimensions; the paper uses the transpose.
 
 Not symmetric: the weights come from x; pwcca(y, x) is another number.
-Ignores: adding a vector to all rows, scaling a side; of y alone any invertible linear map. Not rotations of x: a sum
+Ignores: adding a vector to all rows, scaling x or y; of y any invertible linear map. Not rotations of x: a sum
 of absolute values depends on the axes.
 
 Departs from the code of google/svcca, whose directions lack the inverse square root of the covariance and whose y
@@ -34,7 +34,7 @@ class Pwcca(Svcca):
     """Canonical correlations of all directions, and their weights; `mean_square` and `forced` do not look at these."""
 
     weights: Float64[np.ndarray, " k"] = field(repr=False)
-    """(min(rank_x, rank_y),) of the correlations in their order, >= 0, summing to 1."""
+    """(min(rank_x, rank_y),) weights of the correlations in their order, >= 0, summing to 1."""
 
     @property
     def score(self) -> float:
@@ -43,7 +43,7 @@ class Pwcca(Svcca):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """Those of SVCCA, and the `weights`."""
+        """The details of SVCCA, and the `weights`."""
         return {**super(Pwcca, self).details, "weights": self.weights.tolist()}
 
 
@@ -69,7 +69,7 @@ class PreparedPwcca:
         return min(1.0, float(weights @ correlations))
 
     def moments(self) -> Moments:
-        """Of the squared correlations; none is known of their weighted mean."""
+        """Those of the squared correlations; no closed form is known of their weighted mean."""
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
         return Moments(mean_square=overlap_moments(rank_x, rank_y, n).mean_square)
 
@@ -82,7 +82,7 @@ class PreparedPwcca:
 
 
 def prepare(x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"]) -> PreparedPwcca:
-    """Find an orthonormal basis of both sides."""
+    """Find an orthonormal basis of x and one of y."""
     x, y = matched(x, y)
     basis_x, basis_y = leading_directions(x, 1, 1.0, "x"), leading_directions(y, 1, 1.0, "y")
     return PreparedPwcca(np.asfortranarray(basis_x), basis_y, basis_x.T @ centred(x, "x"))

@@ -18,11 +18,11 @@ from atlas.shapes import Float64, Int, Real
 Rdm = Literal["euclidean", "correlation", "cosine"]
 
 RANKED_AT_ONCE = 2**23
-"""Distances sorted together, 0.3 GB; more are first parted by size."""
+"""Distances sorted together, 0.3 GB; more are first divided by size."""
 
 
 def distances(x: Float64[np.ndarray, "n p"], rdm: Rdm, name: str) -> Float64[np.ndarray, " n_pairs"]:
-    """(n_pairs,) strict upper triangle of the RDM, or ValueError where it says nothing."""
+    """(n_pairs,) strict upper triangle of the RDM, or ValueError where it has no variance."""
     without = {"euclidean": None, "correlation": np.ptp(x, axis=1) == 0, "cosine": ~x.any(axis=1)}[rdm]
     if without is not None and without.any():
         state = "constant" if rdm == "correlation" else "zero"

@@ -1,4 +1,4 @@
-"""What is known of each metric: its function, its title, what it ignores, and how to score many permutations fast."""
+"""The record of each metric: its function, its title, what it ignores, and how to score many permutations fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas.metrics.moments import Moments
 from atlas.shapes import Int
 
 Invariance = Literal["translation", "scaling", "rotation", "linear"]
-"""What may be done to either side alone without changing the score: adding one vector to all rows, multiplying by one
+"""Changes of x alone or of y alone that leave the score as it is: adding one vector to all rows, multiplying by one
 number other than 0, an orthogonal map of the columns, any invertible linear map of the columns."""
 
 
@@ -34,6 +34,21 @@ class Result(Protocol):
     def details(self) -> Mapping[str, Any]:
         """Numbers beside the score, by name, as JSON can hold them; empty if there are none."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A `Result` that is a score and the sample it was measured on; its class says the range."""
+
+    score: float
+    """The similarity; higher is more alike."""
+    n: int
+    """Matched rows compared."""
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Numbers beside the score, by name."""
+        return {}
 
 
 @runtime_checkable
@@ -66,13 +81,13 @@ class Metric:
     invariances: frozenset[Invariance]
     """What the score ignores at default options; empty if nothing."""
     prepare: Callable[..., Prepared] | None
-    """`prepare(x, y, *, options)` with the options of the function; None: each permutation is scored afresh."""
+    """`prepare(x, y, *, options)` with the options of the function; None: each permutation is scored by `function`."""
     symmetric: bool = True
-    """The score of x and y is that of y and x."""
-    least: float = 0.0
-    """No score lies below, with any options."""
+    """Whether the score of x and y is that of y and x."""
+    minimum: float = 0.0
+    """Minimum score with any options."""
     same_columns: bool = False
-    """Column j of x and column j of y must be the same coordinate, as for two SAEs of one hook."""
+    """Whether column j of x and column j of y must be the same coordinate, as for two SAEs of one hook."""
 
 
 METRICS: dict[str, Metric] = {}
@@ -87,14 +102,14 @@ def metric(
     invariances: set[Invariance],
     prepare: Callable[..., Prepared] | None = None,
     symmetric: bool = True,
-    least: float = 0.0,
+    minimum: float = 0.0,
     same_columns: bool = False,
 ) -> Callable[[Function], Function]:
-    """Enter the decorated function into `METRICS` under its own name."""
+    """Register the decorated function in `METRICS` under its own name."""
 
     def enter(function: Function) -> Function:
         name = function.__name__
-        METRICS[name] = Metric(name, function, title, frozenset(invariances), prepare, symmetric, least, same_columns)
+        METRICS[name] = Metric(name, function, title, frozenset(invariances), prepare, symmetric, minimum, same_columns)
         return function
 
     return enter

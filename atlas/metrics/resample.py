@@ -3,8 +3,8 @@
 Sources: half-samples, Shao & Wu 1989, doi:10.1214/aos/1176347263; false discovery rate, Benjamini & Hochberg 1995,
 doi:10.1111/j.2517-6161.1995.tb02031.x.
 
-Departs from the usual bootstrap, which draws rows with replacement: a copy of a row is the nearest row on both sides,
-at distance 0 on both, and adds nothing to a rank, so RSA, k-NN and canonical correlations all rise. Half of the rows
+Departs from the usual bootstrap, which draws rows with replacement: a copy of a row is the nearest row in x and in y,
+at distance 0 in both, and adds nothing to a rank, so RSA, k-NN and canonical correlations all rise. Half of the rows
 without replacement hold no copy, and for a mean of rows their scores spread just as the bootstrap's do.
 """
 
@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from atlas.metrics.matched import Rows, matched
+from atlas.metrics.matched import matched
 from atlas.metrics.null import known_metric
 from atlas.shapes import Float64, Given
 
 MIN_RESAMPLED = 8
-"""Fewest rows that are resampled: a half then has 4."""
+"""Minimum number of rows that can be resampled: a half then has 4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +38,8 @@ class Interval:
     level: float
     """Share of such intervals that should hold the mean score of samples of this size, in (0, 1)."""
     draws: Float64[np.ndarray, " n"] = field(repr=False)
-    """(n,) scores of half of the rows, in the order drawn. Their mean is above `observed` where chance gives more to
-    fewer rows."""
+    """(n,) scores of half of the rows, in the order drawn. Their mean is above `observed` where the chance level of
+    fewer rows is higher."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ class SplitHalf:
 
     @property
     def difference(self) -> float:
-        """Mean |difference| between the two halves, >= 0: how far two measurements on half of the rows part."""
+        """Mean |difference| between the two halves, >= 0: how much two measurements on half of the rows differ."""
         return float(np.abs(self.halves[:, 0] - self.halves[:, 1]).mean())
 
 
@@ -72,7 +72,7 @@ def bootstrap(
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Interval:
-    """Percentile interval of a score over its rows; every draw scores half of them afresh.
+    """Percentile interval of a score over its rows; every draw scores half of them.
 
     Args:
         name: A metric in `METRICS`.
@@ -80,22 +80,23 @@ def bootstrap(
         y: (n_rows, q) samples, row i belonging to row i of x.
         n: Draws, at least 2. More of them with the same seed begin with the same draws.
         level: Share of the draws inside the interval, in (0, 1).
-        seed: Of the draws (PCG64).
+        seed: Seed of the draws (PCG64).
         on_progress: Called as `on_progress(done, total)` after each draw.
-        **options: Of the metric.
+        **options: Options of the metric.
     """
     if not 0 < level < 1:
         raise ValueError(f"level must be in (0, 1), not {level}")
     if n < 2:
         raise ValueError(f"n must be at least 2, not {n}")
-    metric, (x, y) = known_metric(name).function, _enough(x, y)
-    observed, draws = metric(x, y, **options).score, np.empty(n)
+    metric = known_metric(name)
+    x, y = matched(x, y, minimum=MIN_RESAMPLED, what="resampling")
+    observed, draws = metric.function(x, y, **options).score, np.empty(n)
     for i, (rows, _) in enumerate(_splits(len(x), n, seed)):
-        draws[i] = metric(x[rows], y[rows], **options).score
+        draws[i] = metric.function(x[rows], y[rows], **options).score
         if on_progress:
             on_progress(i + 1, n)
     below, above = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) - draws.mean()
-    low = max(known_metric(name).least, observed + float(below))
+    low = max(metric.minimum, observed + float(below))
     return Interval(observed, low, min(1.0, observed + float(above)), level, draws)
 
 
@@ -109,20 +110,21 @@ def split_half(
     on_progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> SplitHalf:
-    """Score two halves of the rows that have none in common, over and over.
+    """Score two disjoint halves of the rows, for many random splits.
 
     Args:
         name: A metric in `METRICS`.
         x: (n_rows, p) samples, at least 8; with an odd number each split leaves one row out.
         y: (n_rows, q) samples, row i belonging to row i of x.
         n: Splits, at least 1. More of them with the same seed begin with the same splits.
-        seed: Of the splits (PCG64); the first halves are the draws of `bootstrap` with that seed.
+        seed: Seed of the splits (PCG64); the first halves are the draws of `bootstrap` with that seed.
         on_progress: Called as `on_progress(done, total)` after each split.
-        **options: Of the metric.
+        **options: Options of the metric.
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
-    metric, (x, y) = known_metric(name).function, _enough(x, y)
+    metric = known_metric(name).function
+    x, y = matched(x, y, minimum=MIN_RESAMPLED, what="resampling")
     observed, halves = metric(x, y, **options).score, np.empty((n, 2))
     for i, split in enumerate(_splits(len(x), n, seed)):
         halves[i] = [metric(x[rows], y[rows], **options).score for rows in split]
@@ -146,13 +148,6 @@ def adjusted(p_values: Given[ArrayLike, "*shape"]) -> Float64[np.ndarray, "*shap
     if tested.any():
         p[tested] = false_discovery_control(p[tested])
     return p
-
-
-def _enough(x: ArrayLike, y: ArrayLike) -> tuple[Rows, Rows]:
-    x, y = matched(x, y)
-    if len(x) < MIN_RESAMPLED:
-        raise ValueError(f"{len(x)} matched rows; resampling needs at least {MIN_RESAMPLED}")
-    return x, y
 
 
 def _splits(n_rows: int, n: int, seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:

@@ -3,13 +3,13 @@
 Source: Kriegeskorte et al. 2008, doi:10.3389/neuro.06.004.2008. Orientation: rows are matched samples, columns are
 dimensions; a distance matrix (RDM) is (n, n) and its strict triangle, n (n - 1) / 2 pairs, is what is compared.
 
-Ignores, at the default euclidean RDM: adding a vector to all rows, rotating a side, scaling it. A cosine RDM ignores
+Ignores, at the default euclidean RDM: adding a vector to all rows, rotating x or y, scaling it. A cosine RDM ignores
 rotation and the length of each row, not translation. A correlation RDM ignores the mean and the length of each row,
 not rotation.
 
 Departs from arXiv:2410.06981: its text says both Pearson and euclidean for the RDM, and its code correlates Pearson
-similarities (`rdm="correlation"` here: distance = 1 - r on both sides, so the score is the same). Ties get average
-ranks. Correlation and cosine distances are rounded to 12 decimals: equal rows must tie whatever the last bit says.
+similarities (`rdm="correlation"` here: distance = 1 - r in x and y, so the score is the same). Ties get average
+ranks. Correlation and cosine distances are rounded to 12 decimals: equal rows must tie although their last bits differ.
 """
 
 from __future__ import annotations
@@ -25,20 +25,15 @@ from scipy.spatial.distance import squareform
 from atlas.metrics.matched import matched
 from atlas.metrics.moments import Moments, mantel_std
 from atlas.metrics.rdm import Rdm, centred_ranks, distances, norm, row_sums
-from atlas.metrics.registry import metric
+from atlas.metrics.registry import Scored, metric
 from atlas.shapes import Given, Int, Real
 
 Compare = Literal["spearman", "pearson", "kendall"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rsa:
-    """Agreement of two sets of pairwise distances."""
-
-    score: float
-    """Correlation of the distances, in [-1, 1]; 0 on average over all permutations of the rows of one side."""
-    n: int
-    """Matched rows compared."""
+class Rsa(Scored):
+    """Correlation of two sets of pairwise distances, in [-1, 1]; 0 on average over all permutations of y."""
 
     @property
     def n_pairs(self) -> int:
@@ -58,7 +53,7 @@ class PreparedRsa:
     x: Real[np.ndarray, " n_pairs"]
     """(n_pairs,) centred distances of x, or centred doubled ranks: 32-bit integers, half the memory of floats."""
     y: Real[np.ndarray, "n n"]
-    """(n, n) the same for y."""
+    """(n, n) centred distances or ranks of y."""
     norms: float
     """Length of `x` times that of the strict triangle of `y`, > 0."""
     square_x: float
@@ -119,16 +114,16 @@ def prepare(
     """Compute and rank both RDMs; arguments as in `rsa`, memory as `bytes_needed` says."""
     for option, known in ((rdm, get_args(Rdm)), (compare, get_args(Compare))):
         if option not in known:
-            raise ValueError(f"{option!r} is none of {', '.join(known)}")
+            raise ValueError(f"{option!r} is not one of {', '.join(known)}")
     x, y = matched(x, y)
-    sides = []
-    for side, name in ((x, "x"), (y, "y")):  # one side after the other: float distances of both would be the peak
-        triangle = distances(side, rdm, name)
+    triangles = []
+    for sample, name in ((x, "x"), (y, "y")):  # one after the other: float distances of both would be the peak
+        triangle = distances(sample, rdm, name)
         if compare == "pearson":
             triangle -= triangle.mean()
-        sides.append(triangle if compare == "pearson" else centred_ranks(triangle))
+        triangles.append(triangle if compare == "pearson" else centred_ranks(triangle))
         del triangle
-    triangle_x, triangle_y = sides
+    triangle_x, triangle_y = triangles
     square_y = squareform(triangle_y, checks=False)
     if compare == "kendall":
         return PreparedKendall(triangle_x, square_y)
@@ -142,7 +137,7 @@ def bytes_needed(n: int, *, compare: Compare = "spearman") -> int:
     return a_pair * n * (n - 1) // 2 + 2**29
 
 
-@metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, least=-1.0)
+@metric(title="RSA", invariances={"translation", "scaling", "rotation"}, prepare=prepare, minimum=-1.0)
 def rsa(
     x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, rdm: Rdm = "euclidean", compare: Compare = "spearman"
 ) -> Rsa:

@@ -3,11 +3,11 @@
 Source: Raghu et al. 2017, arXiv:1706.05806, sec. 2. Orientation: rows are matched samples (features, for decoder
 rows), columns are dimensions; the paper uses the transpose.
 
-Ignores: adding a vector to all rows, scaling a side, rotating its columns. With `variance=1.0` any invertible
+Ignores: adding a vector to all rows, scaling x or y, rotating its columns. With `variance=1.0` any invertible
 linear map; with fewer directions not, because such a map changes which directions lead.
 
-Departs from the paper: 10 directions a side by default, not 99 % of the variance. At 99 % the score of independent
-noise is near 1 unless rows are many times the directions kept, and exactly 1 for `forced` of the correlations.
+Departs from the paper: 10 directions of each sample by default, not 99 % of the variance. At 99 % the score of
+independent noise is near 1 unless rows are many times the directions kept, and exactly 1 for `forced` correlations.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Svcca:
 
     @property
     def forced(self) -> int:
-        """Correlations that are 1 by counting alone, noise or not: directions beyond the n - 1 that rows leave."""
+        """Correlations that are 1 by rank alone, also for noise: directions beyond the n - 1 that rows leave."""
         return max(0, self.rank_x + self.rank_y - (self.n - 1))
 
     @property
@@ -68,7 +68,7 @@ class PreparedSvcca:
     basis_x: Float64[np.ndarray, "n rank_x"]
     """(n, rank_x) orthonormal columns spanning the kept directions of x, each contiguous: products take a fourth."""
     basis_y: Float64[np.ndarray, "n rank_y"]
-    """(n, rank_y) the same for y, each row contiguous: it is the rows that are permuted."""
+    """(n, rank_y) orthonormal columns for y, each row contiguous: it is the rows that are permuted."""
 
     def result(self) -> Svcca:
         (n, rank_x), rank_y = self.basis_x.shape, self.basis_y.shape[1]
@@ -79,14 +79,14 @@ class PreparedSvcca:
         return float(cosines(self.basis_x, self.basis_y.take(order, axis=0)).mean())
 
     def moments(self) -> Moments:
-        """Exact for the squared correlations, asymptotic for the score and only with one direction a side."""
+        """Exact for the squared correlations; for the score asymptotic, and only with one direction each."""
         return overlap_moments(self.basis_x.shape[1], self.basis_y.shape[1], len(self.basis_x))
 
 
 def prepare(
     x: Given[ArrayLike, "n p"], y: Given[ArrayLike, "n q"], *, k: int = SVCCA_DIRECTIONS, variance: float | None = None
 ) -> PreparedSvcca:
-    """Find the leading directions of both sides; arguments as in `svcca`."""
+    """Find the leading directions of x and y; arguments as in `svcca`."""
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
     if variance is not None and not 0 < variance <= 1:
@@ -105,9 +105,9 @@ def svcca(
     Args:
         x: n samples by p dimensions.
         y: The same n samples, in the same order, by q dimensions.
-        k: Directions kept a side; the rank where that is less.
-        variance: If given, k is ignored and each side keeps the fewest directions that hold this fraction of its
-            variance, in (0, 1].
+        k: Directions kept of each sample; the rank where that is less.
+        variance: If given, k is ignored and each sample keeps the minimum number of directions that hold this fraction
+            of its variance, in (0, 1].
     """
     return prepare(x, y, k=k, variance=variance).result()
 
@@ -122,7 +122,7 @@ def leading_directions(
         k = rank
     elif variance is not None:
         held = np.cumsum(s[:rank] ** 2)
-        # A hair less than asked, so that rounding in the sum does not cost one more direction.
+        # Slightly less than asked, so that rounding in the sum does not cost one more direction.
         k = 1 + int(np.searchsorted(held, variance * held[-1] * (1 - 1e-12)))
     return np.ascontiguousarray(u[:, : min(k, rank)])
 

@@ -90,7 +90,7 @@ def test_matched_cosine_ignores_row_lengths_and_a_rotation_of_both_sides_only():
 @pytest.mark.usefixtures("unchecked_shapes")
 @pytest.mark.parametrize("measure", [mmcs, pw_mcc, matched_cosine])
 def test_what_has_no_cosine_is_refused(measure):
-    with pytest.raises(ValueError, match="x has 3 columns and y has 4; a cosine needs the same ones"):
+    with pytest.raises(ValueError, match="x has 3 columns and y has 4; a cosine needs the same columns"):
         measure(noise(0, 5, 3), noise(0, 5, 4))
     with pytest.raises(ValueError, match="row 4 of y is zero"):
         measure(noise(0, 5, 3), np.eye(5)[:, :3] + [[0], [0], [0], [1], [0]])

@@ -96,7 +96,7 @@ def test_chance_is_the_mean_over_hypergeometric_overlaps():
     [
         ({"k": 0}, "k = 0 neighbours of 6 rows; k must be at least 1 and at most 4"),
         ({"k": 5}, "k = 5 neighbours of 6 rows"),
-        ({"k": 2, "by": "manhattan"}, "'manhattan' is none of cosine, euclidean"),
+        ({"k": 2, "by": "manhattan"}, "'manhattan' is not one of cosine, euclidean"),
     ],
 )
 def test_options_without_an_answer_are_refused(options, message):

@@ -127,7 +127,7 @@ def test_memory_is_said_beforehand_and_grows_with_the_pairs():
         (noise(0, 4, 3), np.eye(4)[:, :3] * 2 + [[0], [0], [0], [1]], "correlation", "row 3 of y is constant"),
         (noise(0, 4, 3), noise(0, 5, 3), "euclidean", "x has 4 rows and y has 5"),
         (noise(0, 2, 3), noise(0, 2, 3), "euclidean", "2 matched rows"),
-        (noise(0, 4, 3), noise(0, 4, 3), "manhattan", "'manhattan' is none of euclidean"),
+        (noise(0, 4, 3), noise(0, 4, 3), "manhattan", "'manhattan' is not one of euclidean"),
     ],
 )
 def test_samples_without_an_answer_are_refused_by_name(x, y, rdm, message):
@@ -137,5 +137,5 @@ def test_samples_without_an_answer_are_refused_by_name(x, y, rdm, message):
 
 @pytest.mark.usefixtures("unchecked_shapes")
 def test_an_unknown_comparison_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'cosine' is none of spearman, pearson, kendall"):
+    with pytest.raises(ValueError, match="'cosine' is not one of spearman, pearson, kendall"):
         rsa(noise(0, 5, 3), noise(1, 5, 3), compare="cosine")  # pyright: ignore[reportArgumentType]

@@ -85,7 +85,7 @@ def test_closed_forms():
     [((0, 3), (3, 2), 1), ((4, 3), (2, 2), 1), ((4, 3), (3, 2), 0), ((4, 3), (3, 2), np.nan)],
 )
 def test_codes_without_a_meaning_are_refused(codes, decoder, width):
-    with pytest.raises(ValueError, match="make no code"):
+    with pytest.raises(ValueError, match="do not fit"):
         code_length(sp.csr_array(codes), np.ones(decoder), width)
     with pytest.raises(ValueError, match="outside"):
         total_information([2.0], 0, low=0, high=1)
