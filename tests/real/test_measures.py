@@ -12,7 +12,8 @@ from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.cli import run
 from atlas.metrics.dictionaries import mmcs as mmcs_of
-from atlas.pairing import coactivation, correlate_sparse
+from atlas.pairing import correlate_sparse
+from atlas.pairing.measures.coactivation import coactivation
 from tests.support.dense_oracle import Text, hidden_states
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

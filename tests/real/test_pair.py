@@ -11,7 +11,8 @@ import pytest
 from atlas import open_atlas
 from atlas.activations import read_scan
 from atlas.cli import run
-from atlas.pairing import correlate_sparse, roll_tokens
+from atlas.pairing import correlate_sparse
+from atlas.pairing.search.chance import roll_tokens
 from atlas.references import parse_reference
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

@@ -9,8 +9,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment
 
-from atlas.pairing import MEASURES, gram, pool_documents
+from atlas.pairing import MEASURES
 from atlas.pairing.measures.operands import Operands
+from atlas.pairing.measures.pooled import pool_documents
+from atlas.pairing.measures.weights import gram
 from tests.support.pairing_laws import activations, pearson, signed
 
 OVER_TOKENS = ["activation", "phi", "jaccard", "lift", "conditional", "masked_cosine"]

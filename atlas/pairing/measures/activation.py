@@ -1,6 +1,6 @@
 """Exact Pearson correlation of every feature of one SAE with every feature of another, kept as top-k both ways.
 
-The correlation is over all tokens, silent ones included, with population standard deviations and float64 sums. One
+The correlation is over all tokens, silent tokens included, with population standard deviations and float64 sums. One
 sparse product, block by block, gives r of the pairs that fire together; `silent` adds those that never do and still
 belong among the best. So the top-k is that of the full d_a x d_b matrix, which is never built.
 
@@ -46,7 +46,7 @@ def correlate_sparse(
         workers: Threads; None is one per core, 8 at most. Each takes up to 100 MB; changes time only.
         on_progress: Called as `on_progress(done, total)`, counted in features of `a`, from the calling thread.
         same: A and B are one SAE: no feature is its own partner.
-        signed: Take values below zero, as attributions have them.
+        signed: Allow values below zero, as of attributions.
     """
     check_sizes(a.shape[0], b.shape[0], top_k, block_size)
     x, y = standardised(a, "a", signed), standardised(b, "b", signed)
@@ -71,11 +71,6 @@ class CorrelationSource(Source):
     """Rows of r, in [-1, 1]; 0 where r is undefined. Arguments as in `correlate_sparse`."""
 
     def __init__(self, a: Any, b: Any, *, signed: bool = False) -> None:
-        """Take (n_tokens, d_a) and (n_tokens, d_b) activations.
-
-        Raises:
-            ValueError: Unequal token counts, or activations that are negative or not finite.
-        """
         check_sizes(a.shape[0], b.shape[0])
         x, y = standardised(a, "a", signed), standardised(b, "b", signed)
         self._by_feature, self._by_token = x.by_feature, y.by_token

@@ -1,4 +1,4 @@
-"""Activation times the logit weight of the token that came next, as sparse as the activation itself.
+"""Activation times the logit weight of the next token, as sparse as the activation itself.
 
 Bricken et al. 2023, "Towards Monosemanticity", footnote 40: a_i(t) = f_i(t) v_i[x_(t+1)] with v_i = U d_i. It says how
 much a feature raised or lowered the logit of the true next token. Values have signs: correlate with `signed=True`.
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from atlas.pairing.measures.activation import CorrelationSource, correlate_sparse, correlations_at
 from atlas.pairing.measures.measure import Measure
-from atlas.pairing.search.toppairs import TopPairs
 
 
 def attributions(activations: Any, decoder: NDArray, unembedding: NDArray, next_token: NDArray) -> sp.csr_array:
@@ -23,10 +22,10 @@ def attributions(activations: Any, decoder: NDArray, unembedding: NDArray, next_
 
     Args:
         activations: (n_tokens, d_sae), any SciPy sparse array.
-        decoder: (d_sae, d_model) decoder rows, in the units that the activations have.
+        decoder: (d_sae, d_model) decoder rows, scaled for these activations.
         unembedding: (vocabulary, d_model) with the scale of the final norm folded in, one token a row.
         next_token: (n_tokens,) id of the token after each; below 0 where there is none, as at the end of a document:
-            such a token attributes nothing.
+            attributions are 0 there.
     """
     x: Any = sp.csr_array(activations, dtype=np.float64, copy=True)
     x.sum_duplicates()
@@ -49,22 +48,11 @@ def attributions(activations: Any, decoder: NDArray, unembedding: NDArray, next_
     return x
 
 
-def correlate_attributions(a: Any, b: Any, **options: Any) -> TopPairs:
-    """Pearson correlation over tokens of what `attributions` gives for two SAEs, in [-1, 1].
-
-    Args:
-        a: (n_tokens, d_a) attributions; a token without a next one must be left out of both SAEs, or silent in both.
-        b: (n_tokens, d_b) those of the other SAE on the same tokens.
-        **options: Those of `correlate_sparse`.
-    """
-    return correlate_sparse(a, b, signed=True, **options)
-
-
 ATTRIBUTION = Measure(
     name="attribution",
     meaning="Pearson correlation over tokens of activation times the logit weight of the next token",
     needs="attributions",
-    search=correlate_attributions,
+    search=partial(correlate_sparse, signed=True),
     at=partial(correlations_at, signed=True),
     rows=partial(CorrelationSource, signed=True),
 )

@@ -1,4 +1,4 @@
-"""Similarities of which tokens two features fire on, how strongly left aside: phi, Jaccard, lift, conditional.
+"""Similarities of the sets of tokens on which two features fire: phi, Jaccard, lift, conditional.
 
 With n tokens, n_a and n_b on which each feature fires and n_ab on which both do, all exact counts:
 
@@ -34,13 +34,13 @@ Kind = Literal["phi", "jaccard", "lift", "conditional"]
 
 
 def coactivation(a: Any, b: Any, *, kind: Kind = "phi", **options: Any) -> TopPairs:
-    """Find the partners that fire on the same tokens, in both directions.
+    """Find the partners of every feature that fire on the same tokens, in both directions.
 
     Args:
         a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
         b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
         kind: `phi` in [-1, 1], `jaccard` in [0, 1], `lift` >= 0 or `conditional` in [0, 1].
-        **options: Those of `correlate_sparse`.
+        **options: As in `correlate_sparse`.
     """
     if kind == "phi":
         return correlate_sparse(firing(a, "a").T, firing(b, "b").T, **options)
@@ -61,12 +61,12 @@ def coactivations_at(
 
 
 def coactivation_source(a: Any, b: Any, *, kind: Kind = "phi") -> Source:
-    """The matrix of all values, 0 where two never fire together; arguments as in `coactivation`."""
+    """The matrix of all values, 0 for pairs that never fire together; arguments as in `coactivation`."""
     return CorrelationSource(firing(a, "a").T, firing(b, "b").T) if kind == "phi" else _Counts(a, b, kind)
 
 
 class _Counts(Cofiring):
-    """A function of the tokens on which each feature and both fire."""
+    """Measures that follow from the numbers of tokens on which each feature fires and both fire."""
 
     def __init__(self, a: Any, b: Any, kind: Count) -> None:
         if kind not in ("jaccard", "lift", "conditional"):
@@ -96,16 +96,9 @@ def firing(activations: Any, name: str) -> Any:
 
 
 def _measure(kind: Kind, meaning: str, *, low: float = 0.0, **more: Any) -> Measure:
-    return Measure(
-        name=kind,
-        meaning=meaning,
-        needs="activations",
-        search=partial(coactivation, kind=kind),
-        at=partial(coactivations_at, kind=kind),
-        rows=partial(coactivation_source, kind=kind),
-        low=low,
-        **more,
-    )
+    search, at = partial(coactivation, kind=kind), partial(coactivations_at, kind=kind)
+    rows = partial(coactivation_source, kind=kind)
+    return Measure(name=kind, meaning=meaning, needs="activations", search=search, at=at, rows=rows, low=low, **more)
 
 
 COACTIVATIONS = (

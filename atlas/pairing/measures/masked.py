@@ -4,7 +4,7 @@ Bricken et al. 2023, "Towards Monosemanticity", footnote 32: with sums over toke
 
     m(f, g) = max( sum f g / sqrt(sum f^2  sum_{f>0} g^2),  sum f g / sqrt(sum g^2  sum_{g>0} f^2) )
 
-A feature that fires on a part of another one's tokens, as strongly, has m = 1, where the plain cosine is low.
+A feature that fires on a part of the tokens of another, as strongly, has m = 1, where the plain cosine is low.
 Pairs that never fire together are left out: their m is 0 by definition. Rare features reach high values by chance;
 judge them by `joint_ab`.
 """
@@ -22,21 +22,9 @@ from atlas.pairing.search.cofiring import Cofiring
 from atlas.pairing.search.products import product, sums_at, threads
 from atlas.pairing.search.standardised import checked, moderated, small
 from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import TopPairs
 
-_LEAST = 1e-145
+_MINIMUM = 1e-145
 """Squares of values of unit energy down to here, and products of two, are normal numbers."""
-
-
-def masked_cosine(a: Any, b: Any, **options: Any) -> TopPairs:
-    """Find the partners of highest masked cosine, in [0, 1], in both directions.
-
-    Args:
-        a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
-        b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
-        **options: Those of `correlate_sparse`.
-    """
-    return MaskedSource(a, b).best(**options)
 
 
 def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, workers: int | None = None) -> Values:
@@ -53,7 +41,12 @@ def masked_cosines_at(a: Any, b: Any, features: NDArray, partners: NDArray, *, w
 
 
 class MaskedSource(Cofiring):
-    """The matrix of all masked cosines, 0 where two never fire together; arguments as in `masked_cosine`."""
+    """The matrix of all masked cosines, in [0, 1]; 0 for pairs that never fire together.
+
+    Args:
+        a: (n_tokens, d_a) activations >= 0, any SciPy sparse array; stored zeros count as silent.
+        b: (n_tokens, d_b) activations of the other SAE on the same tokens, in the same order.
+    """
 
     def __init__(self, a: Any, b: Any) -> None:
         super().__init__(unit_energy(a, "a"), unit_energy(b, "b"))
@@ -62,11 +55,10 @@ class MaskedSource(Cofiring):
         self._y2, self._fires_y = with_values(y, y.data**2), with_values(y, np.ones(y.nnz))
 
     def pairs(self, features: NDArray, *, same: bool = False) -> Any:
-        """As of `Cofiring`."""
         dot = product(self.x, features, self.by_token, same=same)
         y_where_x = product(self._fires_x, features, self._y2, same=same)
         x_where_y = product(self._x2, features, self._fires_y, same=same)
-        # The three have one pattern, but nothing promises one order of the entries.
+        # The three have one pattern, but the order of their entries may differ.
         for sums in (dot, y_where_x, x_where_y):
             sums.sort_indices()
         # Both SAEs have unit energy, so the whole energies are 1; the larger value has the smaller energy below.
@@ -85,14 +77,14 @@ def unit_energy(activations: Any, name: str) -> Any:
     by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
     energy = np.asarray(by_feature.power(2).sum(axis=1)).ravel()
     by_feature.data /= np.repeat(np.sqrt(energy), np.diff(by_feature.indptr))
-    # Features that fire together must have a sum of products other than 0, which is none to a sparse product.
-    if by_feature.nnz and by_feature.data.min() < _LEAST:
+    # Features that fire together must have a sum of products other than 0: a sparse product has no entry for a 0.
+    if by_feature.nnz and by_feature.data.min() < _MINIMUM:
         raise ValueError(f"{name} holds a feature whose activations are more than 1e140 times apart")
     return by_feature
 
 
 def with_values(x: Any, data: NDArray) -> Any:
-    """Other values in the same places, indices shared."""
+    """Other values at the same entries, indices shared."""
     return sp.csr_array((data, x.indices, x.indptr), shape=x.shape)
 
 
@@ -100,7 +92,7 @@ MASKED = Measure(
     name="masked_cosine",
     meaning="cosine of the activations where one of the two fires; 1 where a feature is a part of another",
     needs="activations",
-    search=masked_cosine,
+    search=lambda a, b, **options: MaskedSource(a, b).best(**options),
     at=masked_cosines_at,
     rows=MaskedSource,
     low=0.0,

@@ -22,16 +22,12 @@ Pool = Literal["max", "mean"]
 """How the activations of a document become one number."""
 
 Chance = Literal["shifted tokens", "random vectors"]
-"""The search once more, with the tokens of b rolled, or with Gaussian random vectors in the place of the weights."""
-
-
-def _as_it_is(activations: Any, *, name: str) -> Any:
-    return activations
+"""A second search, with the tokens of b rolled, or with Gaussian random vectors in the place of the weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One measure, with everything that other code may ask about it."""
+    """One measure, with everything that other code needs to know about it."""
 
     name: str
     """As in table `pairs` and on the command line."""
@@ -44,31 +40,31 @@ class Measure:
     at: Callable[..., Values]
     """`at(a, b, …, features_a, features_b)`: the values of given pairs, NaN where undefined."""
     rows: Callable[..., Source]
-    """`rows(a, b, …)`: the matrix of all values for an assignment, 0 where undefined; that of weights says where."""
+    """`rows(a, b, …)`: the matrix of all values for an assignment, 0 where undefined; `defined` says so for weights."""
     aliases: tuple[str, ...] = ()
     """Other names on the command line."""
     label: str = ""
-    """What a value is called in a narrow place, such as `r`; empty for the name."""
+    """Short label of a value, such as `r`; empty for the name."""
     symmetric: bool = True
     """Whether swapping the two SAEs leaves every value as it is; else it has a direction, from A to B."""
     low: float = -1.0
-    """Smallest value possible."""
+    """Minimum value possible."""
     high: float = 1.0
-    """Largest value possible; infinity where there is none."""
+    """Maximum value possible; infinity where there is none."""
     space: Literal["hook", "stream"] | None = None
-    """Both SAEs must read one hook of one model, or at least one residual stream, for their weights to have a common
-    angle; None where no space is shared."""
+    """What both SAEs must have in common for their weights to be comparable: one hook of one model, or at least one
+    residual stream; None where nothing."""
     pool: Pool | None = None
     """How the activations of a document become one; None where documents do not count."""
-    prepare: Callable[..., Any] = _as_it_is
-    """`prepare(activations, name=…)`: done once to each SAE's activations, for the search and its chance level."""
+    prepare: Callable[..., Any] = lambda activations, *, name: activations
+    """`prepare(activations, name=…)`: done once to the activations of each SAE, for the search and its chance level."""
     in_blocks: Callable[[Blocks], Blocks] | None = None
-    """What makes a scan in the store into blocks whose Pearson correlation is the measure; None where the scans must
-    be held in memory."""
+    """Turns a scan in the store into blocks whose Pearson correlation is the measure; None where the scans must be
+    held in memory."""
     bytes_per_activation: int = 56
-    """Peak of a search and its chance level for each stored activation of both scans, as measured."""
+    """Measured peak memory of a search and its chance level, per stored activation of both scans."""
     formula: Callable[[int, int], float] | None = None
-    """`formula(n, d)`: about the chance level of the best of n vectors in d dimensions; None where none is known."""
+    """`formula(n, d)`: approximate chance level of the best of n vectors in d dimensions; None where not known."""
 
     @property
     def of_activations(self) -> bool:
@@ -86,11 +82,11 @@ class Measure:
 
     @property
     def bounded(self) -> bool:
-        """Whether values have an upper end, so that one threshold means the same for all pairs."""
+        """Whether values have a maximum, so that one threshold means the same for all pairs."""
         return math.isfinite(self.high)
 
     def unit(self, *, aligned: bool = False) -> Unit:
-        """What it counts; `aligned` where two tokenizations of one text are compared."""
+        """Unit of its counts; `aligned` where two tokenizations of one text are compared."""
         if self.needs == "documents":
             return "documents"
         return "spans" if aligned else "tokens"

@@ -1,4 +1,4 @@
-"""A measure with what it is computed on: best partners, the chance level that judges them, values at given pairs."""
+"""A measure with its data: best partners, their chance level, values at given pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from atlas.choices import Unit
 from atlas.pairing.measures.measure import Measure
 from atlas.pairing.search.bothways import Progress
-from atlas.pairing.search.chance import ShiftNull, draw_shifts, roll_tokens, shift_null, shift_null_blocks
+from atlas.pairing.search.chance import draw_shifts, roll_tokens, shift_null, shift_null_blocks
 from atlas.pairing.search.products import joint_at, threads
 from atlas.pairing.search.source import Source
 from atlas.pairing.search.standardised import Standardised, fires
@@ -26,16 +26,16 @@ _SAMPLED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """How high the median best value is where nothing belongs together."""
+    """Chance level: the median best value when nothing belongs together."""
 
     best_ab: float
-    """Of the features of a among all of b."""
+    """Median over features of a of their best value in b."""
     best_ba: float
-    """Of the features of b among all of a."""
+    """Median over features of b of their best value in a."""
     shift: int | None = None
     """Rows by which b was rolled; None where random vectors took the place of the weights."""
     n_a: int | None = None
-    """Features of a sampled; None in pairings of before random vectors were drawn."""
+    """Features of a sampled; None in pairings stored by versions that drew no random vectors."""
     n_b: int | None = None
     """Features of b sampled."""
 
@@ -45,36 +45,40 @@ class Operands:
     """A measure and the two SAEs as it takes them."""
 
     measure: Measure
-    """What is compared."""
+    """The measure."""
     arguments: tuple[Any, ...]
-    """What its functions take, before their options; two sources of blocks where `sums` is given."""
+    """Arguments of its functions, before their options; two sources of blocks where `sums` is given."""
     n_tokens: int
-    """What `unit` says, in all: rows of the activations, or tokens of the scan where weights are compared."""
+    """Number of `unit`: rows of the activations, or tokens of the scan where weights are compared."""
     n_a: NDArray[np.int64]
-    """(d_a,) of these, those on which each feature of a fires."""
+    """(d_a,) number of `unit` on which each feature of a fires."""
     n_b: NDArray[np.int64]
-    """(d_b,) the same for b."""
+    """(d_b,) number of `unit` on which each feature of b fires."""
     same: bool = False
     """A and B are one SAE: no feature is its own partner."""
     unit: Unit = "tokens"
-    """What `n_tokens`, `n_a` and `n_b` count; spans of text where two tokenizers were aligned."""
+    """Unit of `n_tokens`, `n_a` and `n_b`; spans of text where two tokenizations were aligned."""
     shared: SharedSample | None = None
     """How much of two texts is compared; None where the tokens are the same."""
     sums: int | None = None
     """Bytes of sums held at once where activations are read in blocks; None where they are in memory."""
 
     def best(self, *, top_k: int = 10, on_progress: Progress | None = None) -> BestPartners:
-        """The best partners of every feature, both ways."""
+        """The best partners of every feature, in both directions."""
         options: dict[str, Any] = {"top_k": top_k, "on_progress": on_progress, "same": self.same}
         if self.sums is not None:
             return correlate_blocks(*self.arguments, memory=self.sums, **options)
         return self.measure.search(*self.arguments, **options)
 
     def chance(self, *, seed: int = 0) -> Chance:
-        """The level that judges the best partners; within one SAE a feature may find itself out of step."""
+        """Chance level of the best partners; within one SAE a feature may be paired with itself on rolled tokens."""
         if not self.measure.of_activations:
             return self._of_random_vectors(seed)
-        null = self._shifted(seed)
+        a, b = self.arguments
+        if self.sums is not None:
+            null = shift_null_blocks(a, b, self.n_a, self.n_b, self.n_tokens, seed=seed, memory=self.sums)
+        else:
+            null = shift_null(a, b, seed=seed, measure=None if isinstance(a, Standardised) else self.measure.search)
         # A measure that leaves out pairs without a common token has the value 0 there.
         ab, ba = (np.nan_to_num(v[0]) if self.measure.low >= 0 else v[0] for v in (null.best_ab, null.best_ba))
         return Chance(float(ab), float(ba), int(null.shifts[0]), null.n_a, null.n_b)
@@ -99,13 +103,10 @@ class Operands:
         return self.measure.rows(*self.arguments)
 
     def unrelated(self, seed: int) -> Operands:
-        """The same with nothing that belongs together.
+        """Operands in which nothing belongs together, for a chance level.
 
         Tokens of b are rolled, by the first shift that `shift_null` draws from this seed; weights of both SAEs are
-        replaced by Gaussian random vectors of their shapes; rows of zeros and what they are multiplied with stay.
-
-        Raises:
-            ValueError: Too few tokens to be rolled, as of `draw_shifts`.
+        replaced by Gaussian random vectors of their shapes, but for rows of zeros; covariances stay.
         """
         rng = np.random.default_rng(np.random.PCG64(seed))
         a, b, *others = self.arguments
@@ -117,18 +118,10 @@ class Operands:
         return replace(self, arguments=(a, b, *others))
 
     def _of_random_vectors(self, seed: int) -> Chance:
-        """The search once more for a sample of each SAE, all weights replaced by Gaussian vectors."""
+        """A search for a sample of each SAE, all weights replaced by Gaussian vectors."""
         a, b, *others = self.unrelated(seed).arguments
         rng = np.random.default_rng(np.random.PCG64(seed))
         of_a, of_b = (np.sort(rng.permutation(np.flatnonzero(w.any(axis=1)))[:_SAMPLED]) for w in (a, b))
         ab = self.measure.search(a[of_a], b, *others, top_k=1)
         ba = self.measure.search(a, b[of_b], *others, top_k=1)
         return Chance(ab.median_best[0], ba.median_best[1], None, len(of_a), len(of_b))
-
-    def _shifted(self, seed: int) -> ShiftNull:
-        """The search once more with the rows of b rolled."""
-        a, b = self.arguments
-        if self.sums is not None:
-            return shift_null_blocks(a, b, self.n_a, self.n_b, self.n_tokens, seed=seed, memory=self.sums)
-        search: Any = None if isinstance(a, Standardised) else self.measure.search
-        return shift_null(a, b, seed=seed, measure=search)

@@ -1,4 +1,4 @@
-"""Activations by document instead of by token, for measures that ask which documents two features agree on."""
+"""Activations by document instead of by token, for correlations over documents."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from atlas.pairing.search.standardised import Standardised
 def pool_documents(
     activations: Any, document: NDArray, *, how: Pool = "max", n_documents: int | None = None
 ) -> sp.csr_array:
-    """Take the largest or the mean activation of every feature in every document: (n_documents, d_sae) float64.
+    """Take the maximum or the mean activation of every feature in every document: (n_documents, d_sae) float64.
 
     The mean is over all tokens of the document, silent ones included. Max pooling grows with the length of a document;
-    where lengths differ much, two features can correlate by that alone.
+    where lengths differ much, two features can correlate because of that alone.
 
     Args:
         activations: (n_tokens, d_sae) values >= 0, any SciPy sparse array.
         document: (n_tokens,) index of the document of each token, >= 0, in any order.
         how: `max` or `mean`.
-        n_documents: Rows of the answer; None is the highest index plus one. Documents without a token have none.
+        n_documents: Rows of the result; None is the highest index plus one. Documents without a token are empty.
     """
     x: Any = sp.csr_array(activations, dtype=np.float64)
     document = np.asarray(document)
@@ -43,16 +43,14 @@ def pool_documents(
 
 
 def largest_by_group(x: Any, start: NDArray) -> sp.csr_array:
-    """The largest entry of every feature in every group of consecutive rows: (n_groups, d_sae).
+    """Maximum of every feature in every group of consecutive rows of CSR values >= 0, which are changed in place.
 
-    Args:
-        x: (n_rows, d_sae) CSR of values >= 0, which it takes over.
-        start: (n_groups + 1,) first row of each group, from 0 to n_rows.
+    `start` holds the first row of each group, from 0 to n_rows, (n_groups + 1,); the result is (n_groups, d_sae).
     """
     if len(start) - 1 == x.shape[0] and np.all(np.diff(start) == 1):
         return x
     merged = sp.csr_array((x.data, x.indices, x.indptr[start]), shape=(len(start) - 1, x.shape[1]))
-    merged.sort_indices()  # a feature that fires on several rows of a group stands there as often, side by side
+    merged.sort_indices()  # a feature that fires on several rows of a group is repeated, side by side
     row = np.repeat(np.arange(len(start) - 1), np.diff(merged.indptr))
     begins = np.ones(len(row), bool)
     begins[1:] = (merged.indices[1:] != merged.indices[:-1]) | (row[1:] != row[:-1])
@@ -63,14 +61,14 @@ def largest_by_group(x: Any, start: NDArray) -> sp.csr_array:
 
 
 def _mean(x: Any, document: NDArray, n: int) -> sp.csr_array:
-    """The mean of every feature over the tokens of each document; of a constant feature exactly its value."""
+    """Mean of every feature over the tokens of each document; of a constant feature exactly its value."""
     belongs = sp.csr_array((np.ones(len(document)), (document, np.arange(len(document)))), shape=(n, len(document)))
     pooled: Any = sp.csr_array(belongs @ x)
     pooled.data /= np.repeat(np.bincount(document, minlength=n), np.diff(pooled.indptr))
     if not x.shape[0]:
         return pooled
     low, high = (side.toarray().ravel() for side in (x.min(axis=0), x.max(axis=0)))
-    # Rounding would give it a variance, and a correlation that means nothing.
+    # Rounding would give it a variance, and a meaningless correlation.
     of_constant = (low == high)[pooled.indices]
     pooled.data[of_constant] = high[pooled.indices[of_constant]]
     return pooled

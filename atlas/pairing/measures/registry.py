@@ -1,4 +1,4 @@
-"""Every measure of similarity between features; to add one, write its file and name its record here."""
+"""Every measure of similarity between features; to add one, write its file and list its record here."""
 
 from __future__ import annotations
 

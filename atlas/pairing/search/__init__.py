@@ -1,1 +1,1 @@
-"""The best partners of every feature, both ways, in bounded memory, and how good they are by chance."""
+"""The best partners of every feature, in both directions and in bounded memory, and their chance level."""

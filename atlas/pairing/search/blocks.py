@@ -1,4 +1,4 @@
-"""Scans that are read in blocks, changed on the way: some features only, rolled tokens, or whether a feature fires."""
+"""Scans read in blocks and changed while reading: some features only, rolled tokens, or whether a feature fires."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ class RolledBlocks:
         yield from self._between(0, self._first)
 
     def _between(self, start: int, stop: int) -> Iterator[Any]:
-        """The tokens [start, stop) of the scan."""
         done = 0
         for block in self._source.blocks():
             here = slice(max(start - done, 0), min(stop - done, block.shape[0]))

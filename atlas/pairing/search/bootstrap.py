@@ -1,8 +1,8 @@
-"""How sure the correlation of a given pair of features is: the bootstrap over documents.
+"""Intervals for the correlation of given pairs of features: the bootstrap over documents.
 
 Source: Efron 1979, doi:10.1214/aos/1176344552, with documents as the units that are drawn: tokens of one document are
-alike, so that drawing tokens would promise too narrow an interval. The pairs are given; that they were chosen as the
-best of many is not part of the interval.
+alike, so that drawing tokens would give too narrow an interval. The pairs are given; that they were chosen as the best
+of many is not part of the interval.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Intervals:
     level: float
     """Share of the draws inside, in (0, 1)."""
     n_documents: int
-    """Documents drawn from."""
+    """Documents in the corpus."""
 
 
 def bootstrap_documents(
@@ -55,7 +55,7 @@ def bootstrap_documents(
         features_b: (n_pairs,) their partners.
         n: Draws, at least 2. More of them with the same seed begin with the same draws.
         level: Share of the draws inside the interval, in (0, 1).
-        seed: Of the draws (PCG64).
+        seed: Seed of the draws (PCG64).
 
     Raises:
         ValueError: Sizes that do not fit, activations that are negative or not finite, fewer than two documents.
@@ -63,24 +63,21 @@ def bootstrap_documents(
     x, y, document = checked(a, "a"), checked(b, "b"), np.asarray(document)
     of_a, of_b = (np.asarray(features, dtype=np.int64) for features in (features_a, features_b))
     if not len(document) == x.shape[0] == y.shape[0] or len(of_a) != len(of_b):
-        raise ValueError("a, b and document need one row a token, and every feature of a one partner")
+        raise ValueError("a, b and document need one row per token, and every feature of a needs one partner")
     if n < 2 or not 0 < level < 1:
         raise ValueError(f"a bootstrap needs at least 2 draws and a level in (0, 1), not {n} and {level}")
     _, document = np.unique(document, return_inverse=True)
     lengths = np.bincount(document)
     if len(lengths) < 2:
-        raise ValueError("there is one document, and a bootstrap draws from several")
+        raise ValueError("there is one document, and a bootstrap needs several")
     rng = np.random.default_rng(np.random.PCG64(seed))
-    times = np.stack(
-        [np.bincount(rng.integers(0, len(lengths), len(lengths)), minlength=len(lengths)) for _ in range(n)]
-    )
-    by_document: Any = sp.csr_array(
-        (np.ones(len(document)), (document, np.arange(len(document)))), shape=(len(lengths), len(document))
-    )
+    size = len(lengths)
+    times = np.stack([np.bincount(rng.integers(0, size, size), minlength=size) for _ in range(n)]).astype(np.float64)
+    by_document: Any = sp.csr_array((np.ones(len(document)), (document, np.arange(len(document)))))
     low, high = np.empty(len(of_a)), np.empty(len(of_a))
     for start in range(0, len(of_a), PAIRS_AT_ONCE):
         here = slice(start, start + PAIRS_AT_ONCE)
-        r = _correlations(by_document, lengths, times.astype(np.float64), x[:, of_a[here]], y[:, of_b[here]])
+        r = _correlations(by_document, lengths, times, x[:, of_a[here]], y[:, of_b[here]])
         low[here], high[here] = np.quantile(r, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Intervals(low, high, level, len(lengths))
 

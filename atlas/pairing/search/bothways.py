@@ -1,7 +1,7 @@
-"""The search that all measures share: the k best partners of every feature, both ways, in one pass over blocks.
+"""The search that all measures share: the k best partners of every feature, in both directions, block by block.
 
-A block gives an upper bound for each of its pairs, cheap to get, and exact values for the few pairs whose bound reaches
-the k-th best. So the answer is that of the full matrix, which is never built, and does not depend on the cuts.
+A block gives a cheap upper bound for each of its pairs, and exact values for the few pairs whose bound reaches the k-th
+best. So the result is that of the full matrix, which is never built, and does not depend on the blocks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Top = tuple[Index, Values]
 
 
 class Block(Protocol):
-    """All pairs of a few features of one side that can have a place among the best."""
+    """All pairs of a few features of x that can be among the best."""
 
     def rows(self, k: int) -> Top:
         """The k best partners of each feature of the block."""
@@ -41,22 +41,17 @@ class Block(Protocol):
 
 
 class SparseBlock:
-    """Some features of one side against the few partners that each of them has."""
+    """Some features of x with the few partners that each of them has.
+
+    `pairs` is (m, d_y) CSR of bounds of the values, one row for each of the (m,) features; pairs without an entry are
+    left out. `exact` is None where the bounds are the values.
+    """
 
     def __init__(self, features: NDArray, pairs: Any, exact: Exact | None = None, slack: Slack = (0.0, 0.0)) -> None:
-        """Take the pairs.
-
-        Args:
-            features: (m,) ids of the rows.
-            pairs: (m, d_y) CSR of bounds of the values; a pair without an entry has no place.
-            exact: Values of chosen pairs; None where the bounds are the values.
-            slack: By how much a value may exceed its bound: (m,) by row and (d_y,) by partner, or numbers.
-        """
         self._features, self._exact, self._slack = features, exact, slack
         self._indptr, self._partner, self._bound = pairs.indptr, pairs.indices, pairs.data
 
     def rows(self, k: int) -> Top:
-        """The k best partners of each feature of the block."""
         if self._exact is None:
             return top_of_rows(self._indptr, self._partner, self._bound, k)
         # At least k pairs of a row have a bound that high; the k-th best of their values is a floor for values.
@@ -65,7 +60,6 @@ class SparseBlock:
         return top_of_rows(*self._from(floor - self._slack[0]), k)
 
     def reaching(self, floor: Values) -> tuple[NDArray, NDArray, Values]:
-        """Partners, features and values of the pairs whose bound reaches the floor of the partner."""
         at = np.flatnonzero(self._bound >= (floor - self._slack[1])[self._partner])
         feature = self._features[np.searchsorted(self._indptr, at, side="right") - 1]
         return self._partner[at], feature, self._values(at, feature)
@@ -81,23 +75,18 @@ class SparseBlock:
 
 
 class Search:
-    """The k best partners of every row and of every column of a matrix that comes block by block."""
+    """The k best partners of every row and of every column of a (d_x, d_y) matrix that comes block by block.
+
+    Features that are in no block have no partner. Progress is counted in features of x.
+    """
 
     def __init__(self, shape: tuple[int, int], k: int, pool: Executor, on_progress: Progress | None = None) -> None:
-        """Start with no pair seen; features in no block have no partner and are nobody's partner.
-
-        Args:
-            shape: Features of the two sides (d_x, d_y).
-            k: Partners kept.
-            pool: Threads.
-            on_progress: Called from the calling thread, counted in features of x.
-        """
         self._k, self._pool, self._on_progress, self._done = k, pool, on_progress, 0
         self._index, self._value = empty_top(shape[0], k)
         self._columns = BestSoFar(shape[1], shape[0], k)
 
     def see(self, blocks: Sequence[NDArray], block_of: Callable[[NDArray], Block]) -> None:
-        """Take in blocks of features of x, each feature once; `block_of` is called from the threads of the pool."""
+        """Search blocks of features of x, each feature once; `block_of` is called from the threads of the pool."""
 
         def best_of(features: NDArray) -> Top:
             block = block_of(features)

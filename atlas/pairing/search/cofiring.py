@@ -1,4 +1,4 @@
-"""Measures whose value is 0 where two features never fire together: the search looks at co-firing pairs alone."""
+"""Measures whose value is 0 where two features never fire together: the search covers only co-firing pairs."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ from atlas.pairing.search.toppairs import TopPairs
 
 
 class Cofiring(Source):
-    """The matrix of such a measure: its rows, and its best pairs both ways."""
+    """The matrix of such a measure, from (d_a, n_tokens) and (d_b, n_tokens) CSR arrays without stored zeros."""
 
     def __init__(self, x: Any, y: Any) -> None:
-        """Take (d_a, n_tokens) and (d_b, n_tokens) CSR arrays without stored zeros, on the same tokens."""
         check_sizes(x.shape[1], y.shape[1])
         self.x, self.y, self.by_token = x, y, sp.csr_array(y.T)
         self.shape = (x.shape[0], y.shape[0])
 
     def pairs(self, features: NDArray, *, same: bool = False) -> Any:
-        """(len(features), d_b) CSR of the values of all pairs that fire together.
+        """(len(features), d_b) CSR of the values of all pairs that fire together, for ascending features of a.
 
-        Args:
-            features: Ascending features of a.
-            same: A and B are one SAE, and each feature is left out of its own row.
+        With `same`, A and B are one SAE and each feature is left out of its own row.
         """
         raise NotImplementedError
 
@@ -48,9 +45,9 @@ class Cofiring(Source):
         check_sizes(0, 0, top_k, block_size)
         fires_x, fires_y = self.x.astype(bool), self.y.astype(bool)
         with threads(workers) as pool:
-            cut = blocks(self.x, self.by_token, block_size)
+            parts = blocks(self.x, self.by_token, block_size)
             block_of = lambda features: SparseBlock(features, self.pairs(features, same=same))  # noqa: E731
-            ab, ba = both_ways(self.shape, top_k, cut, block_of, pool, on_progress)
+            ab, ba = both_ways(self.shape, top_k, parts, block_of, pool, on_progress)
             joint_ab = joint_counts(fires_x, fires_y, ab[0], pool)
             joint_ba = joint_counts(fires_y, fires_x, ba[0], pool)
         n_x, n_y = (np.diff(side.indptr).astype(np.int64) for side in (self.x, self.y))

@@ -1,7 +1,7 @@
-"""Inner products of two sets of vectors without the full matrix: rows, single pairs, and the k largest both ways.
+"""Inner products of two sets of vectors without the full matrix: rows, single pairs, and the k largest of each vector.
 
-Blocks are multiplied in single precision where its rounding is small; pairs that come near the best are computed again
-in double precision, each by itself. So the answer is that of double precision and the same whatever the blocks.
+Blocks are multiplied in single precision where its rounding is small; pairs close to the best are computed again in
+double precision, each by itself. So the result is that of double precision and does not depend on the blocks.
 """
 
 from __future__ import annotations
@@ -22,19 +22,14 @@ COARSEST = 1e-4
 
 
 class ScreenedProducts(Source):
-    """Inner products of two sets of vectors, in [-1, 1]: a fast look within a proved `error`, and exact values.
+    """Inner products of two sets of vectors, in [-1, 1]: approximate within a proved `error`, and exact.
 
-    The vectors must be such that no product is beyond 1 but for rounding: unit vectors, or p' S and q of a covariance
-    S. A vector with a NaN has 0 with every other (`defined` says which). Memory: a float32 copy of both sets where the
-    rounding of that is small.
+    The (n, d) and (m, d) float64 vectors are changed in place. They must be such that no product exceeds 1 except by
+    rounding: unit vectors, or p' S and q of a covariance S. A vector with a NaN has the product 0 with every other
+    (`defined` says which). Memory: a float32 copy of both sets where the rounding of that is small.
     """
 
     def __init__(self, left: Values, right: Values) -> None:
-        """Take over the (n, d) and (m, d) vectors, float64.
-
-        Raises:
-            ValueError: Unequal d.
-        """
         if left.shape[1] != right.shape[1]:
             raise ValueError(f"vectors of {left.shape[1]} and of {right.shape[1]} dimensions have no inner product")
         known_x, known_y = (np.asarray(np.isfinite(side).all(axis=1)) for side in (left, right))
@@ -50,16 +45,16 @@ class ScreenedProducts(Source):
         return np.clip(self._vectors[0][ids] @ self._vectors[1].T, -1.0, 1.0)
 
     def screen(self, ids: NDArray) -> NDArray:
-        """Rows in the precision that is good enough; not clipped, for which the bound has room."""
+        """Rows in the precision that suffices; not clipped, which the bound allows for."""
         return self._quick[0][ids] @ self._quick[1].T
 
     def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
-        """Single values, the same bits whatever else is asked for."""
+        """Single values; the bits do not depend on the other pairs."""
         return inner_at(*self._vectors, rows, columns)
 
 
 def rounding(d: int, longest_x: float, longest_y: float, dtype: type[np.floating[Any]]) -> float:
-    """How far a product of two vectors of d dimensions, rounded to `dtype` and multiplied there, may be off; above 0.
+    """Bound on the error of a product of two vectors of d dimensions, rounded to and multiplied in `dtype`; above 0.
 
     Higham 2002, section 3.1: d roundings of the product of the lengths for any order of the sum, two for rounding both
     vectors, and two more so that the exact value may be clipped. Numbers too small for `dtype` vanish on top of that.
@@ -71,7 +66,7 @@ def rounding(d: int, longest_x: float, longest_y: float, dtype: type[np.floating
 
 
 def inner_at(left: Values, right: Values, features: NDArray, partners: NDArray) -> Values:
-    """(n,) inner products of given pairs, clipped to [-1, 1]; NaN where a vector holds one."""
+    """(n,) inner products of given pairs, clipped to [-1, 1]; NaN where a vector holds a NaN."""
     value = np.empty(len(features))
     at_once = max(1, GATHERED // max(left.shape[1], 1))
     for start in range(0, len(features), at_once):
@@ -93,7 +88,7 @@ def best_inner(
     """Find the partners with the largest inner product, in both directions; clipped to [-1, 1].
 
     Args:
-        left: (n_a, d) vectors of a; rows with a NaN have no partner and are nobody's partner.
+        left: (n_a, d) vectors of a; rows with a NaN have no partner and are not a partner.
         right: (n_b, d) vectors of b.
         top_k: Partners kept for each vector.
         block_size: Vectors of `left` in one product; changes memory (about 30 bytes times n_b each) and time only.
@@ -120,7 +115,7 @@ def best_inner(
 
 
 def _named(top: Top, of_x: NDArray, of_y: NDArray, d_x: int) -> Top:
-    """The answer among all vectors, from that among those without a NaN."""
+    """The result for all vectors, from the result for those without a NaN."""
     index, value = np.full((d_x, top[0].shape[1]), -1, np.int32), np.full((d_x, top[0].shape[1]), np.nan)
     if len(of_x) and len(of_y):
         index[of_x], value[of_x] = np.where(top[0] >= 0, of_y[top[0]], -1), top[1]
@@ -134,7 +129,6 @@ class _InnerBlock:
         self._features, self._coarse, self._k, self._products = features, coarse, k, products
 
     def rows(self, k: int) -> Top:
-        """The k best partners of each vector of the block."""
         n, width = len(self._coarse), self._coarse.shape[1] // (4 * k)
         floor = np.full(n, -np.inf)
         if width:
@@ -144,8 +138,7 @@ class _InnerBlock:
         return top_of_rows(np.searchsorted(row, np.arange(n + 1)), partner, value, k)
 
     def reaching(self, floor: Values) -> tuple[NDArray, NDArray, Values]:
-        """Partners, vectors and values of the pairs that reach the floor of the partner."""
-        # The best of this block alone raise the floor: that of all blocks so far is none at first.
+        # The best of this block raise the floor: without earlier blocks there is none.
         k, width = self._k, len(self._coarse) // (4 * self._k)
         if width:
             maxima = self._coarse[: 4 * k * width].reshape(4 * k, width, -1).max(axis=1).T

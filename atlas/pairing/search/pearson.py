@@ -1,4 +1,4 @@
-"""Pearson correlation of standardised features: how r follows from a sparse product, and its best pairs both ways."""
+"""Pearson correlation of standardised features: from a sparse product to r, and the best pairs both ways."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def best_correlations(
     def block_of(features: NDArray) -> SparseBlock:
         return pearson.block(features, product(x.by_feature, features, y.by_token, same=same))
 
-    cut = blocks(x.by_feature, y.by_token, block_size)
-    ab, ba = both_ways((len(x.ratio), len(y.ratio)), k, cut, block_of, pool, on_progress)
+    parts = blocks(x.by_feature, y.by_token, block_size)
+    ab, ba = both_ways((len(x.ratio), len(y.ratio)), k, parts, block_of, pool, on_progress)
     return (
         with_silent(ab, x.ratio, y.ratio, lambda f, p: have_sums(x.by_feature, y.by_feature, f, p), not_self=same),
         with_silent(ba, y.ratio, x.ratio, lambda f, p: have_sums(y.by_feature, x.by_feature, f, p), not_self=same),
@@ -40,17 +40,19 @@ def best_correlations(
 
 
 class Pearson:
-    """How r follows from the sum of the products of two standardised features."""
+    """How r follows from the sum of the products of two standardised features.
+
+    `ratio_x` (d_x,) and `ratio_y` (d_y,) are mean over standard deviation of the features of both SAEs.
+    """
 
     def __init__(self, ratio_x: Values, ratio_y: Values) -> None:
-        """Take mean over standard deviation of the features of both SAEs, (d_x,) and (d_y,)."""
         self._ratio_x, self._ratio_y = ratio_x, ratio_y
         self._slack_x, self._slack_y = _excess(ratio_x, ratio_y), _excess(ratio_y, ratio_x)
         self._signed = bool(self._slack_x.any())
 
     def block(self, features: NDArray, sums: Any) -> SparseBlock:
-        """The correlations of some features, from the CSR of their sums (len(features), d_y), which it takes over."""
-        if not self._signed:  # r is clipped, and its bound must not lie below
+        """Correlations of some features, from the CSR of their sums (len(features), d_y), which is changed in place."""
+        if not self._signed:  # r is clipped, and its bound must not be below -1
             np.maximum(sums.data, -1.0, out=sums.data)
         return SparseBlock(features, sums, self._exact, (self._slack_x[features], self._slack_y))
 
@@ -59,7 +61,7 @@ class Pearson:
 
 
 def _excess(ratio_x: Values, ratio_y: Values) -> Values:
-    """(d_x,) by how much r can exceed the sum, with room for rounding: the largest r without a common token, or 0."""
+    """(d_x,) by how much r can exceed the sum, rounding included: the largest r without a common token, or 0."""
     largest = np.nan_to_num(silent_best(ratio_x, ratio_y), nan=0.0, neginf=0.0)
-    # With signs every feature gets the room, as sums below -1 stay as they are.
+    # With signs the allowance for rounding is for every feature, as sums below -1 stay as they are.
     return np.maximum(largest, 0.0) + 1e-9 if np.any(largest > 0) else np.zeros(len(ratio_x))

@@ -1,4 +1,4 @@
-"""Sparse products over the tokens on which both features of a pair fire, cut so that memory stays small."""
+"""Sparse products over the tokens on which both features of a pair fire, in blocks so that memory stays small."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from atlas.pairing.search.bothways import runs
 from atlas.pairing.search.topk import Index, Values
 
 PAIRS_PER_BLOCK = 2_000_000
-"""Most pairs one product may hold: 24 MB of result, and small enough that a thread stays under 100 MB."""
+"""Maximum number of pairs in one product: 24 MB of result, so that a thread stays under 100 MB."""
 
 
 def threads(workers: int | None) -> ThreadPoolExecutor:
@@ -24,7 +24,7 @@ def threads(workers: int | None) -> ThreadPoolExecutor:
 
 
 def check_sizes(n_tokens_a: int, n_tokens_b: int, top_k: int = 1, block_size: int = 1) -> None:
-    """Raise ValueError where the sides do not fit together or an option makes no sense."""
+    """Raise ValueError where the numbers of tokens differ or an option is out of its range."""
     if n_tokens_a != n_tokens_b:
         raise ValueError(f"a has {n_tokens_a} tokens and b has {n_tokens_b}; both must hold the same tokens in order")
     if top_k < 1 or block_size < 1:
@@ -32,10 +32,7 @@ def check_sizes(n_tokens_a: int, n_tokens_b: int, top_k: int = 1, block_size: in
 
 
 def blocks(by_feature: Any, by_token: Any, block_size: int) -> list[NDArray]:
-    """Cut the rows of (d_x, n_tokens) so that the product of each cut with (n_tokens, d_y) fits.
-
-    At most `block_size` features and about PAIRS_PER_BLOCK pairs.
-    """
+    """Runs of rows of (d_x, n_tokens): at most `block_size`, and about PAIRS_PER_BLOCK pairs with (n_tokens, d_y)."""
     d_x, d_y = by_feature.shape[0], by_token.shape[1]
     partners = np.diff(by_token.indptr)
     pattern = sp.csr_array((np.ones(by_feature.nnz, bool), by_feature.indices, by_feature.indptr), by_feature.shape)
@@ -46,13 +43,12 @@ def blocks(by_feature: Any, by_token: Any, block_size: int) -> list[NDArray]:
 def product(by_feature: Any, features: NDArray, by_token: Any, *, same: bool = False) -> Any:
     """Sums over tokens of some features with all partners that fire together with them: (len(features), d_y).
 
-    With `same`, both sides are one SAE and each feature is left out of its own row.
+    With `same`, both are one SAE and each feature is left out of its own row.
     """
-    # A block of a search is a run of neighbours, and a slice does not search for its rows.
+    # A block of a search is a run of neighbours, and a slice is faster than a list of rows.
     run = len(features) and features[-1] - features[0] == len(features) - 1
-    sums = sp.csr_array(
-        (by_feature[int(features[0]) : int(features[-1]) + 1] if run else by_feature[features]) @ by_token
-    )
+    rows = by_feature[int(features[0]) : int(features[-1]) + 1] if run else by_feature[features]
+    sums = sp.csr_array(rows @ by_token)
     if not same:
         return sums
     row = np.repeat(np.arange(len(features)), np.diff(sums.indptr))
@@ -62,14 +58,7 @@ def product(by_feature: Any, features: NDArray, by_token: Any, *, same: bool = F
 
 
 def joint_counts(x: Any, y: Any, index: Index, pool: Executor) -> Index:
-    """Tokens on which both features of each stored pair fire, counted for the stored pairs only.
-
-    Args:
-        x: (d_x, n_tokens) booleans, where each feature fires.
-        y: (d_y, n_tokens) the same of the partners.
-        index: (d_x, k) partners, -1 where there is none.
-        pool: Threads.
-    """
+    """(d_x, k) tokens on which both features of each stored pair fire; x and y are booleans, (d, n_tokens)."""
     joint = np.zeros(index.shape, dtype=np.int32)
     feature, rank = np.nonzero(index >= 0)
     joint[feature, rank] = joint_at(x, y, feature, index[feature, rank], pool)
@@ -82,35 +71,20 @@ def joint_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executo
 
 
 def sums_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor) -> Values:
-    """(n,) sums over tokens of the products of given pairs.
-
-    Args:
-        x: (d_x, n_tokens) activations.
-        y: (d_y, n_tokens) those of the partners.
-        features: (n,) rows of x.
-        partners: (n,) rows of y.
-        pool: Threads.
-    """
+    """(n,) sums over tokens of the products of given pairs; x and y are activations, (d, n_tokens)."""
     return _of_products(x, y, features, partners, lambda products: np.asarray(products.sum(axis=1)).ravel(), pool)
 
 
 def _of_products(
     x: Any, y: Any, features: NDArray, partners: NDArray, measure: Callable[[Any], NDArray], pool: Executor
 ) -> NDArray:
-    """What `measure` says of the products of each pair, (some pairs, n_tokens) CSR at a time."""
+    """`measure` of the products of each pair, (some pairs, n_tokens) CSR at a time."""
     cost = np.diff(x.indptr)[features] + np.diff(y.indptr)[partners]
-    cut = list(runs(np.arange(len(features)), cost, 4_000_000, max(len(features), 1)))
-    found = pool.map(lambda at: measure(sp.csr_array(x[features[at]].multiply(y[partners[at]]))), cut)
+    parts = list(runs(np.arange(len(features)), cost, 4_000_000, max(len(features), 1)))
+    found = pool.map(lambda at: measure(sp.csr_array(x[features[at]].multiply(y[partners[at]]))), parts)
     return np.concatenate([np.zeros(0), *found])
 
 
 def have_sums(x: Any, y: Any, features: NDArray, partners: NDArray) -> NDArray[np.bool_]:
-    """(features, partners) whether `product` has an entry for the pair: sums that cancel to 0 have none.
-
-    Args:
-        x: (d_x, n_tokens) activations.
-        y: (d_y, n_tokens) those of the partners.
-        features: Rows of x.
-        partners: Rows of y.
-    """
+    """(features, partners) whether `product` has an entry for the pair: sums that cancel to 0 have none."""
     return (x[features] @ y[partners].T).toarray() != 0

@@ -1,4 +1,4 @@
-"""Partners that never fire together with a feature, where the correlation leaves them a place among the best.
+"""Partners that never fire together with a feature and are still among its best by correlation.
 
 Without a common token r = -(mu/sd)(nu/td): for a feature with mu/sd > 0 the best such partner has the smallest nu/td,
 for one with mu/sd < 0 (possible in signed data) the largest. One ordered list gives them, no matrix is needed.
@@ -19,13 +19,9 @@ Together = Callable[[NDArray, NDArray], NDArray[np.bool_]]
 
 
 def silent_best(ratio_x: Values, ratio_y: Values) -> Values:
-    """(d_x,) the highest -(mu/sd)(nu/td) with any partner: what r without a common token cannot exceed.
+    """(d_x,) maximum of -(mu/sd)(nu/td) over all partners: an upper bound of r without a common token.
 
     NaN where undefined, -inf without partners. Above 1 only where features with signs must share a token.
-
-    Args:
-        ratio_x: (d_x,) mean over standard deviation of each feature, NaN where it has no correlation.
-        ratio_y: (d_y,) the same of the possible partners.
     """
     known = ratio_y[~np.isnan(ratio_y)]
     if not len(known):
@@ -34,14 +30,9 @@ def silent_best(ratio_x: Values, ratio_y: Values) -> Values:
 
 
 def with_silent(top: Top, ratio_x: Values, ratio_y: Values, together: Together, *, not_self: bool = False) -> Top:
-    """The best over all partners, from the best over those that co-fire.
+    """The best over all partners, from the best over those that co-fire, which is changed in place.
 
-    Args:
-        top: (d_x, k) best partners among those seen together; changed in place.
-        ratio_x: (d_x,) mean over standard deviation, NaN where undefined.
-        ratio_y: (d_y,) the same of the partners.
-        together: Which of some features with some partners were seen for `top`.
-        not_self: Both sides are one SAE, and no feature is its own partner.
+    The ratios are mean over standard deviation, NaN where undefined; with `not_self` no feature is its own partner.
     """
     index, value = top
     k = index.shape[1]
@@ -66,7 +57,7 @@ def _first_silent(
     while len(rows) and len(order):
         nearest = order[:looked_at]
         left = []
-        # No more than 16 MB of answers at a time, whatever the number of features.
+        # At most 16 MB of answers at a time, for any number of features.
         for part in np.array_split(rows, max(1, len(rows) * len(nearest) >> 24)):
             silent = ~together(part, nearest)
             if not_self:

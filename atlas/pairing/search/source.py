@@ -1,7 +1,7 @@
-"""A matrix of values that is never held whole: rows are computed when somebody asks for them.
+"""A matrix of values that is never held as a whole: rows are computed on demand.
 
-Values are exact to float64 rounding. A source may also offer a faster, coarser look at its rows with a proved bound
-on the difference, which finds candidates and never decides.
+Values are exact to float64 rounding. A source may also give faster, approximate rows with a proved bound on the
+difference, which find candidates and never decide.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 GATHERED = 4_000_000
-"""Most numbers gathered at a time for the values of single pairs: 32 MB for each of the two."""
+"""Maximum of numbers gathered at a time for the values of single pairs: 32 MB for each of the two."""
 
 
 class Source:
-    """Base of all sources: rows by id, single values, and a coarse look at rows."""
+    """Base of all sources: rows by id, single values, and approximate rows."""
 
     shape: tuple[int, int]
     """Rows n and columns m."""
@@ -32,7 +32,7 @@ class Source:
         raise NotImplementedError
 
     def screen(self, ids: NDArray) -> NDArray:
-        """The same rows within `error`, perhaps faster and in float32."""
+        """Rows within `error` of those of `take`, perhaps faster and in float32."""
         return self.take(ids)
 
     def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:

@@ -1,11 +1,11 @@
-"""One scan as correlation needs it: sparse, float64, scaled so that a plain product almost is Pearson's r.
+"""One scan scaled for correlation: sparse, float64, so that a plain product is almost Pearson's r.
 
 With mean mu and population standard deviation sd over all n tokens, silent ones included, and x' = x / (sd sqrt(n)):
 
     r(x, y) = sum(x' y') - (mu_x / sd_x) (mu_y / sd_y)
 
 The sum runs over tokens where both fire, so a sparse product gives it. The scaling comes first because it makes r
-the same bits in both directions and independent of the units of either side.
+the same bits in both directions and independent of the units of x and y.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Moments:
         return Moments(n, self.n_fired + other.n_fired, mean, squares)
 
     def of_ones(self) -> Moments:
-        """The same where all activations are 1: from the counts, so that merging leaves no trace."""
+        """Moments where all activations are 1: from the counts, so that merging does not change the last bits."""
         mean = self.n_fired / max(self.n_tokens, 1)
         squares = np.where(self._always_on, 0.0, np.maximum(self.n_fired - self.n_tokens * mean**2, 0.0))
         return Moments(self.n_tokens, self.n_fired, mean, squares)
@@ -98,7 +98,7 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class Standardised:
-    """The scaled activations of one side."""
+    """The scaled activations of one SAE."""
 
     by_feature: Any
     """(d_sae, n_tokens) scaled activations, one feature a row; features without a correlation have an empty row."""
@@ -109,22 +109,16 @@ class Standardised:
 
     @classmethod
     def of(cls, activations: Any, *, name: str, signed: bool = False) -> Standardised:
-        """Scale (n_tokens, d_sae) activations.
+        """Scale (n_tokens, d_sae) activations, any SciPy sparse array; stored zeros count as silent.
 
-        Args:
-            activations: Any SciPy sparse array or matrix; stored zeros count as silent.
-            name: Goes into errors.
-            signed: Take values below zero, as attributions have them.
-
-        Raises:
-            ValueError: Values that are not finite, or below zero without `signed`.
+        Raises ValueError, with `name`, for values that are not finite, or below zero without `signed`.
         """
         x = moderated(checked(activations, name, signed=signed))
         return cls.by(Moments.of(x), x)
 
     @classmethod
     def by(cls, moments: Moments, x: Any) -> Standardised:
-        """Scale some of the tokens by the moments of all; takes over the canonical CSC `x`."""
+        """Scale some of the tokens by the moments of all; the canonical CSC `x` is changed in place."""
         x = moments.scaled(x)
         by_feature = sp.csr_array((x.data, *small(x.indices, x.indptr)), shape=x.shape[::-1])
         return cls(by_feature, moments.ratio, moments.n_fired)
@@ -135,11 +129,11 @@ class Standardised:
         return self.by_feature.shape[1], self.by_feature.shape[0]
 
     def some(self, features: NDArray) -> Standardised:
-        """The same of some features only, in the order given."""
+        """Some of the features, in the order given."""
         return Standardised(self.by_feature[features], self.ratio[features], self.n_fired[features])
 
     def rolled(self, shift: int) -> Standardised:
-        """The same with the token rows moved down by `shift`, the last ones to the top, as `np.roll`."""
+        """The token rows moved down by `shift`, the last ones to the top, as `np.roll`."""
         x = self.by_feature
         n_tokens = max(x.shape[1], 1)
         moved = ((x.indices.astype(np.int64) + shift) % n_tokens).astype(x.indices.dtype)
@@ -147,7 +141,7 @@ class Standardised:
 
     @cached_property
     def by_token(self) -> Any:
-        """(n_tokens, d_sae), the other factor of the product."""
+        """(n_tokens, d_sae) scaled activations, one token a row."""
         return sp.csr_array(self.by_feature.T)
 
     @cached_property
@@ -158,16 +152,11 @@ class Standardised:
 
 
 def standardised(side: Any, name: str, signed: bool = False) -> Standardised:
-    """What is `Standardised` already, or activations scaled; `name` goes into errors."""
     return side if isinstance(side, Standardised) else Standardised.of(side, name=name, signed=signed)
 
 
 def fires(side: Any) -> Any:
-    """(d_sae, n_tokens) booleans: where each feature of (n_tokens, d_sae) activations or attributions fires.
-
-    Args:
-        side: Any SciPy sparse array, in which stored zeros count as silent, or a `Standardised`.
-    """
+    """(d_sae, n_tokens) booleans: where each feature of (n_tokens, d_sae) activations or attributions fires."""
     if isinstance(side, Standardised):
         return side.support
     x: Any = sp.csc_array(side, copy=True)
@@ -177,11 +166,7 @@ def fires(side: Any) -> Any:
 
 
 def checked(activations: Any, name: str, *, signed: bool = False) -> Any:
-    """A private canonical float64 copy without stored zeros.
-
-    Raises:
-        ValueError: Values that are not finite, or below zero without `signed`.
-    """
+    """A private canonical float64 CSC copy without stored zeros; ValueError as of `Standardised.of`."""
     x = sp.csc_array(activations, dtype=np.float64, copy=True)
     x.sum_duplicates()
     if not np.isfinite(x.data).all():
@@ -193,11 +178,7 @@ def checked(activations: Any, name: str, *, signed: bool = False) -> Any:
 
 
 def moderated(x: Any) -> Any:
-    """The same features in units in which no square overflows or vanishes, in place: as they were, or times 2^n, exact.
-
-    Args:
-        x: Canonical (n_tokens, d_sae) CSC without stored zeros.
-    """
+    """Features of a canonical CSC in units in which no square overflows or vanishes, in place: times 2^n, exact."""
     fires = np.flatnonzero(np.diff(x.indptr))
     largest = np.ones(x.shape[1])
     if len(fires):

@@ -1,7 +1,7 @@
 """The correlations of `correlate_sparse` on scans too large for memory, read in blocks of tokens, several times.
 
-The sums of products of a range of features of a are held for all features of b and grow block by block; then the range
-gives its best partners and makes room for the next. So memory depends on the features and not on the tokens.
+The sums of products of a range of features of a with all features of b grow block by block; then the best partners of
+the range are found, and the next range follows. So memory depends on the features and not on the tokens.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from atlas.pairing.search.products import (
 from atlas.pairing.search.silent import with_silent
 from atlas.pairing.search.standardised import Moments, Standardised, checked
 from atlas.pairing.search.topk import Index, Values
-from atlas.pairing.search.toppairs import TopPairs
+from atlas.pairing.search.toppairs import BestPartners, TopPairs
 
 
 class Blocks(Protocol):
-    """A scan in the store, or anything else that gives its activations in blocks as often as it is asked."""
+    """A scan in the store, or anything else that can give its activations in blocks several times."""
 
     def blocks(self) -> Iterator[Any]:
-        """Blocks of consecutive tokens, (tokens, d_sae) each, any SciPy sparse array; the cuts may be any."""
+        """Blocks of consecutive tokens of any length, (tokens, d_sae) each, any SciPy sparse array."""
         ...
 
 
@@ -52,15 +52,15 @@ def correlate_blocks(
 ) -> TopPairs:
     """Find the most correlated partners of every feature as `correlate_sparse` does, in bounded memory.
 
-    The cuts of the blocks change the last bits of values, as sums are taken block by block. Where all activations are 1
-    the sums are counts, and the cuts change nothing.
+    The lengths of the blocks change the last bits of values, as sums are taken block by block. Where all activations
+    are 1 the sums are counts, and the lengths change nothing.
 
     Args:
         a: Activations >= 0 of one SAE.
-        b: Those of the other SAE on the same tokens, in the same order; the blocks may be cut elsewhere.
+        b: Those of the other SAE on the same tokens, in the same order; the blocks may have other lengths.
         top_k: Partners kept for each feature.
-        memory: Bytes of sums held at once; fewer means more readings, each costs one of all tokens. The current block
-            of both sides and up to 100 MB a thread come on top.
+        memory: Bytes of sums held at once; with fewer, all tokens are read more often. The current blocks and up to
+            100 MB per thread are needed in addition.
         workers: As in `correlate_sparse`.
         on_progress: As in `correlate_sparse`.
         same: As in `correlate_sparse`.
@@ -75,11 +75,11 @@ def correlate_blocks(
     return TopPairs(*ab, *ba, joint_ab, joint_ba, x.n_fired, y.n_fired, x.n_tokens)
 
 
-def best_of_blocks(a: Blocks, b: Blocks, *, memory: int, workers: int | None = None) -> tuple[Values, Values]:
-    """(d_a,) and (d_b,) best correlation of every feature, NaN where it has none; arguments as above."""
+def best_of_blocks(a: Blocks, b: Blocks, *, memory: int, workers: int | None = None) -> BestPartners:
+    """The most correlated partner of every feature; arguments as in `correlate_blocks`."""
     with threads(workers) as pool:
-        (_, ab), (_, ba) = _Stream(a, b, False, pool).best(1, memory)
-    return ab[:, 0], ba[:, 0]
+        ab, ba = _Stream(a, b, False, pool).best(1, memory)
+    return BestPartners(*ab, *ba)
 
 
 def correlations_of_blocks_at(
@@ -103,9 +103,9 @@ def joint_of_blocks_at(
 
 
 class _Stream:
-    """Two scans read side by side, as often as needed; the first reading gives the moments.
+    """Two scans read in parallel, as often as needed; the first reading gives the moments.
 
-    Values are squared as they are, so those beyond the range of float32 are refused.
+    Values are squared without scaling, so those beyond the range of float32 are refused.
     """
 
     def __init__(self, a: Blocks, b: Blocks, signed: bool, pool: Executor) -> None:
@@ -119,16 +119,12 @@ class _Stream:
             raise ValueError("a and b have no tokens; there is nothing to correlate")
         self.moments = (moments[0].of_ones(), moments[1].of_ones()) if self._counts else moments
 
-    def readings(self, memory: int) -> int:
-        """Ranges of features of a so that the sums of each fit into `memory` bytes."""
-        x, y = self.moments
-        return max(1, -(-len(x.mean) * len(y.mean) * 8 // max(memory, 1)))
-
     def best(self, k: int, memory: int, on_progress: Progress | None = None, same: bool = False) -> tuple[Top, Top]:
-        """The k best partners of every feature, both ways, with `memory` bytes of sums at once."""
+        """The k best partners of every feature, in both directions, with `memory` bytes of sums at once."""
         x, y = self.moments
+        readings = max(1, -(-len(x.mean) * len(y.mean) * 8 // max(memory, 1)))
         search = Search((len(x.mean), len(y.mean)), k, self._pool, on_progress)
-        for features in np.array_split(np.arange(len(x.mean), dtype=np.int32), self.readings(memory)):
+        for features in np.array_split(np.arange(len(x.mean), dtype=np.int32), readings):
             if len(features):
                 self.search(features, search, same)
         ab, ba = search.finish()
@@ -138,7 +134,6 @@ class _Stream:
         )
 
     def values_at(self, features: NDArray, partners: NDArray) -> Values:
-        """The correlations of given pairs."""
         x, y = self.moments
         sums = np.zeros(len(features))
         for of_x, of_y in self._standardised():
@@ -147,7 +142,7 @@ class _Stream:
         return np.clip(sums - x.ratio[features] * y.ratio[partners], -1.0, 1.0)
 
     def search(self, features: NDArray, search: Search, same: bool) -> None:
-        """Sum the products of a range of features over all tokens, and show them to the search."""
+        """Sum the products of a range of features over all tokens, and give them to the search."""
         x, y = self.moments
         sums = np.zeros((len(features), len(y.mean)))
         parts = np.array_split(np.arange(len(features)), max(1, len(features) // 256))
@@ -187,7 +182,7 @@ class _Stream:
         return joint_ab, joint_ba
 
     def _standardised(self) -> Iterator[tuple[Standardised, Standardised]]:
-        """The blocks scaled by the moments of all tokens, but for counts, whose sums are scaled."""
+        """The blocks scaled by the moments of all tokens; where all activations are 1, unscaled: sums are scaled."""
         for blocks in self._checked():
             x, y = (Standardised.by(moments, block) for moments, block in zip(self.moments, blocks, strict=True))
             if self._counts:
@@ -195,14 +190,14 @@ class _Stream:
             yield x, y
 
     def _unit(self, side: int) -> Values:
-        """(d,) what the sums of a side are still to be multiplied with: 1 unless they are counts; 0 without a value."""
+        """(d,) factor of the sums of x or y: 1 unless they are counts; 0 where a feature has no correlation."""
         moments = self.moments[side]
         if not self._counts:
             return np.ones(len(moments.mean))
         return np.nan_to_num(1.0 / (moments.sd * np.sqrt(moments.n_tokens)))
 
     def _checked(self) -> Iterator[tuple[Any, Any]]:
-        """The blocks of both sides, cut alike, as canonical CSC in float64."""
+        """The blocks of both scans over the same tokens, as canonical CSC in float64."""
         for x, y in aligned_blocks(self._a.blocks(), self._b.blocks()):
             yield (
                 _in_range(checked(x, "a", signed=self._signed), "a"),
@@ -211,15 +206,15 @@ class _Stream:
 
 
 def _in_range(x: Any, name: str) -> Any:
-    """The block as it is, or ValueError where squares could overflow or vanish: no feature is known as a whole yet."""
+    """The block, or ValueError where squares could overflow or vanish: no feature is known as a whole yet."""
     size, limits = np.abs(x.data), np.finfo(np.float32)
     if x.nnz and (size.max() > limits.max or size.min() < limits.smallest_subnormal):
-        raise ValueError(f"{name} holds values beyond the range of float32, which blocks must keep to")
+        raise ValueError(f"{name} holds values beyond the range of float32, which blocks must not have")
     return x
 
 
 def aligned_blocks(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
-    """Blocks of both sides over the same tokens, cut wherever one of them is cut; none without a token."""
+    """Blocks of both scans over the same tokens, split wherever one of them is split; none is empty."""
     sides: list[Iterator[Any]] = [(sp.csr_array(block) for block in blocks if block.shape[0]) for blocks in (a, b)]
     left, right = (next(side, None) for side in sides)
     while left is not None and right is not None:

@@ -1,7 +1,7 @@
 """The k best partners of every feature, picked from sparse rows or from a stream of pairs.
 
-Order is the same everywhere: higher value first, then lower partner id. So the answer does not depend on how
-the pairs were cut into blocks, nor on the order in which blocks arrive.
+Order is the same everywhere: higher value first, then lower partner id. So the result does not depend on how the
+pairs were divided into blocks, nor on the order in which blocks arrive.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def top_of_rows(indptr: NDArray, partner: NDArray, value: NDArray, k: int) -> tu
     lengths = np.diff(starts)
     partner, value = partner[kept], value[kept]
     index, top = empty_top(len(lengths), k)
-    # Rows of like length are sorted side by side: an order of magnitude faster than one sort of all entries.
+    # Rows of similar length are sorted together: an order of magnitude faster than one sort of all entries.
     for rows in _of_like_length(lengths):
         width = int(lengths[rows].max())
         at = starts[rows, None] + np.arange(width)
@@ -54,7 +54,7 @@ def kth_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
 
 
 def _of_like_length(lengths: NDArray) -> Iterator[NDArray]:
-    """Rows that hold anything, in groups whose longest is at most twice as long as the shortest, 16 at least."""
+    """Rows that are not empty, in groups whose longest is at most twice as long as the shortest, 16 at least."""
     group = np.ceil(np.log2(np.maximum(lengths, 16))).astype(np.int64)
     group[lengths == 0] = -1
     for size in np.unique(group[group >= 0]):
@@ -63,14 +63,14 @@ def _of_like_length(lengths: NDArray) -> Iterator[NDArray]:
 
 
 def empty_top(n_rows: int, k: int) -> tuple[Index, Values]:
-    """The answer of rows without a partner: (n_rows, k) of -1 and NaN."""
+    """The result for rows without a partner: (n_rows, k) of -1 and NaN."""
     return np.full((n_rows, k), -1, dtype=np.int32), np.full((n_rows, k), np.nan)
 
 
 def floors_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
     """For each row a value that at least k of its entries reach; -inf for short rows.
 
-    A row is cut into 4k runs, and the k-th largest of their maxima is such a value. It leaves a few more than k
+    A row is divided into 4k runs, and the k-th largest of their maxima is such a value. It leaves a few more than k
     entries a row to sort, where a co-firing row holds hundreds or thousands (30x faster than sorting them all).
     """
     n_runs = 4 * k
@@ -79,7 +79,7 @@ def floors_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
     long = lengths >= n_runs
     if long.any():
         cuts = start[:, None] + lengths[:, None].astype(np.int64) * np.arange(n_runs) // n_runs
-        # Empty rows at the end point past the last entry; clipping can only lower a floor, never make it wrong.
+        # Empty rows at the end point past the last entry; clipping can only lower a floor, which stays valid.
         maxima = np.maximum.reduceat(value, np.minimum(cuts, len(value) - 1).ravel()).reshape(-1, n_runs)
         floors[long] = np.partition(maxima[long], n_runs - k, axis=1)[:, n_runs - k]
     return floors
@@ -88,7 +88,7 @@ def floors_of_rows(indptr: NDArray, value: NDArray, k: int) -> Values:
 class BestSoFar:
     """The k best partners of each of n features, from pairs that arrive in any order and from any thread.
 
-    Holds the (n, k) answer so far and a buffer of newer pairs that may still enter it, at most `budget` pairs
+    Holds the (n, k) result so far and a buffer of newer pairs that may still enter it, at most `budget` pairs
     beyond the block that fills it.
     """
 
@@ -105,8 +105,8 @@ class BestSoFar:
         return self._floor
 
     def absorb(self, feature: NDArray, partner: NDArray, value: NDArray) -> None:
-        """Take pairs in, each pair at most once over the life of this object."""
-        # A stale floor is only lower than the newest one: it lets more through, never less.
+        """Add pairs, each pair at most once over the life of this object."""
+        # An older floor can only be lower than the newest one: it admits more pairs, never fewer.
         enters = np.flatnonzero(value >= self._floor[feature])
         with self._lock:
             self._buffer.append((feature[enters], partner[enters], value[enters]))

@@ -1,4 +1,4 @@
-"""What a pairing returns: the best partners of every feature of both sides."""
+"""The result of a search: the best partners of every feature of both SAEs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from atlas.pairing.search.topk import Index, Values
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BestPartners:
-    """The best partners of every feature, both ways. Rows are features, columns ranks: best first, ties by lower id."""
+    """The best partners of every feature of a and b. Rows are features, columns ranks: best first, ties by lower id."""
 
     index_ab: Index
     """(d_a, top_k) feature of b at that rank for each feature of a; -1 where undefined or fewer partners exist."""
@@ -31,18 +31,18 @@ class BestPartners:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TopPairs(BestPartners):
-    """Best partners by what both do on the same tokens, with the counts that a value rests on."""
+    """Best partners by activations on the same tokens, with the counts of tokens behind each value."""
 
     joint_ab: Index
     """(d_a, top_k) tokens on which both features of the pair fire, >= 0; 0 where the index is -1."""
     joint_ba: Index
-    """(d_b, top_k) the same for the pairs of `index_ba`."""
+    """(d_b, top_k) tokens on which both features of the pairs of `index_ba` fire."""
     n_a: NDArray[np.int64]
     """(d_a,) tokens on which each feature of a fires; 0 is a dead feature."""
     n_b: NDArray[np.int64]
     """(d_b,) tokens on which each feature of b fires."""
     n_tokens: int
-    """Tokens both sides were read on, silent ones included."""
+    """Tokens of both scans, silent ones included."""
 
 
 def median(best: Values) -> float:

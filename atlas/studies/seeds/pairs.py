@@ -17,7 +17,7 @@ from atlas.comparisons.match import match_saes
 from atlas.comparisons.stored import corpora_from
 from atlas.db import Atlas, open_atlas
 from atlas.errors import AtlasError, AtlasUnavailable
-from atlas.pairing.measures.weights import cosine
+from atlas.pairing.measures.registry import MEASURES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,4 +135,4 @@ def _random_partners(d: int, n: int) -> NDArray[np.float64]:
     """Best cosines of random vectors with n others in d dimensions, seed 0."""
     rng = np.random.default_rng(np.random.PCG64(0))
     some, all_ = (rng.standard_normal((rows, d), dtype=np.float32) for rows in (min(n, SAMPLED), n))
-    return cosine(some, all_, top_k=RANKS).value_ab
+    return MEASURES["decoder"].search(some, all_, top_k=RANKS).value_ab

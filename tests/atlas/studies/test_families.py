@@ -15,7 +15,7 @@ from atlas.cli import run
 from atlas.comparisons.correlate import pair_saes
 from atlas.figures.families import draw
 from atlas.figures.style import save
-from atlas.pairing.measures.masked import masked_cosine
+from atlas.pairing import MEASURES
 from atlas.studies.families import measure, rolled
 from tests.atlas.cli.test_families import codes
 from tests.support.planted import N_TOKENS, plant, write_store
@@ -111,7 +111,7 @@ def test_children_on_real_models_are_those_of_a_direct_search(real_atlas):
     with open_atlas(real_atlas) as atlas:
         names = [row[0] for row in atlas.rows("select sae from saes order by alias").rows]
         rows = atlas.rows("select feature, n_children from feature_splits() where sae = $a", a=names[0]).rows
-    found = masked_cosine(read_scan(real_atlas, "A"), read_scan(real_atlas, "B"))
+    found = MEASURES["masked_cosine"].search(read_scan(real_atlas, "A"), read_scan(real_atlas, "B"))
     chose = found.index_ba[:, 0][found.value_ba[:, 0] >= 0.5]
     expected = np.bincount(chose, minlength=256)
     assert {feature: n for feature, n in rows if n} == {i: n for i, n in enumerate(expected.tolist()) if n}

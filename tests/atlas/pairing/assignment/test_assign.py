@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from atlas.pairing import MEASURES, correlate_sparse
 from atlas.pairing.assignment.assign import assign, certify
 from atlas.pairing.assignment.greedy import greedy
-from atlas.pairing.assignment.sources import FunctionSource
+from atlas.pairing.assignment.inputs import FunctionSource
 from atlas.pairing.measures.activation import CorrelationSource
 
 

@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import MEASURES, coactivation, correlate_attributions, correlate_sparse, masked_cosine
+from atlas.pairing import MEASURES, correlate_sparse
+from atlas.pairing.measures.coactivation import coactivation
 from tests.support.dense_measures import OVER_TOKENS, searched
 from tests.support.pairing_laws import (
     activations,
@@ -20,6 +21,8 @@ from tests.support.pairing_laws import (
     signed,
     without_itself,
 )
+
+correlate_attributions, masked_cosine = MEASURES["attribution"].search, MEASURES["masked_cosine"].search
 
 
 @pytest.mark.parametrize("name", OVER_TOKENS)

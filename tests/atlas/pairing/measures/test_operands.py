@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import shift_null
 from atlas.pairing.measures.operands import Operands
 from atlas.pairing.search.blocks import RolledBlocks, SomeFeatures
+from atlas.pairing.search.chance import shift_null
 from tests.support.dense_measures import operands_of
 from tests.support.pairing_laws import scans
 

@@ -8,7 +8,10 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import attributions, correlate_sparse, pool_documents, shift_null
+from atlas.pairing import correlate_sparse
+from atlas.pairing.measures.attribution import attributions
+from atlas.pairing.measures.pooled import pool_documents
+from atlas.pairing.search.chance import shift_null
 from tests.support.pairing_laws import activations, assert_best_of, assert_counts, pearson
 
 

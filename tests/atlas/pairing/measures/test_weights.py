@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import cosine, cosine_chance, gram, logit, preactivation
+from atlas.pairing import MEASURES
+from atlas.pairing.measures.weights import cosine_chance, gram
 from atlas.pairing.search.inner import best_inner
 from tests.support.dense_measures import cosines, directions
 from tests.support.pairing_laws import assert_best_of, pearson, without_itself
+
+cosine, preactivation, logit = (MEASURES[name].search for name in ("decoder", "preactivation", "logit"))
 
 dictionaries = st.builds(
     lambda seed, n_a, n_b, d: tuple(directions(np.random.default_rng([seed, n]), n, d) for n in (n_a, n_b)),

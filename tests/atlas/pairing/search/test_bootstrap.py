@@ -67,7 +67,7 @@ def test_a_feature_that_never_fires_has_no_interval():
     ("document", "options", "message"),
     [
         ([0, 0, 0, 0], {}, "one document"),
-        ([0, 1, 1], {}, "one row a token"),
+        ([0, 1, 1], {}, "one row per token"),
         ([0, 0, 1, 1], {"n": 1}, "at least 2 draws"),
         ([0, 0, 1, 1], {"level": 1.0}, "level"),
     ],

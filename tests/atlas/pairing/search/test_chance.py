@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from atlas.pairing import correlate_sparse, roll_tokens, shift_null
-from atlas.pairing.search.chance import draw_shifts
+from atlas.pairing import correlate_sparse
+from atlas.pairing.search.chance import draw_shifts, roll_tokens, shift_null
 from atlas.pairing.search.standardised import Standardised
 
 

@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing import correlate_blocks, correlate_sparse
+from atlas.pairing import correlate_sparse
+from atlas.pairing.search.streamed import correlate_blocks
 from tests.support.pairing_laws import (
     activations,
     assert_best_of,

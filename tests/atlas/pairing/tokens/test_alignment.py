@@ -257,7 +257,7 @@ def test_texts_that_share_nothing_have_no_unit():
 
 
 def test_activations_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="1 tokens have none of index 1"):
+    with pytest.raises(ValueError, match="token 1 is outside the 1 tokens"):
         to_units(sp.csr_array([[1.0]]), UnitTokens(np.array([0, 2]), np.array([0, 1])))
     with pytest.raises(ValueError, match="ascending"):
         Cut.of(np.array([0, 0]), np.array([1, 0]), ["a"])
