@@ -4,7 +4,7 @@ The problem is the linear assignment of Kuhn 1955 (the Hungarian method), solved
 of the full matrix. Every matching is at most the sum of any prices with row + column >= value on all pairs; the
 prices found here reach the sum of the matching itself, so it is optimal. A large matrix is read in blocks.
 
-What it ignores: how close the second-best matching is. With ties, which of the optimal matchings comes is not told.
+It does not say how close the second-best matching is. With ties, any of the optimal matchings may be returned.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.assignment.inputs import Candidates, candidates_of, source_of
+from atlas.pairing.assignment.inputs import Candidates, SparseSource, candidates_of, source_of
 from atlas.pairing.assignment.scan import Pairs, Seen, first_scan, rescan, row_prices
 from atlas.pairing.assignment.solver import CHUNK, Pool, Prices, complete_core, optimum, optimum_or_unmatched
-from atlas.pairing.assignment.sources import SparseSource
 from atlas.pairing.search.source import Source
 
 TOLERANCE = 1e-9
@@ -28,8 +27,8 @@ TOLERANCE = 1e-9
 SLACK = 4e-12
 """Prices count as covering a pair up to this share of the largest absolute value; `gap` includes it."""
 
-MOST_SCANS = 100
-"""Partial passes over a matrix before giving up the certificate; two are the rule."""
+MAX_SCANS = 100
+"""Maximum number of partial passes over a matrix; without a certificate after these, there is none. Usually two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +36,9 @@ class Assignment:
     """One-to-one pairs of features with the largest sum of values. Pairs are sorted by row."""
 
     rows: NDArray[np.int64]
-    """(n_pairs,) feature of the first side, ascending, each at most once."""
+    """(n_pairs,) row features, ascending, each at most once."""
     cols: NDArray[np.int64]
-    """(n_pairs,) its partner on the second side, each at most once."""
+    """(n_pairs,) column feature of each pair, each at most once."""
     values: NDArray[np.float64]
     """(n_pairs,) value of each pair, in units of the input."""
     certified: bool
@@ -51,7 +50,7 @@ class Assignment:
     col_prices: NDArray[np.float64]
     """(m,) dual price of every column feature; >= 0 where features may stay unmatched, 0 for those that do."""
     alone: bool
-    """Whether features of A and B might stay unmatched; else the whole smaller side is matched."""
+    """Whether features of A and B may stay unmatched; else all features of the smaller SAE are matched."""
 
     @property
     def total(self) -> float:
@@ -70,17 +69,17 @@ def assign(
 
     Three kinds of input:
 
-    - An (n, m) array, or a source with `shape` and `rows(start, stop)`, such as the `rows` of a measure. The whole
-      smaller side is matched, at negative values if need be: the total is that of SciPy's `linear_sum_assignment`.
-    - A SciPy sparse array. Missing entries are impossible, features may stay unmatched, and pairs worth 0 or less are
-      never matched; or with `missing="zero"` they are worth 0 and the whole smaller side is matched, as if dense.
+    - An (n, m) array, or a source with `shape` and `rows(start, stop)`, such as the `rows` of a measure. All of the
+      smaller side is matched, at negative values if necessary: the total is that of SciPy's `linear_sum_assignment`.
+    - A SciPy sparse array. Missing entries are impossible, features may stay unmatched, and pairs with values of 0 or
+      less are never matched; or with `missing="zero"` their value is 0 and the smaller side is matched, as if dense.
     - `TopPairs`. As the first sparse case, over the stored pairs; certified only if the values at the last rank
       prove that no other pair can help, and `gap` says how much it could.
 
     Args:
         values: The values, finite.
-        missing: What a missing entry of a sparse array is.
-        alone: Whether features may stay unmatched, worth 0, rather than take a pair worth less. None is as told above.
+        missing: Meaning of a missing entry of a sparse array.
+        alone: Whether features stay unmatched rather than take a pair with a value below 0. None is as above.
         top: Values of every row and column that the first pass over a matrix keeps; changes memory and time only.
         block_size: Rows of a block; changes memory and time only.
 
@@ -107,11 +106,11 @@ def assign(
 
 
 def certify(values: Any, assignment: Assignment, *, block_size: int = 256) -> tuple[bool, float]:
-    """Check an assignment against the whole matrix afresh, with nothing but its pairs and its prices.
+    """Check an assignment against the whole matrix, from its pairs and its prices only.
 
     Args:
         values: The array or source that was assigned.
-        assignment: Pairs and prices, from here or elsewhere.
+        assignment: Pairs and prices, from any solver.
         block_size: Rows of a block; changes memory and time only.
 
     Returns:
@@ -120,7 +119,7 @@ def certify(values: Any, assignment: Assignment, *, block_size: int = 256) -> tu
     source = source_of(values)
     if source is None:
         raise ValueError(
-            "certify needs an array or a source of rows; the prices of candidates say nothing of other pairs"
+            "certify needs an array or a source of rows; the prices of candidates do not cover other pairs"
         )
     n, m = source.shape
     rows, cols = assignment.rows, assignment.cols
@@ -138,7 +137,7 @@ def certify(values: Any, assignment: Assignment, *, block_size: int = 256) -> tu
 
 
 def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assignment:
-    """Solve on the largest values, look again where the prices do not cover the bounds on the rest, repeat."""
+    """Solve on the largest values, read again the rows whose prices do not cover the bounds on the rest, repeat."""
     n, m = source.shape
     pairs, seen = first_scan(source, top, block_size)
     pool = _pool(source.shape, pairs, alone, source if source.error else None)
@@ -148,7 +147,7 @@ def _from_source(source: Source, alone: bool, top: int, block_size: int) -> Assi
         prices = optimum_or_unmatched(pool, start=prices) if alone else optimum(pool, start=prices)
         real = Prices(prices.column_of[:n], prices.row[:n], prices.column[:m])
         open_rows = seen.open_rows(real, SLACK * pool.scale)
-        if not len(open_rows) or scans == MOST_SCANS:
+        if not len(open_rows) or scans == MAX_SCANS:
             break
         found, scans = rescan(source, seen, open_rows, real, max(top // 4, 1), block_size), scans + 1
         use = found.values > 0 if alone else slice(None)
@@ -170,13 +169,9 @@ def _from_candidates(candidates: Candidates, seen: Seen | None) -> Assignment:
 
 
 def _pool(shape: tuple[int, int], pairs: Pairs, alone: bool, source: Source | None) -> Pool:
-    """The pairs that may be matched; where features may stay unmatched the square of those worth more than that.
+    """The pairs that may be matched; where features may stay unmatched, those above 0 in a square.
 
-    Args:
-        shape: Rows and columns of the matrix.
-        pairs: Some of its entries, or upper bounds on them.
-        alone: Whether features may stay unmatched.
-        source: Where the true values are; None if the pairs have them.
+    The values of pairs are upper bounds where there is a source, and exact otherwise.
     """
     if not alone:
         return Pool.of(shape, pairs.rows, pairs.columns, pairs.values, source.at if source else None)
@@ -190,7 +185,7 @@ def _nothing(rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
 
 
 def _result(pool: Pool, prices: Prices, alone: bool, seen: Seen | None) -> Assignment:
-    """The pairs, and prices raised until they surely cover everything: what they exceed the pairs by is the gap."""
+    """The pairs, and prices raised until they provably cover everything: their excess over the pairs is the gap."""
     n, m = len(prices.row), len(prices.column)
     row, column = prices.row.copy(), prices.column
     for start in range(0, len(pool.values), CHUNK):
@@ -218,7 +213,7 @@ def _tolerance(row: NDArray, column: NDArray) -> float:
 
 
 def _filled(best: Assignment, matrix: sp.csr_array) -> Assignment | None:
-    """The same with the unmatched features paired up at missing entries; None if some such pair is worth less."""
+    """The assignment with unmatched features paired at missing entries; None if some such pair is below 0."""
     n, m = len(best.row_prices), len(best.col_prices)
     rows, cols = np.setdiff1d(np.arange(n), best.rows), np.setdiff1d(np.arange(m), best.cols)
     few = min(len(rows), len(cols))

@@ -11,7 +11,7 @@ from atlas.pairing.assignment.inputs import candidates_of, source_of
 
 
 def greedy(values: Any, *, min_value: float = -np.inf) -> tuple[NDArray, NDArray, NDArray]:
-    """Take pairs in descending order of value, ties by lower row and then lower column, where both are still free.
+    """Take pairs in descending order of value, ties by lower row and then lower column, if both are still unmatched.
 
     The sum is at least half of the largest possible one if values are >= 0, and not the largest in general.
 
@@ -28,9 +28,8 @@ def greedy(values: Any, *, min_value: float = -np.inf) -> tuple[NDArray, NDArray
     """
     source = source_of(values)
     if source is not None:
-        shape, dense = source.shape, source.rows(0, source.shape[0]).ravel()
-        row, column = np.divmod(np.arange(dense.size), max(shape[1], 1))
-        value = dense
+        shape, value = source.shape, source.rows(0, source.shape[0]).ravel()
+        row, column = np.divmod(np.arange(value.size), max(shape[1], 1))
     else:
         pairs = candidates_of(values)
         shape, row, column, value = pairs.shape, pairs.rows, pairs.columns, pairs.values
@@ -40,7 +39,7 @@ def greedy(values: Any, *, min_value: float = -np.inf) -> tuple[NDArray, NDArray
     taken = [order[:0]]
     free_row, free_column = np.ones(shape[0], dtype=bool), np.ones(shape[1], dtype=bool)
     while len(order):
-        # A pair that comes first for both of its features is taken by the greedy walk whatever else happens.
+        # A pair that comes first for both of its features is always taken by the greedy matching.
         first_of_row, first_of_column = (_first(side[order], n) for side, n in ((row, shape[0]), (column, shape[1])))
         now = order[first_of_row & first_of_column]
         taken.append(now)

@@ -1,7 +1,8 @@
-"""What `assign` and `greedy` take, brought into one of two forms: a source of rows, or a list of candidate pairs."""
+"""The inputs of `assign` and `greedy` in one of two forms: a source of rows, or a list of candidate pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.assignment.scan import Seen
-from atlas.pairing.assignment.sources import DenseSource, FunctionSource, RowSource
 from atlas.pairing.search.source import Source
 
 
@@ -40,7 +40,7 @@ def source_of(values: Any) -> Source | None:
         return values
     if sp.issparse(values) or hasattr(values, "index_ab"):
         return None
-    if isinstance(values, RowSource):
+    if hasattr(values, "rows") and hasattr(values, "shape"):
         return FunctionSource(values.rows, values.shape)
     array = np.asarray(values)
     _refuse_unreal(array)
@@ -74,7 +74,7 @@ def candidates_of(values: Any) -> Candidates:
 
 
 def _of_top_pairs(top: Any) -> Candidates:
-    """Both directions together; what is in neither is worth no more than the last rank of its row and column."""
+    """Both directions together; a pair in neither is at most the value at the last rank of its row and column."""
     n, m = len(top.index_ab), len(top.index_ba)
     a, rank_a = np.nonzero(top.index_ab >= 0)
     b, rank_b = np.nonzero(top.index_ba >= 0)
@@ -96,3 +96,62 @@ def _floor(index: NDArray, value: NDArray) -> NDArray[np.float64]:
 def _refuse_unreal(values: Any) -> None:
     if values.dtype.kind not in "biuf":
         raise ValueError(f"values are of type {values.dtype}; they must be real numbers")
+
+
+class Chosen(Source):
+    """Some rows and columns of a source, with new numbers."""
+
+    def __init__(self, source: Source, rows: NDArray, columns: NDArray) -> None:
+        self._source, self._rows, self._columns = source, rows, columns
+        self.shape, self.error = (len(rows), len(columns)), source.error
+
+    def take(self, ids: NDArray) -> NDArray:
+        return self._source.take(self._rows[ids])[:, self._columns]
+
+    def screen(self, ids: NDArray) -> NDArray:
+        return self._source.screen(self._rows[ids])[:, self._columns]
+
+    def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
+        return self._source.at(self._rows[rows], self._columns[columns])
+
+
+class DenseSource(Source):
+    """An (n, m) array of real numbers in memory."""
+
+    def __init__(self, values: NDArray) -> None:
+        self._values = values
+        self.shape = (values.shape[0], values.shape[1])
+
+    def take(self, ids: NDArray) -> NDArray:
+        return self._values[ids].astype(np.float64)
+
+    def at(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
+        return self._values[rows, columns].astype(np.float64)
+
+
+class SparseSource(Source):
+    """An (n, m) SciPy CSR array whose missing entries are 0."""
+
+    def __init__(self, values: sp.csr_array, shape: tuple[int, int]) -> None:
+        self._values, self.shape = values, shape
+
+    def take(self, ids: NDArray) -> NDArray:
+        return self._values[ids].toarray().astype(np.float64)
+
+
+class FunctionSource(Source):
+    """A function that gives rows [start, stop) of an (n, m) matrix, the same numbers at every call."""
+
+    def __init__(self, function: Callable[[int, int], Any], shape: tuple[int, int]) -> None:
+        self._function, self.shape = function, (int(shape[0]), int(shape[1]))
+
+    def take(self, ids: NDArray) -> NDArray:
+        """Rows, one call of the function for every run of consecutive ids."""
+        blocks = [np.empty((0, self.shape[1]))]
+        for run in np.split(ids, np.flatnonzero(np.diff(ids) > 1) + 1) if len(ids) else ():
+            start, stop = int(run[0]), int(run[-1]) + 1
+            block, wanted = np.array(self._function(start, stop), dtype=np.float64), (stop - start, self.shape[1])
+            if block.shape != wanted:
+                raise ValueError(f"rows [{start}, {stop}) have shape {block.shape}; they must have {wanted}")
+            blocks.append(block)
+        return np.concatenate(blocks)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from atlas.pairing.assignment.assign import assign
 from atlas.pairing.assignment.greedy import greedy
-from atlas.pairing.assignment.inputs import candidates_of
-from atlas.pairing.assignment.sources import Chosen
+from atlas.pairing.assignment.inputs import Chosen, candidates_of
 from atlas.pairing.measures.operands import Operands
 from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.source import Source
@@ -34,7 +33,7 @@ class OneToOne:
     gap: float | None
     """No matching has a sum larger by more than this; None if that is not known."""
     certified: bool
-    """Whether the sum is proved to be the largest."""
+    """Whether the sum is proved to be the maximum."""
 
     @property
     def mean(self) -> float | None:
@@ -43,15 +42,10 @@ class OneToOne:
 
 
 def assigned(operands: Operands, *, seed: int, on_progress: Progress | None = None) -> tuple[OneToOne, float | None]:
-    """The assignment of largest sum, and its mean value where nothing belongs together.
+    """The assignment of largest sum, and its chance level: its mean value for `operands.unrelated(seed)`.
 
-    Features without a value by weights, whose row is all zeros or moves nothing, stay unmatched and count in no mean.
-
-    Args:
-        operands: What is compared on what.
-        seed: Of the chance level, as of `Operands.unrelated`.
-        on_progress: Called as `on_progress(done, total)`: rows of the matrix read, for the assignment and its chance
-            level.
+    Features without a value, as of weights that are all zeros, stay unmatched. Progress counts the rows of the matrix
+    read, for the assignment and its chance level.
     """
     report = on_progress or (lambda done, total: None)
     found = _assigned(operands, False, report)
@@ -73,7 +67,7 @@ def _assigned(operands: Operands, second: bool, report: Progress) -> OneToOne:
 
 
 class _Watched(Source):
-    """A source that tells how many of its rows were looked at."""
+    """A source that reports how many of its rows were read."""
 
     def __init__(self, source: Source, before: int, report: Progress) -> None:
         self._source, self._before, self._report = source, before, report
@@ -81,7 +75,7 @@ class _Watched(Source):
         self.shape, self.error, self.take, self.at = source.shape, source.error, source.take, source.at
 
     def screen(self, ids: NDArray) -> NDArray:
-        """A coarse look at rows; every block of the search begins with one, so it is counted."""
+        """Approximate rows; every block of the search begins with them, so they are counted."""
         block = self._source.screen(ids)
         with self._lock:
             self._seen[ids] = True
@@ -92,17 +86,12 @@ class _Watched(Source):
 def greedily(
     operands: Operands, pairs: Mapping[str, NDArray], *, top_k: int, seed: int, on_progress: Progress | None = None
 ) -> tuple[OneToOne, float | None]:
-    """The largest value first among stored pairs, and its mean value where nothing belongs together.
+    """The largest value first among stored pairs, and the mean value of that for `operands.unrelated(seed)`.
 
-    Args:
-        operands: What is compared on what, for the chance level.
-        pairs: Columns of `pair`, as from a to b.
-        top_k: Partners that were stored for each feature.
-        seed: Of the chance level, as of `Operands.unrelated`.
-        on_progress: Called as `on_progress(done, total)`, counted in features of a.
+    `pairs` are columns of `pair`, with `top_k` partners of each feature. Progress counts features of a.
     """
     shape = (len(operands.n_a), len(operands.n_b))
-    # Where tokens are compared, pairs worth 0 or less are left out, as in the assignment.
+    # Where tokens are compared, pairs with values of 0 or less are left out, as in the assignment.
     low = _SMALLEST_POSITIVE if operands.measure.of_activations else -np.inf
     values = sp.csr_array((pairs["value"], (pairs["feature_a"], pairs["feature_b"])), shape=shape)
     found = OneToOne(*greedy(values, min_value=low), gap=None, certified=False)

@@ -1,6 +1,6 @@
-"""Which pairs of a large matrix an assignment has to look at, and a bound on all those it has not.
+"""The pairs of a large matrix that an assignment has to see, and a bound on all others.
 
-One pass over the matrix picks the largest values of every row and column and remembers how large the others can be.
+One pass over the matrix picks the largest values of every row and column and keeps a bound on the others.
 Prices that cover the bounds cover every pair; only rows where they do not are computed again.
 """
 
@@ -17,7 +17,7 @@ from atlas.pairing.assignment.solver import Ids, Prices, Reals
 from atlas.pairing.search.source import Source
 
 WORKERS = 2
-"""Blocks in work at the same time: one is multiplied while another is searched."""
+"""Blocks processed at the same time: one is multiplied while another is searched."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Pairs:
 
 @dataclass(slots=True, eq=False)
 class Seen:
-    """What is known of the pairs that no scan has returned.
+    """Bounds on the pairs that no scan has returned.
 
     Such a pair (i, j) has value <= bound[i] + prices[scan[i]][j]; where scan[i] is 0, also value <= column_bound[j].
     """
@@ -39,9 +39,9 @@ class Seen:
     bound: Reals
     """(n,) in units of the values; -inf where every pair of the row is known."""
     column_bound: Reals
-    """(m,) the same by column."""
+    """(m,) in units of the values; -inf where every pair of the column is known."""
     scan: NDArray[np.int64] = field(init=False)
-    """(n,) which scan the bound of a row is from."""
+    """(n,) number of the scan that gave the bound of each row."""
     prices: list[Reals] = field(init=False)
     """Column prices (m,) at each scan; 0 at the first."""
 
@@ -50,7 +50,7 @@ class Seen:
         self.prices = [np.zeros(len(self.column_bound))]
 
     def open_rows(self, prices: Prices, tolerance: float) -> Ids:
-        """Rows where an unseen pair could be worth more than its two prices and the tolerance together."""
+        """Rows where an unseen pair could be above its two prices and the tolerance together."""
         if not len(self.column_bound):
             return np.zeros(0, dtype=np.int64)
         slack = np.array([np.min(prices.column - then) for then in self.prices])[self.scan]
@@ -107,7 +107,7 @@ def rescan(source: Source, seen: Seen, rows: Ids, prices: Prices, top: int, bloc
 
 
 def row_prices(source: Source, column_prices: Reals, block_size: int) -> Reals:
-    """(n,) least price of every row that covers all its pairs, from all values, computed exactly."""
+    """(n,) minimum price of every row that covers all its pairs, from all values, computed exactly."""
     least = np.full(source.shape[0], -np.inf)
     for ids in _runs(np.arange(source.shape[0]), block_size):
         least[ids] = (_checked(source.take(ids), ids) - column_prices).max(axis=1, initial=-np.inf)
@@ -127,7 +127,7 @@ def _column_bound(source: Source, top: int) -> Reals:
 def _largest(block: NDArray, column_bound: NDArray, top: int) -> tuple[Reals, NDArray[np.bool_]]:
     """A bound for each row that a few more than `top` - 1 entries exceed, and marks of all above a bound.
 
-    Maxima over columns 4 `top` apart give the bound at a hundredth of the time of sorting.
+    Maxima over columns 4 `top` apart give the bound in a hundredth of the time of sorting.
     """
     n, m = block.shape
     runs = 4 * top

@@ -2,7 +2,7 @@
 
 A small core of the pool (the best pairs of every row and column) is solved by the shortest augmenting paths of
 Jonker & Volgenant 1987 (Computing 38:325) as SciPy has them. Pairs of the pool that its prices do not cover join the
-core, until there is none. The prices are longest paths in the matched graph, found by Bellman-Ford.
+core, until none is left. The prices are longest paths in the matched graph, found by Bellman-Ford.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ CORE = 10
 """Best pairs of every row and of every column that the first solution sees; changes time only."""
 
 MORE_PER_ROW = 8
-"""Most uncovered pairs of one row that join the core at a time; changes time only."""
+"""Maximum of uncovered pairs of one row that join the core at a time; changes time only."""
 
 CHUNK = 1_000_000
-"""Pairs looked at together: 8 MB an array."""
+"""Pairs processed together: 8 MB an array."""
 
 GRID_BITS = 48
 """Costs are solved to this share, 2**-48, of their range; sums of up to 32 ranges stay exact in float64."""
@@ -53,9 +53,9 @@ class Prices:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """Pairs that may be matched, sorted by row and column, each once; `core` marks those the solver has to see.
+    """Pairs that may be matched, sorted by row and column, each once; `core` marks those that the solver uses.
 
-    Values outside the core may be upper bounds. Then `exact` gives the true ones, and is asked when a pair joins it.
+    Values outside the core may be upper bounds. Then `exact` gives the values of pairs that join it.
     """
 
     shape: tuple[int, int]
@@ -67,14 +67,9 @@ class Pool:
 
     @classmethod
     def of(
-        cls,
-        shape: tuple[int, int],
-        rows: NDArray,
-        columns: NDArray,
-        values: NDArray,
-        exact: ValueOf | None = None,
+        cls, shape: tuple[int, int], rows: NDArray, columns: NDArray, values: NDArray, exact: ValueOf | None = None
     ) -> Pool:
-        """The pool of some pairs in any order, repeats dropped, with the best ones of each side as core."""
+        """The pool of some pairs in any order, repeats dropped, with the best of each row and column as core."""
         key = _keys(rows, columns, shape)
         if np.all(key[1:] > key[:-1]):
             row, column = rows, columns
@@ -89,14 +84,14 @@ class Pool:
         return pool
 
     def admit(self, at: NDArray) -> None:
-        """Put pairs of the pool, by their places in it, into the core."""
+        """Put pairs of the pool, by their index in it, into the core."""
         at = at[~self.core[at]]
         self.core[at] = True
         if self.exact is not None:
             self.values[at] = self.exact(self.rows[at], self.columns[at])
 
     def add(self, rows: NDArray, columns: NDArray, values: NDArray) -> None:
-        """Put more pairs into the pool and into its core; those already there keep the larger value."""
+        """Put more pairs into the pool and into its core; known pairs keep the larger value."""
         key, first = np.unique(_keys(rows, columns, self.shape), return_index=True)
         held = _keys(self.rows, self.columns, self.shape)
         at = np.searchsorted(held, key)
@@ -115,7 +110,7 @@ class Pool:
         return self.values[np.searchsorted(held, _keys(rows, columns, self.shape))]
 
     def uncovered(self, prices: Prices) -> tuple[NDArray, Reals]:
-        """Places of the pairs outside the core that are worth more than their two prices, and by how much."""
+        """Index of the pairs outside the core that are above their two prices, and by how much."""
         places, excess = [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
         for start in range(0, len(self.values), CHUNK):
             part = slice(start, start + CHUNK)
@@ -151,23 +146,10 @@ def _best_of_both_sides(pool: Pool) -> NDArray[np.bool_]:
     return core
 
 
-def unmatched(pool: Pool) -> tuple[Ids, Ids]:
-    """Rows and columns that a largest matching of the core leaves unmatched."""
-    graph = sp.csr_array(
-        (np.ones(pool.core.sum(), np.int8), (pool.rows[pool.core], pool.columns[pool.core])), shape=pool.shape
-    )
-    column_of = maximum_bipartite_matching(graph, perm_type="column")
-    taken = np.zeros(pool.shape[1], dtype=bool)
-    taken[column_of[column_of >= 0]] = True
-    return np.flatnonzero(column_of < 0), np.flatnonzero(~taken)
-
-
 def optimum(pool: Pool, *, start: Prices | None = None) -> Prices:
-    """The matching of the whole smaller side with the largest sum in the pool.
+    """The matching of all of the smaller side with the largest sum in the pool, whose core must allow one and grows.
 
-    Args:
-        pool: Its core must allow such a matching; it grows by what the solution needs.
-        start: Prices of an earlier, smaller pool; they change time only.
+    Prices of an earlier, smaller pool to start from change time only.
     """
     while True:
         start = _core_optimum(pool, start)
@@ -180,14 +162,10 @@ def optimum(pool: Pool, *, start: Prices | None = None) -> Prices:
 
 
 def optimum_or_unmatched(pool: Pool, *, start: Prices | None = None) -> Prices:
-    """The matching of largest sum in which a feature stays unmatched where that is worth more; all prices are >= 0.
+    """The matching of largest sum in which features stay unmatched rather than take a pair below 0; prices are >= 0.
 
-    That is the complete matching of a square in which every other pair is worth 0. Such pairs join the pool only
-    where they are needed. Who is matched at 0 stays unmatched.
-
-    Args:
-        pool: Square, with values > 0 or of earlier calls; its core must allow a complete matching.
-        start: Prices of an earlier, smaller pool; they change time only.
+    That is the complete matching of a square pool in which every other pair has the value 0. Such pairs join the pool
+    only where they are needed, and matched at 0 means unmatched. `start` as in `optimum`.
     """
     rng = np.random.default_rng(0)
     while True:
@@ -203,14 +181,17 @@ def optimum_or_unmatched(pool: Pool, *, start: Prices | None = None) -> Prices:
 
 
 def complete_core(pool: Pool, value_of: ValueOf) -> None:
-    """Pair up what a largest matching of the core leaves unmatched, and join it loosely: then all of the smaller fits.
+    """Add pairs of features that a largest matching of the core leaves unmatched: then all of the smaller side fits.
 
     In a square every row also gets a second pair: on rows with a single one SciPy's solver subtracts infinities and
-    may run for ever.
+    may never end.
     """
     n, m = pool.shape
     rng = np.random.default_rng(0)
-    rows, columns = unmatched(pool)
+    core = (pool.rows[pool.core], pool.columns[pool.core])
+    graph = sp.csr_array((np.ones(len(core[0]), np.int8), core), shape=pool.shape)
+    column_of = maximum_bipartite_matching(graph, perm_type="column")
+    rows, columns = np.flatnonzero(column_of < 0), np.setdiff1d(np.arange(m), column_of)
     if len(rows) and len(columns):
         few, many = min(len(rows), len(columns)), max(len(rows), len(columns))
         index = np.tile(np.arange(many), 2)
@@ -224,13 +205,13 @@ def complete_core(pool: Pool, value_of: ValueOf) -> None:
 
 
 def _core_optimum(pool: Pool, start: Prices | None) -> Prices:
-    """The optimum of the core alone. Works with the smaller of the two as rows, as every one of them gets a partner."""
+    """The optimum of the core, with the smaller side as rows, as every one of them gets a partner."""
     n, m = pool.shape
     rows, columns = pool.rows[pool.core].astype(np.int64), pool.columns[pool.core].astype(np.int64)
     values = pool.values[pool.core]
     cost = -values
     if n == m and start is not None:
-        # Prices shift every complete matching by the same sum; with good ones almost no path is left to search.
+        # Prices change the sum of every complete matching by the same amount; good ones leave almost no path to search.
         cost += start.row[rows] + start.column[columns]
     if n <= m:
         partner = _least_cost(n, m, rows, columns, cost)
@@ -246,10 +227,10 @@ def _core_optimum(pool: Pool, start: Prices | None) -> Prices:
 
 
 def _least_cost(n: int, width: int, rows: Ids, columns: Ids, cost: Reals) -> Ids:
-    """(n,) column of each row in the complete matching of least cost; the graph must allow one.
+    """(n,) column of each row in the complete matching of minimum cost; the graph must allow one.
 
-    Costs become whole numbers below 2**GRID_BITS: the solver then never rounds. On floats it can run for ever, when
-    it lowers a price by less than the price's last bit. The sum is off by at most n of these steps.
+    Costs become whole numbers below 2**GRID_BITS: the solver then never rounds. On floats it may never end, when it
+    lowers a price by less than the last bit of the price. The error of the sum is at most n of these steps.
     """
     if n == 0:
         return np.zeros(0, dtype=np.int64)
@@ -263,10 +244,10 @@ def _least_cost(n: int, width: int, rows: Ids, columns: Ids, cost: Reals) -> Ids
 
 
 def _prices(width: int, rows: Ids, columns: Ids, values: Reals, partner: Ids, scale: float) -> tuple[Reals, Reals]:
-    """Least column prices >= 0, and row prices, that make `partner` optimal; unmatched columns are worth 0.
+    """Minimum column prices >= 0, and row prices, that make `partner` optimal; the price of unmatched columns is 0.
 
-    A column must cost at least what any row would win by moving to it from its own: price(j) >= price(partner(i)) +
-    value(i, j) - value(i, partner(i)). Only rows whose column became dearer are looked at again.
+    A column must cost at least what any row would gain by moving to it from its own: price(j) >= price(partner(i)) +
+    value(i, j) - value(i, partner(i)). Only rows whose column price rose are processed again.
     """
     n = len(partner)
     indptr = np.searchsorted(rows, np.arange(n + 1))

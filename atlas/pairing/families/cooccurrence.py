@@ -25,7 +25,7 @@ class Links:
     x: NDArray[np.int32]
     """(n_links,) the lower feature of each pair."""
     y: NDArray[np.int32]
-    """(n_links,) the other one."""
+    """(n_links,) the higher feature of each pair."""
     c: NDArray[np.float64]
     """(n_links,) co-occurrence C, in (0, 1), descending."""
 
@@ -38,17 +38,10 @@ def co_occurrences(
     workers: int | None = None,
     on_progress: Progress | None = None,
 ) -> Links:
-    """All pairs with C of at least the threshold.
+    """All pairs with C of at least the threshold; `fires` is (d, n_tokens), from `firing`, options as in `trees`.
 
     A feature is the sparser one in at most (L0 - 1) / threshold pairs, if L0 features fire on its tokens: so there are
     10 million pairs at most for 32768 features, 32 on a token and 0.1, of 16 bytes each.
-
-    Args:
-        fires: (d, n_tokens) what `firing` gives.
-        threshold: Least C, above 0.
-        block_size: Most features in one product; changes memory and time only.
-        workers: Threads, as in `cofiring.threads`; changes time only.
-        on_progress: Called as `on_progress(done, total)`, counted in features.
     """
     n_fired = np.diff(fires.indptr).astype(np.int64)
     by_token = sp.csr_array(fires.T)
@@ -63,8 +56,8 @@ def co_occurrences(
 
     parts, done = [(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))], 0
     with threads(workers) as pool:
-        cut = blocks(fires, by_token, block_size)
-        for features, part in zip(cut, pool.map(linked, cut), strict=True):
+        todo = blocks(fires, by_token, block_size)
+        for features, part in zip(todo, pool.map(linked, todo), strict=True):
             parts.append(part)
             done += len(features)
             if on_progress:
@@ -75,16 +68,11 @@ def co_occurrences(
 
 
 def held_together(fires: Any, head: int, others: NDArray) -> tuple[float, float]:
-    """Mean co-occurrence C of a head with each of some features, and over all pairs of these; both in [0, 1).
+    """Mean co-occurrence C of a head with each of two or more others that fire, and over all pairs of these, in [0, 1).
 
     The quality of a family of arXiv 2408.00657 is the first over the second. Pairs that never fire together count as 0;
-    a feature with itself does not count, where the authors' code takes it as 1. Time and memory are those of the
-    activations of the group, whatever the number of its pairs.
-
-    Args:
-        fires: (d, n_tokens) what `firing` gives.
-        head: One feature.
-        others: (n,) at least two others, all of which fire.
+    a feature with itself does not count, where the authors' code takes it as 1. Time and memory depend on the
+    activations of the group, not on the number of its pairs.
     """
     n_fired = np.diff(fires.indptr).astype(np.int64)
     others = others[np.argsort(-n_fired[others], kind="stable")]

@@ -3,10 +3,10 @@
 O'Neill et al. 2024 (arXiv 2408.00657), section 5, in the order of the authors' code. Features are linked where they
 co-occur by the threshold or more. The maximum spanning tree of the links is directed from denser to sparser features. A
 family is a root with more than two children and all that is below it; then each of its children with more than two
-children heads one too, and so on downwards. The search is repeated with the heads found so far left out. Families of
-more than three features below the head are kept, less those that share theirs with a larger one (Jaccard above 0.6).
+children heads one too, and so on downwards. The search is repeated without the heads found so far. Families of more
+than three features below the head are kept, except those that share them with a larger one (Jaccard above 0.6).
 
-Departures: the code exponentiates the co-occurrence, which leaves the tree as it is, so this is left out. Ties are
+Departures: the code exponentiates the co-occurrence, which does not change the tree, so this is left out. Ties are
 broken: of equal links those of lower ids come first, of equally dense features the lower id is above, of equally large
 duplicates the first found stays, where the code drops both. Features are not selected by the scores of explanations.
 """
@@ -25,13 +25,13 @@ from atlas.pairing.families.cooccurrence import Links, co_occurrences, held_toge
 from atlas.pairing.measures.coactivation import firing
 from atlas.pairing.search.bothways import Progress
 
-LEAST_BRANCHES = 3
-"""Children that a feature must have to head a family."""
+MIN_CHILDREN = 3
+"""Minimum number of children of the head of a family."""
 
-LEAST_BELOW = 4
-"""Features below its head that a family must have to be kept."""
+MIN_BELOW = 4
+"""Minimum number of features below the head of a family."""
 
-MOST_OVERLAP = 0.6
+MAX_OVERLAP = 0.6
 """Jaccard similarity of the features below the heads above which the smaller of two families is a duplicate."""
 
 _Children = dict[int, list[tuple[int, float]]]
@@ -40,7 +40,7 @@ _Children = dict[int, list[tuple[int, float]]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Families:
-    """Trees of features, largest first, and how well each holds together.
+    """Trees of features, largest first, and how strongly the members of each co-occur.
 
     The first five have one row a member: the head of a family first, then by depth, parent and id.
     """
@@ -62,7 +62,7 @@ class Families:
     mean_below: NDArray[np.float64]
     """(n_families,) mean co-occurrence over all pairs of features below the head, in [0, 1)."""
     n_features: int
-    """Features that were looked at: those that fire and are not too dense."""
+    """Features that were searched: those that fire and are not too dense."""
     n_links: int
     """Pairs of them that co-occur by the threshold or more."""
 
@@ -96,14 +96,14 @@ def feature_families(
 ) -> Families:
     """Find the families of features that fire together.
 
-    Memory: two copies of the activations, and what `co_occurrences` says, several times over.
+    Memory: two copies of the activations, and several times that of the links in `co_occurrences`.
 
     Args:
         activations: (n_tokens, d_sae) activations >= 0, any SciPy sparse array; stored zeros count as silent.
-        threshold: Least co-occurrence of a link, in (0, 1].
+        threshold: Minimum co-occurrence of a link, in (0, 1].
         repeats: Rounds after the first, each without the heads of those before.
         max_density: Features that fire on this share of the tokens or more are left out, and those that never fire.
-        block_size: Most features in one product; changes memory and time only.
+        block_size: Maximum number of features in one product; changes memory and time only.
         workers: Threads; None is one per core, 8 at most; changes time only.
         on_progress: Called as `on_progress(done, total)`, counted in features.
 
@@ -131,7 +131,7 @@ def feature_families(
 def _forest(links: Links, n_fired: NDArray, left: NDArray[np.bool_]) -> _Children:
     """The maximum spanning forest of the features that are left, directed from denser to sparser."""
     at = np.flatnonzero(left[links.x] & left[links.y])
-    # Ranks instead of values: no two are equal, so there is one such forest, whoever computes it.
+    # Ranks instead of values: no two are equal, so the forest is unique.
     rank = np.arange(1, len(at) + 1, dtype=np.float64)
     tree = minimum_spanning_tree(sp.csr_array((rank, (links.x[at], links.y[at])), shape=(len(left), len(left))))
     at = at[tree.data.astype(np.int64) - 1]
@@ -146,12 +146,12 @@ def _forest(links: Links, n_fired: NDArray, left: NDArray[np.bool_]) -> _Childre
 
 
 def _trees(children: _Children, number: int) -> list[_Tree]:
-    """The families of a forest: from its roots down, as long as heads follow each other."""
+    """The families of a forest: from its roots down, as long as the children of a head are heads too."""
     not_roots = {child for below in children.values() for child, _ in below}
     open_heads, heads = sorted(set(children) - not_roots, reverse=True), dict[int, None]()
     while open_heads:
         head = open_heads.pop()
-        if head not in heads and len(children.get(head, ())) >= LEAST_BRANCHES:
+        if head not in heads and len(children.get(head, ())) >= MIN_CHILDREN:
             heads[head] = None
             open_heads += [child for child, _ in reversed(children[head])]
     return [_tree(head, children, number) for head in heads]
@@ -171,7 +171,7 @@ def _tree(head: int, children: _Children, number: int) -> _Tree:
 
 def _kept(trees: list[_Tree], n_features: int) -> list[_Tree]:
     """Families that are large enough and no duplicates, largest first."""
-    trees = sorted((tree for tree in trees if len(tree.members) > LEAST_BELOW), key=lambda tree: -len(tree.members))
+    trees = sorted((tree for tree in trees if len(tree.members) > MIN_BELOW), key=lambda tree: -len(tree.members))
     size = np.array([len(tree.members) - 1 for tree in trees])
     below = [np.array(tree.members[1:]) for tree in trees]
     indptr = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
@@ -180,7 +180,7 @@ def _kept(trees: list[_Tree], n_features: int) -> list[_Tree]:
     shared = sp.coo_array(has @ has.T)
     first, second = shared.coords
     overlap = shared.data / (size[first] + size[second] - shared.data) if len(trees) else shared.data
-    duplicates = set(second[(first < second) & (overlap > MOST_OVERLAP)].tolist())
+    duplicates = set(second[(first < second) & (overlap > MAX_OVERLAP)].tolist())
     return [tree for place, tree in enumerate(trees) if place not in duplicates]
 
 

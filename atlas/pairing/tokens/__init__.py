@@ -1,1 +1,1 @@
-"""Two tokenizations of one text on one line."""
+"""Two tokenizations of one text, aligned."""

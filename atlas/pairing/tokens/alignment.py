@@ -1,9 +1,9 @@
-"""Features of two models with different tokenizers on one line: as strong on a span of text as on its strongest token.
+"""Spans of text that two tokenizations share; a feature is as strong on a span as on its strongest token there.
 
-The spans, here units, are the tokens of the coarser cut: of the side with fewer tokens on the shared text, of a on a
-tie. A token of the other side belongs to every unit that it shares text with, not counting white space at its ends, as
-one tokenizer puts a blank before a word where another puts it after. A token of white space only belongs to the units
-that hold its white space. A unit without a token of the other side is left out, and so is a token without a unit.
+The spans, here units, are the tokens of the coarser tokenization: that with fewer tokens on the shared text, a on a
+tie. A token of the other belongs to every unit that it shares text with, not counting white space at its ends, as one
+tokenizer puts a blank before a word where another puts it after. A token of white space only belongs to the units that
+hold its white space. A unit without a token of the other is left out, and so is a token without a unit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from atlas.pairing.tokens.spans import Agreement, Places, first_difference, plac
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitTokens:
-    """The tokens of one side by unit: those of unit u are `token[start[u] : start[u + 1]]`."""
+    """The tokens of one text by unit: those of unit u are `token[start[u] : start[u + 1]]`."""
 
     start: NDArray[np.int64]
     """(n_units + 1,) ascending, from 0; every unit has a token."""
@@ -51,22 +51,22 @@ class SharedSample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """Two cuts of one text, unit by unit."""
+    """Two tokenizations of one text, unit by unit."""
 
     a: UnitTokens
-    """Tokens of side a."""
+    """Tokens of a."""
     b: UnitTokens
-    """Tokens of side b."""
+    """Tokens of b."""
     document: NDArray
     """(n_units,) document of each unit, ascending."""
     coarser: Literal["a", "b"]
-    """Side whose tokens are the units."""
+    """Text whose tokens are the units."""
     n_documents: int
     """Documents in which the texts agree, as far as both have them."""
     n_left_out: int
     """Documents that both texts have and in which they do not agree."""
     difference: tuple[str, str] | None
-    """What a and b go on with where they part in the first document left out, by `Cut.folded`; None if none is."""
+    """How a and b continue where they differ in the first document left out, by `Cut.folded`; None if none is."""
 
     @property
     def n_units(self) -> int:
@@ -79,16 +79,11 @@ class Alignment:
 
 
 def align(a: Cut, b: Cut) -> Alignment:
-    """Find the spans of text that both sides have. Documents are compared number by number.
-
-    Args:
-        a: Text of one scan, cut by its tokenizer.
-        b: The same text of another, which may hold more of it, or less.
-    """
+    """Find the spans of text that both have, comparing document by document; one may hold more of the text."""
     agreement = Agreement.of(a, b)
     x, y = a, b
     if not agreement.agree.all():
-        # Only where bytes differ: it takes longer, and tokens that break a character come to share it.
+        # Only where bytes differ: it takes longer, and tokens that split a character then share it.
         x, y = (side.folded(~agreement.agree) for side in (a, b))
         agreement = Agreement.of(x, y)
     left_out = np.flatnonzero(~agreement.agree)
@@ -96,10 +91,10 @@ def align(a: Cut, b: Cut) -> Alignment:
     coarser = "a" if sides[0].inside.sum() <= sides[1].inside.sum() else "b"
     units, fine = sides if coarser == "a" else sides[::-1]
     unit, others = _overlaps(units, fine)
-    alone = UnitTokens(np.arange(len(unit) + 1), unit)
+    own = UnitTokens(np.arange(len(unit) + 1), unit)
     return Alignment(
-        a=alone if coarser == "a" else others,
-        b=others if coarser == "a" else alone,
+        a=own if coarser == "a" else others,
+        b=others if coarser == "a" else own,
         document=(x if coarser == "a" else y).document[unit],
         coarser=coarser,
         n_documents=int(agreement.agree.sum()),
@@ -113,16 +108,16 @@ def to_units(activations: Any, tokens: UnitTokens) -> sp.csr_array:
 
     Args:
         activations: (n_tokens, d_sae) values >= 0, any SciPy sparse array.
-        tokens: Which tokens belong to which unit, of the same side.
+        tokens: Which tokens of this text belong to which unit.
     """
     x: Any = sp.csr_array(activations)
     if len(tokens.token) and tokens.token.max() >= x.shape[0]:
-        raise ValueError(f"{x.shape[0]} tokens have none of index {tokens.token.max()}")
+        raise ValueError(f"token {tokens.token.max()} is outside the {x.shape[0]} tokens of the activations")
     return largest_by_group(x[tokens.token], tokens.start)
 
 
 def _overlaps(units: Places, fine: Places) -> tuple[NDArray[np.int64], UnitTokens]:
-    """Tokens of the coarser side that are units, and the tokens of the finer side that belong to each."""
+    """Tokens of the coarser text that are units, and the tokens of the finer one that belong to each."""
     start, end = (side[units.inside] for side in units.whole)
     first = np.searchsorted(fine.content[1], start, side="right")
     last = np.searchsorted(fine.content[0], end, side="left")

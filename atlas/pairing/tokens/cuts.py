@@ -19,7 +19,7 @@ _PUT_ASIDE = ("Mn", "Cc", "Cf", "Cs")
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A text cut into documents and tokens."""
+    """A text as documents and tokens: a tokenization."""
 
     codes: NDArray
     """(n_codes,) uint8 bytes of the text, or uint32: bytes, and the folded characters of some documents."""
@@ -39,8 +39,8 @@ class Cut:
         Args:
             token_ids: (n_tokens,) in the order of the text, special tokens left out.
             document: (n_tokens,) document of each token, from 0, ascending.
-            vocabulary: Text of every token id; `<0xNN>` is a byte that is no ASCII. Where more than a tenth of them
-                begin with `##`, as in WordPiece, that says that a token goes on with a word, and is no text.
+            vocabulary: Text of every token id; `<0xNN>` is a byte outside ASCII. Where more than a tenth of them
+                begin with `##`, as in WordPiece, that marks a token that continues a word, and is not text.
         """
         document = np.asarray(document)
         if len(token_ids) != len(document) or np.any(np.diff(document) < 0):
@@ -53,12 +53,12 @@ class Cut:
 
     @property
     def n_documents(self) -> int:
-        """Documents, the last of which may be cut short."""
+        """Documents, the last of which may be truncated."""
         return int(self.document[-1]) + 1 if len(self.document) else 0
 
     @cached_property
     def content(self) -> NDArray[np.int64]:
-        """(n_content,) codes that are no white space."""
+        """(n_content,) index of the codes other than white space."""
         return np.flatnonzero(~self.space)
 
     @cached_property
@@ -73,13 +73,10 @@ class Cut:
         return np.searchsorted(self.content, self.code_starts)
 
     def folded(self, documents: NDArray[np.bool_]) -> Cut:
-        """The same with the characters of some documents folded, as uncased and other normalising tokenizers do.
+        """The text with the characters of some documents folded, as uncased and other normalising tokenizers do.
 
-        Letter case, accents, compatibility forms (NFKD), control characters and broken bytes are put aside. A token has
-        all of each character that it has a byte of.
-
-        Args:
-            documents: Whether a document, given in bytes, is folded; (n_documents,), or fewer if the last are not.
+        Letter case, accents, compatibility forms (NFKD), control characters and broken bytes are ignored. A token has
+        all of each character that it has a byte of. `documents` are booleans, (n_documents,) or fewer.
         """
         all_documents = np.append(documents, np.zeros(self.n_documents - len(documents), bool))
         chosen = np.repeat(all_documents, np.diff(self.code_starts))
@@ -121,7 +118,7 @@ def _is_space(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _code_points(text: bytes) -> NDArray[np.uint32]:
-    """Characters of UTF-8; a byte that is none of one is a lone surrogate."""
+    """Characters of UTF-8; an invalid byte is a lone surrogate."""
     decoded = text.decode("utf-8", "surrogateescape")
     return np.frombuffer(decoded.encode("utf-32-le", "surrogatepass"), np.uint32)
 
@@ -133,7 +130,7 @@ def _widths(points: NDArray[np.uint32]) -> NDArray[np.int64]:
 
 
 def _folded(character: str) -> NDArray[np.uint32]:
-    """What is compared of a character: none or several code points."""
+    """The code points by which a character is compared: none, one or several."""
     if not character.isspace():
         spelled = unicodedata.normalize("NFKD", character).casefold()
         kept = (c for c in spelled if unicodedata.category(c) not in _PUT_ASIDE and c != "\N{REPLACEMENT CHARACTER}")

@@ -1,7 +1,7 @@
-"""Where the tokens of two cuts of one text stand in it, whatever their tokenizers do to white space.
+"""Positions of the tokens of two tokenizations in their common text, independent of how they treat white space.
 
-Two texts agree in a document if they do without their white space, as far as both have it. White space holds a place in
-between: byte by byte where both texts have the same there, and one place for all of it where they differ.
+Two texts agree in a document if they do without their white space, as far as both have it. White space has positions in
+between: byte by byte where both texts have the same there, and one position for all of it where they differ.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Agreement:
     agree: NDArray[np.bool_]
     """(documents of the shorter text,) whether a document is the same as far as both texts have it."""
     n_content: NDArray[np.int64]
-    """(documents of the shorter text,) codes that are no white space, of which both have as many."""
+    """(documents of the shorter text,) number of codes other than white space that both have."""
 
     @classmethod
     def of(cls, a: Cut, b: Cut) -> Agreement:
@@ -43,20 +43,20 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """Tokens of one side that stand in the shared text; places count its codes and the gaps between them."""
+    """Tokens of one text that are in the shared text; places count its codes and the gaps between them."""
 
     token: NDArray[np.int64]
-    """(n,) index of each token in its cut, ascending."""
+    """(n,) index of each token in its text, ascending."""
     whole: tuple[NDArray[np.int64], NDArray[np.int64]]
     """(n,) first place of each token, and one past its last; both ascending."""
     content: tuple[NDArray[np.int64], NDArray[np.int64]]
-    """(n,) the same without white space at its ends; of a token of white space only, the whole."""
+    """(n,) first place and one past the last without white space at the ends; of a token of white space, the whole."""
     inside: NDArray[np.bool_]
     """(n,) whether the token ends before the shared text does."""
 
 
 def places(a: Cut, b: Cut, agreement: Agreement) -> tuple[Places, Places]:
-    """Put the tokens of the documents that agree on one line."""
+    """Places of the tokens of the documents that agree."""
     codes_a, codes_b = (_Codes.of(side, agreement) for side in (a, b))
     n_a, n_b = codes_a.gap_lengths(), codes_b.gap_lengths()
     alike = n_a == n_b
@@ -68,18 +68,18 @@ def places(a: Cut, b: Cut, agreement: Agreement) -> tuple[Places, Places]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Codes:
-    """Where the codes of one side stand: gap 0 of a document is before its first code that is no white space."""
+    """Gaps of the codes of one text: gap 0 of a document is before its first code other than white space."""
 
     shared: NDArray[np.bool_]
     """(n_documents,) whether the document is one that agrees."""
     gap: NDArray[np.int64]
-    """(n_codes,) gap that a code stands in, or after, over all documents that agree; anything in the others."""
+    """(n_codes,) gap that a code is in, or after, over all documents that agree; undefined in the others."""
     beyond: NDArray[np.bool_]
-    """(n_codes,) whether a code stands after the last that both sides have."""
+    """(n_codes,) whether a code is after the last that both texts have."""
     spaces: NDArray[np.int64]
     """(n_spaces,) codes of white space in the shared text."""
     n_gaps: int
-    """Gaps in all."""
+    """Number of gaps."""
 
     @classmethod
     def of(cls, cut: Cut, agreement: Agreement) -> _Codes:
@@ -102,12 +102,9 @@ class _Codes:
         return np.bincount(self.gap[self.spaces], minlength=self.n_gaps)
 
     def places(self, cut: Cut, alike: NDArray[np.bool_], width: NDArray[np.int64]) -> Places:
-        """Places of the tokens.
+        """Places of the tokens, from whether both texts have the same white space in each gap, and the places it takes.
 
-        Args:
-            cut: The same side.
-            alike: (n_gaps,) whether both sides have the same white space there.
-            width: (n_gaps,) places of each gap; one more follows, for the code after it or the end of the document.
+        One more place follows each gap, for the code after it or the end of the document.
         """
         start = np.cumsum(width + 1) - (width + 1)
         place = np.append(start + width, 0)[np.minimum(self.gap, self.n_gaps)]
@@ -120,23 +117,12 @@ class _Codes:
         has_content = low <= high
         content = np.append(cut.content, 0)
         inner = (np.where(has_content, content[low], first), np.where(has_content, content[high], last))
-        return Places(
-            token,
-            (place[first], place[last] + 1),
-            (place[inner[0]], place[inner[1]] + 1),
-            ~self.beyond[last],
-        )
+        content_places = (place[inner[0]], place[inner[1]] + 1)
+        return Places(token, (place[first], place[last] + 1), content_places, ~self.beyond[last])
 
 
 def first_difference(a: Cut, b: Cut, document: int, *, n_codes: int = 40) -> tuple[str, str]:
-    """What two texts go on with where they part in a document, characters folded; empty where one ends.
-
-    Args:
-        a: One text.
-        b: The other.
-        document: A document that does not agree, folded in both.
-        n_codes: Characters shown of each, at most.
-    """
+    """How two texts continue, for `n_codes` characters, where they differ in a document folded in both; "" at an end."""
     contents = [side.content[slice(*side.content_starts[document : document + 2])] for side in (a, b)]
     n = min(map(len, contents))
     differ = np.flatnonzero(a.codes[contents[0][:n]] != b.codes[contents[1][:n]])
