@@ -1,4 +1,4 @@
-"""Two scans of one text that two tokenizers cut, read as if both had one row for each span of it; see `alignment`."""
+"""Two scans of two tokenizations of one text, read as if both had one row for each shared span; see `alignment`."""
 
 from __future__ import annotations
 
@@ -21,24 +21,19 @@ from atlas.pairing.tokens.cuts import Cut
 
 
 class SharedText:
-    """What two scans were measured on, aligned when it is first asked for and not while the atlas is open."""
+    """The text of two scans, aligned when the alignment is first used and not while the atlas is open."""
 
     def __init__(self, a: ScanText, b: ScanText) -> None:
         self._a, self._b = a, b
 
     @cached_property
     def alignment(self) -> Alignment:
-        """The spans that both scans have.
-
-        Raises:
-            AtlasError: They have none: the texts are not the same.
-        """
-        cuts = [Cut.of(text.token_ids, text.document, text.vocabulary) for text in (self._a, self._b)]
-        found = align(*cuts)
+        """The spans that both scans have; AtlasError if there are none, as the texts are not the same."""
+        found = align(*(Cut.of(text.token_ids, text.document, text.vocabulary) for text in (self._a, self._b)))
         if found.n_units:
             return found
         a, b, shown = self._a, self._b, found.difference or ("", "")
-        parts = (f"{text.corpus} goes on with {part!r}" for text, part in zip((a, b), shown, strict=True))
+        parts = (f"{text.corpus} continues with {part!r}" for text, part in zip((a, b), shown, strict=True))
         raise AtlasError(
             f"{a.sae} and {b.sae} were not measured on the same text",
             why=f"{a.corpus} and {b.corpus} differ in all {found.n_left_out:,} documents compared, white space and "
@@ -49,14 +44,14 @@ class SharedText:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedScan:
-    """One of two scans, with the largest activation in each span of the text that it shares with the other."""
+    """One of two scans, with the maximum activation in each span of the text that it shares with the other."""
 
     scan: Scan
     """The scan, by token."""
     text: SharedText
     """Text of both scans."""
     side: Literal["a", "b"]
-    """Which of the two it is."""
+    """Whether it is the scan of SAE A or of SAE B."""
 
     @property
     def sae(self) -> str:
@@ -85,7 +80,7 @@ class AlignedScan:
         return to_units(self.scan.csr(), self._tokens)
 
     def blocks(self) -> Iterator[sp.csr_array]:
-        """The same in blocks of consecutive spans: those that end in a shard."""
+        """All activations in blocks of consecutive spans: those that end in a shard."""
         tokens, first, done = self._tokens, 0, 0
         held: Any = sp.csr_array((0, self.d_sae), dtype=np.float32)
         last = tokens.token[tokens.start[1:] - 1]
@@ -102,7 +97,7 @@ class AlignedScan:
             held, first = held[first_needed - first :], first_needed
 
     def largest_shard(self) -> int:
-        """About the activations of the largest of `blocks`."""
+        """Approximate number of activations in the largest of `blocks`."""
         return self.scan.largest_shard()
 
     def n_fired(self) -> NDArray[np.int64]:
@@ -114,17 +109,11 @@ class AlignedScan:
 
 
 def aligned_scans(atlas: Atlas, saes: tuple[str, str], corpora: tuple[str, str]) -> tuple[AlignedScan, AlignedScan]:
-    """Look up two scans and the text of each.
-
-    Args:
-        atlas: Open for reading.
-        saes: Full names.
-        corpora: Name of the corpus of each.
+    """Look up two scans and their texts, by full names of SAEs and corpora.
 
     Raises:
-        AtlasError: A scan kept no activations, or a text is not whole.
+        AtlasError: A scan kept no activations, or a text is incomplete.
     """
-    texts: Any = (scan_text(atlas, sae, corpus) for sae, corpus in zip(saes, corpora, strict=True))
-    text = SharedText(*texts)
-    a, b = (open_scan(atlas, sae, corpus) for sae, corpus in zip(saes, corpora, strict=True))
-    return AlignedScan(a, text, "a"), AlignedScan(b, text, "b")
+    a, b = zip(saes, corpora, strict=True)
+    text = SharedText(scan_text(atlas, *a), scan_text(atlas, *b))
+    return AlignedScan(open_scan(atlas, *a), text, "a"), AlignedScan(open_scan(atlas, *b), text, "b")

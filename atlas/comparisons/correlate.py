@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ from atlas.pairing.search.memory import half_of_available
 from atlas.pairing.search.toppairs import BestPartners
 
 _JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
-"""What is stored of a pairing besides its pairs."""
+"""Columns of a pairing that are stored besides its pairs."""
 
 
 def pair_saes(
@@ -73,22 +73,22 @@ def pair_saes(
         db: The atlas.
         a: Name or alias of one SAE.
         b: Name or alias of another, or of the same: then no feature is its own partner.
-        measure: What is compared, a name or alias of one of `MEASURES`.
-        corpus: Corpus on which both were measured, or A alone; None takes the only one. Measures of weights are stored
-            with it too: it says how often the features fire, and the filters look at its tokens.
-        corpus_b: Corpus on which B was measured, if another tokenization of the same text: features are compared on
-            spans of the text then.
+        measure: Name or alias of one of `MEASURES`.
+        corpus: Corpus on which both were measured, or only A; None takes the only one. Measures of weights are stored
+            with it too: it says how often the features fire, and the filters use its tokens.
+        corpus_b: Corpus on which B was measured, if another tokenization of the same text: features are then compared
+            on spans of the text.
         top_k: Partners kept for each feature, in both directions.
-        seed: Of the shift, or of the random vectors, that give the chance level.
-        memory: Bytes that the search may take; None takes half of what is available. Changes last bits only.
+        seed: Seed of the shift, or of the random vectors, of the chance level.
+        memory: Bytes that the search may take; None takes half of what is available. Changes only the last bits.
         wait: Seconds to wait for a locked atlas.
-        on_progress: Called as `on_progress(features_done, features_in_all)`.
+        on_progress: Called as `on_progress(features_done, n_features)`.
         command: Command line for the record; by default that of this process.
 
     Raises:
-        UsageError: The corpus is not clear, or the measure means nothing for these SAEs.
+        UsageError: The corpus is ambiguous, or the measure is not defined for these SAEs.
         UnknownName: There is no such measure.
-        AtlasError: They share no text, a scan kept no activations, or the memory does not suffice.
+        AtlasError: They share no text, a scan kept no activations, or there is too little memory.
     """
     started_at, what, memory = utc_now(), measure_named(measure), memory or half_of_available()
     with open_atlas(db, wait=wait) as atlas:
@@ -102,8 +102,7 @@ def pair_saes(
     with open_atlas(db, wait=wait) as atlas:
         others = pairings_in_exchange(atlas, two, what.name)
         read = operands_of(atlas, what, two, memory=memory)
-    found = _compared(read, two, joined(other.best for other in others), top_k, seed, on_progress)
-    best = best_keys(found.top)
+    summary, columns, best = _compared(read, two, joined(o.best for o in others), top_k, seed, on_progress)
     added = [supplement(db, other, best, memory=memory, wait=wait) for other in others]
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
         replaced = [
@@ -111,11 +110,11 @@ def pair_saes(
             for row in supersede(atlas, "pairing", two, what)
             if (corpora := corpora_from(row, two.sae_a)) != two.corpora
         ]
-        summary = _summary(two, found, by_formula=by_formula, problems=_problems(added), replaced=tuple(replaced))
+        summary = replace(summary, by_formula=by_formula, problems=_problems(added), replaced=tuple(replaced))
         facts = {"measure": what.name, "n_tokens": summary.n_tokens, "top_k": top_k}
         facts |= {name: getattr(summary, name) for name in _JUDGES}
         run_id = add_run(atlas, spec, started_at, command=command)
-        add(atlas, "pairing", two, facts, found.columns, spec=spec, run_id=run_id)
+        add(atlas, "pairing", two, facts, columns, spec=spec, run_id=run_id)
         for rows in added:
             add_rows(atlas, rows)
         more = newer_in_exchange(atlas, two, what.name, others)
@@ -125,7 +124,7 @@ def pair_saes(
 
 
 def _spec(atlas: Atlas, measure: Measure, two: TwoScans, top_k: int, seed: int) -> dict[str, object]:
-    """What identifies a pairing: the scans behind it and the options."""
+    """The identity of a pairing: its scans and the options."""
     names = two.columns()
     if not two.aligned:
         del names["corpus_b"]
@@ -133,7 +132,7 @@ def _spec(atlas: Atlas, measure: Measure, two: TwoScans, top_k: int, seed: int) 
 
 
 def _by_formula(atlas: Atlas, measure: Measure, two: TwoScans) -> tuple[float, float] | None:
-    """About the chance level, of A and of B."""
+    """Approximate chance levels, of A and of B."""
     if measure.formula is None:
         return None
     same, (a, b) = two.sae_a == two.sae_b, sizes(atlas, two)
@@ -142,7 +141,7 @@ def _by_formula(atlas: Atlas, measure: Measure, two: TwoScans) -> tuple[float, f
 
 
 def _stored(atlas: Atlas, measure: Measure, two: TwoScans, spec: dict[str, object]) -> PairingSummary | None:
-    """The summary of an equal pairing that this atlas already holds, without the sample of an aligned one."""
+    """The summary of an equal pairing in the atlas, without the sample of an aligned one."""
     wanted = spec_sha256(spec)
     for row in stored_of(atlas, "pairing", two):
         if row["spec_sha256"] == wanted:
@@ -153,7 +152,7 @@ def _stored(atlas: Atlas, measure: Measure, two: TwoScans, spec: dict[str, objec
 
 
 def _with_sample(db: Path | str, stored: PairingSummary, wait: float) -> PairingSummary:
-    """The summary with what two texts share and the features that fire there; as it is where activations are gone."""
+    """The summary with the sample of two texts and the features that fire there; unchanged without activations."""
     try:
         with open_atlas(db, wait=wait) as atlas:
             scans = aligned_scans(atlas, stored.saes, stored.corpora)
@@ -165,29 +164,13 @@ def _with_sample(db: Path | str, stored: PairingSummary, wait: float) -> Pairing
     return replace(stored, n_alive_a=n_a, n_alive_b=n_b, shared=scans[0].text.alignment.sample)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """What was computed, without what it was computed from."""
-
-    operands: Operands
-    """The counts; their arguments are gone, as they take the memory that the next measure needs."""
-    top: BestPartners
-    """Best partners, both ways."""
-    chance: Chance
-    """Their chance level."""
-    columns: dict[str, np.ndarray]
-    """Columns of table `pair` without the key."""
-
-
 def _compared(
-    read: Callable[[], Operands],
-    two: TwoScans,
-    asked: Pairs,
-    top_k: int,
-    seed: int,
-    on_progress: Progress | None,
-) -> _Found:
-    """Search, measure the chance level, and take the values at the pairs that are asked for."""
+    read: Callable[[], Operands], two: TwoScans, asked: Pairs, top_k: int, seed: int, on_progress: Progress | None
+) -> tuple[PairingSummary, dict[str, np.ndarray], Pairs]:
+    """Search, measure the chance level, and take the values at `asked`: the summary, columns of `pair`, best pairs.
+
+    The activations are released on return, as the next measure needs their memory.
+    """
     operands = read()
     refuse_few_rows(operands, two)
     top = operands.best(top_k=top_k, on_progress=on_progress)
@@ -196,25 +179,16 @@ def _compared(
         where = " and ".join(dict.fromkeys(two.corpora))
         raise AtlasError(
             f"no feature of {two.sae_a} has a {operands.measure.name} value with any of {two.sae_b}",
-            why=f"features of {silent} never fire on {where}, or fire on every token alike",
+            why=f"features of {silent} never fire on {where}, or fire equally on every token",
         )
     chance = operands.chance(seed=seed)
     missing = without(asked, stored_keys(top))
     given = given_pairs(operands, missing) if len(missing[0]) else None
     columns = pair_columns(top, operands.n_a, operands.n_b, given)
-    return _Found(replace(operands, arguments=()), top, chance, columns)
+    return _summary(two, operands, top, chance), columns, best_keys(top)
 
 
-def _summary(
-    two: TwoScans,
-    found: _Found,
-    *,
-    by_formula: tuple[float, float] | None,
-    problems: tuple[str, ...],
-    replaced: tuple[str, ...],
-) -> PairingSummary:
-    """Count what was found."""
-    top, operands, chance = found.top, found.operands, found.chance
+def _summary(two: TwoScans, operands: Operands, top: BestPartners, chance: Chance) -> PairingSummary:
     best_ab, best_ba = top.index_ab[:, 0], top.index_ba[:, 0]
     chosen = np.flatnonzero(best_ab >= 0)
     return PairingSummary(
@@ -234,9 +208,6 @@ def _summary(
         null_n_a=chance.n_a,
         null_n_b=chance.n_b,
         shared=operands.shared,
-        by_formula=by_formula,
-        problems=problems,
-        replaced=replaced,
     )
 
 

@@ -1,8 +1,8 @@
-"""Values of one measure at the best pairs of another, so that two measures can disagree on paper.
+"""Values of one measure at the best pairs of another, so that disagreements of two measures can be read.
 
 Every pairing of two SAEs also has its values at the pairs that are best by `activation`, and the pairing by
-`activation` has its values at the best pairs of every other measure. Such pairs have no ranks. What pairings that were
-computed at the same time lack of each other, `complete` fills in.
+`activation` has its values at the best pairs of every other measure. Such pairs have no ranks. Values that pairings
+computed at the same time lack are added by `complete`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from atlas.pairing.measures.registry import MEASURES
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredPairing:
-    """A stored pairing that exchanges values with the one in work; features are as the latter orders its SAEs."""
+    """A stored pairing that exchanges values with the current one; features are in the SAE order of the latter."""
 
     pairing_id: int
-    """Its key."""
+    """Key of table `pairing`."""
     run_id: int
     """The run that wrote it."""
     measure: str
-    """What it compares, a name of `MEASURES`."""
+    """A name of `MEASURES`."""
     two: TwoScans
     """Its SAEs and their corpora, in its own order."""
     swapped: bool
-    """Its first SAE is the second of the pairing in work."""
+    """Whether its first SAE is the second of the current pairing."""
     stored: Pairs
-    """Pairs that it has."""
+    """All of its pairs."""
     best: Pairs
-    """Those of them in which one feature is the other's best partner."""
+    """Its pairs in which one feature is the best partner of the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +49,9 @@ class Supplement:
     """Rows to be added to a stored pairing, or why there are none."""
 
     pairing: StoredPairing
-    """The pairing."""
+    """The pairing that gets them."""
     columns: Mapping[str, np.ndarray]
-    """Columns of table `pair` without the key; none where nothing is missing or `problem` is given."""
+    """Columns of table `pair` without the key; empty where nothing is missing or `problem` is given."""
     problem: str | None = None
     """Why its values could not be computed."""
 
@@ -74,7 +74,7 @@ def pairings_in_exchange(atlas: Atlas, two: TwoScans, measure: str | None) -> li
 
 
 def newer_in_exchange(atlas: Atlas, two: TwoScans, measure: str, seen: Iterable[StoredPairing]) -> bool:
-    """Whether there are pairings now, which exchange values with one by `measure`, besides those that were seen."""
+    """Whether pairings that exchange values with one by `measure` were added since `seen` was read."""
     known = {(one.pairing_id, one.run_id) for one in seen}
     return any((row["pairing_id"], row["run_id"]) not in known for row in _in_exchange(atlas, two, measure))
 
@@ -85,15 +85,10 @@ def _in_exchange(atlas: Atlas, two: TwoScans, measure: str | None) -> list[dict[
 
 
 def complete(db: Path | str, two: TwoScans, *, memory: int | None = None, wait: float = 0) -> list[Supplement]:
-    """Fill in what the stored pairings of two SAEs lack of each other, and return what was added and what could not be.
+    """Add the values that stored pairings of two SAEs lack at each other's best pairs; memory as in `operands_of`.
 
-    A feature without any partner in a pairing is taken to have no value there.
-
-    Args:
-        db: The atlas, which is opened for short reads, and for a write if anything is missing.
-        two: Both SAEs and their corpora.
-        memory: As in `operands_of`.
-        wait: Seconds to wait for a locked atlas.
+    A feature without any partner in a pairing is taken to have no value there. The atlas is opened for short reads, and
+    for a write if anything is missing.
     """
     with open_atlas(db, wait=wait) as atlas:
         held = pairings_in_exchange(atlas, two, None)
@@ -139,15 +134,7 @@ def without(pairs: Pairs, known: Pairs) -> Pairs:
 def supplement(
     db: Path | str, pairing: StoredPairing, pairs: Pairs, *, memory: int | None = None, wait: float = 0
 ) -> Supplement:
-    """The values of a stored pairing's measure at those of `pairs` that it does not have.
-
-    Args:
-        db: The atlas, which is opened for a short read.
-        pairing: The stored pairing.
-        pairs: Features as the pairing in work orders its SAEs.
-        memory: As in `operands_of`.
-        wait: Seconds to wait for a locked atlas.
-    """
+    """The values of the measure of a stored pairing at those of `pairs` that it lacks; memory as in `operands_of`."""
     a, b = without(pairs, pairing.stored)
     if not len(a):
         return Supplement(pairing, {})
@@ -164,7 +151,7 @@ def supplement(
 
 
 def add_rows(atlas: Atlas, added: Supplement) -> None:
-    """Add the rows that are still missing, inside the caller's transaction, unless the pairing is gone or another."""
+    """Add the rows that are still missing, in the caller's transaction, unless the pairing was deleted or replaced."""
     pairing_id, run_id = added.pairing.pairing_id, added.pairing.run_id
     there = atlas.rows("select 1 from pairing where pairing_id = $id and run_id = $run", id=pairing_id, run=run_id)
     if not len(there) or not len(added):

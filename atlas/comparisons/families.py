@@ -51,13 +51,13 @@ def find_families(
     on_progress: Progress | None = None,
     command: str | None = None,
 ) -> FamiliesSummary:
-    """Find the features of one SAE that fire together, as trees, and store them in the place of any before.
+    """Find the features of one SAE that fire together, as trees, and store them instead of earlier ones.
 
     Args:
         db: The atlas.
         sae: Name or alias.
         corpus: Corpus on which it was measured; None takes the newest scan.
-        threshold: Least co-occurrence of two features, in (0, 1].
+        threshold: Minimum co-occurrence of two features, in (0, 1].
         repeats: Rounds of the search after the first.
         max_density: Features that fire on this share of the tokens or more are left out.
         memory: Bytes that the search may take; None takes half of what is available.
@@ -68,7 +68,7 @@ def find_families(
     Raises:
         UsageError: An option is out of its range.
         UnknownName: There is no such SAE, or no scan of it on that corpus.
-        AtlasError: The scan kept no activations, they are damaged, or the memory does not suffice.
+        AtlasError: The scan kept no activations, they are damaged, or there is too little memory.
     """
     if not 0 < threshold <= 1 or repeats < 0 or not max_density > 0:
         raise UsageError("the threshold must be above 0 and at most 1, the density above 0, the repeats not negative")
@@ -91,7 +91,6 @@ def find_families(
 
 
 def _refuse_too_little(scan: Scan, n_nonzero: int, threshold: float, memory: int) -> None:
-    """Raise AtlasError where the search may not fit into memory."""
     needed = family_bytes(n_nonzero, scan.n_tokens, scan.d_sae, threshold)
     if needed > memory:
         raise AtlasError(
@@ -107,7 +106,6 @@ def _summary(atlas: Atlas, scan: Scan, scan_id: int, *, new: bool) -> FamiliesSu
 
 
 def _write(atlas: Atlas, found: Families, scan_id: int, run_id: int) -> None:
-    """Replace the families of a scan."""
     atlas.rows("delete from feature_family where scan_id = $scan_id", scan_id=scan_id)
     order = np.lexsort((found.feature, found.family))
     columns: Mapping[str, Any] = {

@@ -14,14 +14,10 @@ from atlas.queries.weights import token_documents
 
 
 def pair_intervals(atlas: Atlas, compared: Compared) -> Callable[[Sequence[int], Sequence[int], int, int], Intervals]:
-    """Look up what two SAEs did on a corpus; what comes back reads it, without the atlas, and draws.
-
-    Args:
-        atlas: Open for reading.
-        compared: By activation, on one corpus.
+    """Look up the scans of two SAEs compared by activation on one corpus.
 
     Returns:
-        A function of features of A, their partners, the number of draws and the seed.
+        A function of features of A, their partners, the number of draws and the seed; it does not need the atlas.
 
     Raises:
         UsageError: The pairs are by another measure, or the features were aligned on two tokenizations of a text.

@@ -1,12 +1,12 @@
-"""One-to-one matchings that no view can find: computed from two scans, or from stored pairs, and written in one go.
+"""One-to-one matchings: computed from two scans, or from stored pairs, and written in one transaction.
 
 The assignment is exact on the full matrix of its measure. Where tokens are compared, features may stay unmatched: pairs
-worth 0 or less are never matched, so neither are features that never fire. Where weights are compared the whole smaller
-SAE is matched, as by Paulo & Belrose 2025 (arXiv 2501.16615). The greedy matching takes the stored pairs of
-`correlate`, the largest value first.
+with values of 0 or less are never matched, so features that never fire are not. Where weights are compared all features
+of the smaller SAE are matched, as by Paulo & Belrose 2025 (arXiv 2501.16615). The greedy matching takes the stored
+pairs of `correlate`, the largest value first.
 
-Its chance level is the mean value of the same matching where nothing belongs together: with the tokens of b rolled by
-the shift of `shift_null`, or with Gaussian random vectors in the place of the weights. It takes as long again.
+The chance level is the mean value of such a matching where nothing belongs together: with the tokens of b rolled by the
+shift of `shift_null`, or with Gaussian random vectors in the place of the weights. It takes as long as the matching.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.memory import assignment_bytes, half_of_available, size
 
 Method = Literal["assignment", "greedy"]
-"""`assignment`: of the largest possible sum. `greedy`: the largest value first, among stored pairs."""
+"""`assignment`: of the maximum sum. `greedy`: the largest value first, among stored pairs."""
 
 _FACTS = ("method", "measure", "n_tokens", "total", "gap", "certified", "chance")
-"""What is stored of a matching besides its SAEs and its pairs."""
+"""Columns of a matching that are stored besides its SAEs and its pairs."""
 
 
 def match_saes(
@@ -71,20 +71,20 @@ def match_saes(
         a: Name or alias of one SAE.
         b: Name or alias of another.
         method: `assignment` computes all values; `greedy` needs the pairs that `pair_saes` stores for this measure.
-        measure: What is compared, a symmetric one of `MEASURES` by name or alias.
-        corpus: Corpus on which both were measured, or A alone; None takes the only one.
+        measure: Name or alias of a symmetric one of `MEASURES`.
+        corpus: Corpus on which both were measured, or only A; None takes the only one.
         corpus_b: Corpus on which B was measured, if another tokenization of the same text.
-        seed: Of the chance level; None takes a matching that the atlas holds whatever its seed, else 0.
+        seed: Seed of the chance level; None takes a matching of any seed that the atlas holds, else 0.
         memory: Bytes that it may take; None takes half of what is available.
         wait: Seconds to wait for a locked atlas.
         on_progress: Called as `on_progress(done, total)`: features of A read, for the matching and its chance level.
         command: Command line for the record; by default that of this process.
 
     Raises:
-        UsageError: `a` and `b` are one SAE, the corpus is not clear, or the measure means nothing for them.
+        UsageError: `a` and `b` are one SAE, the corpus is ambiguous, or the measure is not defined for them.
         UnknownName: There is no such measure or method.
         AtlasError: They share no tokens, a scan kept no activations, there are no pairs yet, none can be matched, or
-            the memory does not suffice.
+            there is too little memory.
     """
     started_at, what = utc_now(), _symmetric(measure)
     if method not in get_args(Method):
@@ -105,8 +105,8 @@ def match_saes(
     if pairs is None or pairing is None:
         found, chance = assigned(operands, seed=seed or 0, on_progress=on_progress)
     else:
-        how: dict[str, Any] = {"top_k": pairing["top_k"], "seed": seed or 0, "on_progress": on_progress}
-        found, chance = greedily(operands, pairs, **how)
+        top_k = int(pairing["top_k"])
+        found, chance = greedily(operands, pairs, top_k=top_k, seed=seed or 0, on_progress=on_progress)
     summary = _summary(method, two, known, operands, found, chance)
     columns = matched_columns(operands, found)
     with open_atlas(db, write=True, wait=wait) as atlas, atlas.transaction():
@@ -118,7 +118,6 @@ def match_saes(
 
 
 def _refuse_too_little(atlas: Atlas, measure: Measure, method: str, two: TwoScans, memory: int) -> None:
-    """Raise AtlasError where the matching and its chance level do not fit into memory."""
     a, b = sizes(atlas, two)
     n_nonzero = sum(int(atlas.fetch("catalog/scan_sizes", sae=sae, corpus=k).rows[0][1]) for sae, k in two.scans)
     width = None if measure.of_activations else max(int(a["d_in"]), int(b["d_in"]))
@@ -128,23 +127,21 @@ def _refuse_too_little(atlas: Atlas, measure: Measure, method: str, two: TwoScan
         what = "an assignment" if method == "assignment" else "a greedy matching"
         raise AtlasError(
             f"{what} by {measure.name} needs about {size(needed)} of memory and may take {size(memory)}",
-            why="it holds both SAEs and, for each feature, the partners that may be its own",
+            why="it holds both SAEs and, for each feature, its possible partners",
             hint=f"--memory {size(needed)}",
         )
 
 
 def _symmetric(wanted: str) -> Measure:
-    """The measure, if swapping the SAEs leaves its values: a matching has no direction."""
     measure = measure_named(wanted)
     if not measure.symmetric:
-        raise UsageError(
-            f"{wanted} has a direction, and a one-to-one matching has none", hint=f"--measure {DEFAULT_MEASURE}"
-        )
+        hint = f"--measure {DEFAULT_MEASURE}"
+        raise UsageError(f"{wanted} has a direction, and a one-to-one matching has none", hint=hint)
     return measure
 
 
 def _pairing(atlas: Atlas, measure: Measure, two: TwoScans) -> dict[str, Any]:
-    """The stored pairing that a greedy matching looks at."""
+    """The stored pairing that a greedy matching uses."""
     for row in stored_of(atlas, "pairing", two):
         if row["measure"] == measure.name:
             return row
@@ -157,7 +154,7 @@ def _pairing(atlas: Atlas, measure: Measure, two: TwoScans) -> dict[str, Any]:
 
 
 def _pairs(atlas: Atlas, pairing: Mapping[str, Any], sae_a: str) -> dict[str, NDArray]:
-    """Its pairs, as from `sae_a`, whichever SAE was named first when they were computed."""
+    """The pairs of a stored pairing in the direction from `sae_a`."""
     found = dict(atlas.arrays("comparisons/ranked_pairs", pairing_id=pairing["pairing_id"]))
     if pairing["sae_a"] != sae_a:
         found["feature_a"], found["feature_b"] = found["feature_b"], found["feature_a"]
@@ -167,7 +164,7 @@ def _pairs(atlas: Atlas, pairing: Mapping[str, Any], sae_a: str) -> dict[str, ND
 def _spec(
     atlas: Atlas, method: str, measure: Measure, two: TwoScans, seed: int, pairing: Mapping[str, Any] | None
 ) -> dict[str, object]:
-    """What identifies a matching in either order: the scans behind it, the options, and of a greedy one the pairs."""
+    """The identity of a matching in either order: its scans, the options, and the pairs of a greedy one."""
     ordered = two if two.sae_a < two.sae_b else two.swapped()
     of_pairs = {"pairing": pairing["spec_sha256"]} if pairing else {}
     options = {"method": method, "measure": measure.name, "seed": seed}
@@ -182,7 +179,7 @@ def _stored(
     spec: Mapping[str, object],
     seed: int | None,
 ) -> MatchingSummary | None:
-    """The summary of an equal matching that this atlas already holds; without a seed, whatever its seed was."""
+    """The summary of an equal matching in the atlas; without a seed, one of any seed."""
     for row in stored_of(atlas, "matching", two):
         of_row = json.loads(atlas.fetch("comparisons/spec_of_matching", matching_id=row["matching_id"]).rows[0][0])
         if of_row == {**spec, "seed": of_row.get("seed") if seed is None else seed}:
@@ -194,18 +191,12 @@ def _stored(
 
 
 def _summary(
-    method: str,
-    two: TwoScans,
-    known: Mapping[str, Any],
-    operands: Operands,
-    found: OneToOne,
-    chance: float | None,
+    method: str, two: TwoScans, known: Mapping[str, Any], operands: Operands, found: OneToOne, chance: float | None
 ) -> MatchingSummary:
-    """Count what was found."""
     if not len(found.rows):
         raise AtlasError(
-            f"no feature of {two.sae_a} goes with any of {two.sae_b} by {operands.measure.name}",
-            why=f"no pair is worth more than 0 on {two.corpus}",
+            f"no feature of {two.sae_a} can be matched with any of {two.sae_b} by {operands.measure.name}",
+            why=f"no pair has a value above 0 on {two.corpus}",
         )
     return MatchingSummary(
         **known,

@@ -1,4 +1,4 @@
-"""The matched pairs of features of a subset, and how many fell at each step."""
+"""The matched pairs of features of a subset, and how many each step removed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANGING = re.compile(r"\b(random|uuid|uuidv4|uuidv7|gen_random_uuid|now|today|
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """The pairs of a subset, and how many fell at each step."""
+    """The pairs of a subset, and how many each step removed."""
 
     features_a: np.ndarray
     """(n,) features of A, ascending, ties by the feature of B; int64."""
@@ -35,33 +35,29 @@ class Matched:
 
 
 def select_pairs(atlas: Atlas, compared: Compared) -> Matched:
-    """Ask the atlas for the pairs of a subset.
-
-    Raises:
-        UsageError: The condition is not valid SQL over features.
-    """
+    """Read the pairs of a subset; UsageError if its condition is not valid SQL over features."""
     subset, query = compared.subset, sql_text("queries/comparisons/matched_features")
     relation = atlas.sql(query, params=compared.parameters)
     rows = relation.select("feature_a, feature_b, kept, dropped_because").fetchall()
     steps, left = count_steps(row[3] for row in rows), {(row[0], row[1]) for row in rows if row[2]}
     if subset.where:
-        left = _step(steps, "where", left, _condition(relation, subset.where))
+        allowed = left & _condition(relation, subset.where)
+        steps.append(("where", len(left) - len(allowed)))
+        left = allowed
     if subset.concept:
         of_a, of_b = (concept_members(atlas, *side, subset) for side in compared.sides)
-        left = _step(steps, "concept", left, {(a, b) for a, b in left if a in of_a and b in of_b})
+        allowed = {(a, b) for a, b in left if a in of_a and b in of_b}
+        steps.append(("concept", len(left) - len(allowed)))
+        left = allowed
     pairs = np.array(sorted(left), dtype=np.int64).reshape(-1, 2)
     return Matched(pairs[:, 0].copy(), pairs[:, 1].copy(), (*steps, ("left", len(pairs))))
 
 
-def _step(steps: list[tuple[str, int]], name: str, left: set, allowed: set) -> set:
-    steps.append((name, len(left - allowed)))
-    return left & allowed
-
-
 def _condition(relation: duckdb.DuckDBPyRelation, where: str) -> set[tuple[int, int]]:
-    """Pairs that a user's condition holds for. It is parsed as one expression, on a connection that only reads."""
+    """Pairs that match a user's condition. It is parsed as one expression, on a connection that only reads."""
     if found := _CHANGING.search(where):
-        raise UsageError(f"the condition {where!r} holds for other pairs each time", why=f"{found[1]}() changes")
+        why = f"{found[1]}() gives another value each time"
+        raise UsageError(f"the condition {where!r} does not select the same pairs each time", why=why)
     try:
         return set(relation.filter(where).select("feature_a, feature_b").fetchall())
     except duckdb.Error as error:

@@ -1,4 +1,4 @@
-"""What a measure is computed on: activations from the store, weights from the atlas, or both."""
+"""The data of a measure: activations from the store, weights from the atlas, or both."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _Scans = Sequence[Scan] | Sequence[AlignedScan]
 
 
 def operands_of(atlas: Atlas, measure: Measure, two: TwoScans, *, memory: int | None = None) -> _Read:
-    """Look up what a measure needs; the function that comes back reads the activations, without the database.
+    """Look up the data of a measure; the returned function reads the activations, without the database.
 
     Args:
         atlas: Open for reading.
-        measure: What is compared.
+        measure: The measure.
         two: Both SAEs on their corpora; one SAE on one corpus twice compares it with itself.
-        memory: Bytes that the search may take; scans that do not fit are read in blocks where the measure can be
-            computed so. None holds them in memory.
+        memory: Bytes that the search may take; scans that do not fit are read in blocks if the measure allows. None
+            holds them in memory.
 
     Raises:
-        UsageError: The SAEs live in different spaces, or have different tokens, where the measure means nothing.
-        AtlasError: Something that the measure needs is missing, or the memory does not suffice.
+        UsageError: The SAEs have different spaces or different tokens, and the measure is not defined there.
+        AtlasError: Data that the measure needs are missing, or there is too little memory.
     """
     scans: _Scans
     if two.aligned:
@@ -62,7 +62,6 @@ def operands_of(atlas: Atlas, measure: Measure, two: TwoScans, *, memory: int | 
 
 
 def _refuse_aligned(measure: Measure, two: TwoScans) -> None:
-    """Raise where a measure needs the same tokens, and only spans of two texts can be compared."""
     if measure.same_tokens:
         possible = [name for name, known in MEASURES.items() if not known.same_tokens]
         raise UsageError(
@@ -75,7 +74,7 @@ def _refuse_aligned(measure: Measure, two: TwoScans) -> None:
 def _counted_on_spans(
     measure: Measure, scans: Sequence[AlignedScan], arguments: tuple[Any, ...], **more: Any
 ) -> Operands:
-    """Both SAEs with their counts, which are of spans unless they are given."""
+    """Operands whose counts are of spans unless they are given."""
     known = {"n_tokens": scans[0].n_tokens, "unit": "spans", "shared": scans[0].text.alignment.sample, **more}
     if "n_a" not in more:
         known["n_a"], known["n_b"] = (
@@ -90,7 +89,7 @@ def _both(sides: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def _of_activations(atlas: Atlas, measure: Measure, scans: _Scans, build: Callable[..., Operands]) -> _Read:
-    """Measures over tokens, with the scans in memory; what is scaled is scaled once, for the search and its chance."""
+    """Measures over tokens, with the scans in memory; scaled once, for the search and its chance level."""
     first = scans[0]
     if measure.needs == "activations":
         return lambda: build(_both([measure.prepare(scan.csr(), name=scan.sae) for scan in scans]))
@@ -107,7 +106,7 @@ def _of_activations(atlas: Atlas, measure: Measure, scans: _Scans, build: Callab
 def _of_attributions(
     scans: _Scans, weights: list[tuple[np.ndarray, np.ndarray]], followed: np.ndarray, build: Callable[..., Operands]
 ) -> Operands:
-    """What each activation does to the logit of the next token; counts are of tokens that have one."""
+    """Attributions to the logit of the next token; counts are of tokens that have one."""
     x, y = _both([attributions(scan.csr(), *of, followed) for scan, of in zip(scans, weights, strict=True)])
     n_a, n_b = (np.bincount(side.indices, minlength=side.shape[1]) for side in (x, y))
     return build((x, y), n_a=n_a, n_b=n_b)
@@ -142,7 +141,7 @@ def _in_blocks(
     if memory < at_once + fewest_sums(d_a, d_b):
         raise AtlasError(
             f"{size(memory)} of memory is too little to compare {scans[0].sae} and {scans[-1].sae}",
-            why="a shard of each, the products of a few features and their sums must fit",
+            why="a shard of each, the products of some features and their sums must fit",
             hint=f"--memory {size(at_once + fewest_sums(d_a, d_b))}",
         )
     blocks = _both([measure.in_blocks(scan) for scan in scans])
@@ -150,7 +149,6 @@ def _in_blocks(
 
 
 def _of_weights(atlas: Atlas, measure: Measure, two: TwoScans, build: Callable[..., Operands]) -> _Read:
-    """Measures of weights, which read no token."""
     column = "w_enc" if measure.needs.startswith("encoders") else "w_dec"
     rows = _both([weight_rows(atlas, name, column) for name in dict.fromkeys(two.saes)])
     if measure.needs == "decoders and grams":
@@ -172,14 +170,13 @@ def _grams(unembeddings: list[np.ndarray]) -> tuple[np.ndarray, ...]:
 
 
 def _refuse_other_space(atlas: Atlas, measure: Measure, two: TwoScans) -> None:
-    """Raise where the weights of two SAEs do not point into one space."""
     a, b = sizes(atlas, two)
     in_stream = all(row["hook_name"].endswith(IN_THE_STREAM) for row in (a, b))
     one_place = a["hook_name"] == b["hook_name"] or (in_stream and measure.space == "stream")
     if measure.space is None or (a["model"] == b["model"] and one_place):
         return
     raise UsageError(
-        f"{measure.name} compares directions, and those of {two.sae_a} and {two.sae_b} live in different spaces",
+        f"{measure.name} compares directions, and those of {two.sae_a} and {two.sae_b} are in different spaces",
         why=f"{two.sae_a} reads {a['hook_name']} of {a['model']}, {two.sae_b} {b['hook_name']} of {b['model']}",
-        hint=f"--measure {DEFAULT_MEASURE} compares them by what they do on the same tokens",
+        hint=f"--measure {DEFAULT_MEASURE} compares their activations on the same tokens",
     )

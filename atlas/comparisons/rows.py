@@ -1,4 +1,4 @@
-"""The pairs that a search found, and those that were asked for, as columns of table `pair`."""
+"""The pairs of a search, and given pairs, as columns of table `pair`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GivenPairs:
-    """Values at pairs that another measure named."""
+    """Values at the best pairs of another measure."""
 
     feature_a: NDArray[np.int64]
     """(n,) features of a."""
@@ -33,11 +33,7 @@ def pair_columns(
 ) -> dict[str, np.ndarray]:
     """Both directions of a top-k as the columns of table `pair`, each pair once, sorted by (feature_a, rank_ab).
 
-    Args:
-        top: The best partners.
-        n_a: (d_a,) tokens on which each feature of a fires.
-        n_b: (d_b,) the same of b.
-        given: Other pairs, which get no ranks.
+    `n_a` and `n_b` are the tokens on which each feature fires; `given` pairs have no ranks.
     """
     counted = isinstance(top, TopPairs)
     ab = _one_way(top.index_ab, top.value_ab, top.joint_ab if counted else None)
@@ -60,13 +56,12 @@ def pair_columns(
 
 
 def given_columns(given: GivenPairs, n_a: np.ndarray, n_b: np.ndarray) -> dict[str, np.ndarray]:
-    """Pairs without ranks as the columns of table `pair`; arguments as in `pair_columns`."""
     none = np.zeros(len(given.value), dtype=np.int16)
     return _columns(given, none, none, n_a, n_b)
 
 
 def stored_keys(top: BestPartners) -> Pairs:
-    """Features of a and of b of the pairs with a place in either direction, each pair once."""
+    """Features of a and of b of the pairs with a rank in either direction, each pair once."""
     (a, rank_a), (b, rank_b) = np.nonzero(top.index_ab >= 0), np.nonzero(top.index_ba >= 0)
     pairs = np.concatenate([np.stack([a, top.index_ab[a, rank_a]], 1), np.stack([top.index_ba[b, rank_b], b], 1)])
     unique = np.unique(pairs.astype(np.int64), axis=0)
@@ -74,7 +69,7 @@ def stored_keys(top: BestPartners) -> Pairs:
 
 
 def best_keys(top: BestPartners) -> Pairs:
-    """The same of the pairs in which one feature is the other's best partner."""
+    """Features of a and of b of the pairs in which one is the best partner of the other, each pair once."""
     return stored_keys(BestPartners(top.index_ab[:, :1], top.value_ab[:, :1], top.index_ba[:, :1], top.value_ba[:, :1]))
 
 

@@ -1,4 +1,4 @@
-"""What stored pairings and matchings have in common: two SAEs on their corpora, the scans behind them, their rows."""
+"""Common parts of stored pairings and matchings: two SAEs on their corpora, their scans, their rows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TwoScans:
 
     @classmethod
     def compared(cls, atlas: Atlas, sae_a: str, sae_b: str, corpus: str | None, corpus_b: str | None) -> TwoScans:
-        """Those of two SAEs of these full names; the corpora are chosen, and errors raised, by `corpora_compared`."""
+        """Two SAEs by full name, on the corpora that `corpora_compared` chooses; errors as there."""
         return cls(sae_a, sae_b, *corpora_compared(atlas, sae_a, sae_b, corpus, corpus_b))
 
     @property
@@ -53,7 +53,7 @@ class TwoScans:
 
     @property
     def aligned(self) -> bool:
-        """Whether their texts are aligned, as they were measured on two tokenizations."""
+        """Whether two tokenizations of one text are compared."""
         return self.corpus != self.corpus_b
 
     @property
@@ -80,7 +80,7 @@ def fired(atlas: Atlas, two: TwoScans) -> list[np.ndarray]:
 
 
 def scans_behind(atlas: Atlas, two: TwoScans) -> dict[str, str]:
-    """What identifies the scans of both SAEs, for a spec."""
+    """Hashes of the scans of both SAEs, for a spec."""
     return {
         name: next(s["spec_sha256"] for s in atlas.fetch("catalog/scans_of", sae=sae).dicts() if s["corpus"] == corpus)
         for name, (sae, corpus) in zip(("scan_a", "scan_b"), two.scans, strict=True)
@@ -88,19 +88,12 @@ def scans_behind(atlas: Atlas, two: TwoScans) -> dict[str, str]:
 
 
 def corpora_from(row: Mapping[str, Any], sae_a: str) -> tuple[str, str]:
-    """Corpora of a stored comparison, that of `sae_a` first, whichever SAE was named first then."""
+    """Corpora of a stored comparison, that of `sae_a` first."""
     return (row["corpus"], row["corpus_b"]) if row["sae_a"] == sae_a else (row["corpus_b"], row["corpus"])
 
 
 def stored_of(atlas: Atlas, kind: Kind, two: TwoScans, *, same_corpora: bool = True) -> list[dict[str, Any]]:
-    """Pairings or matchings stored for two SAEs, in whichever order they were computed; the newest first.
-
-    Args:
-        atlas: Open for reading.
-        kind: Which of the two.
-        two: The SAEs.
-        same_corpora: Only those on the corpora of `two`.
-    """
+    """Pairings or matchings stored for two SAEs in either order, on the corpora of `two` or on any; newest first."""
     rows = atlas.fetch(_QUERIES[kind], sae_a=two.sae_a, sae_b=two.sae_b).dicts()
     return [row for row in rows if not same_corpora or corpora_from(row, two.sae_a) == two.corpora]
 
@@ -108,10 +101,10 @@ def stored_of(atlas: Atlas, kind: Kind, two: TwoScans, *, same_corpora: bool = T
 def supersede(
     atlas: Atlas, kind: Kind, two: TwoScans, measure: Measure, *, method: str | None = None
 ) -> list[dict[str, Any]]:
-    """Delete what a new pairing or matching takes the place of, inside the caller's transaction, and return it.
+    """Delete the pairings or matchings that a new one replaces, in the caller's transaction, and return them.
 
-    One corpus of an SAE has one comparison with another SAE by each measure, whichever tokenization of a text that one
-    was measured on; one by a measure with a direction for each order. A greedy matching goes with its pairing.
+    One corpus of an SAE has one comparison with another SAE by each measure, on any tokenization of the text of the
+    other; by a measure with a direction one for each order. A greedy matching is deleted with its pairing.
     """
     rows = [
         row
@@ -145,16 +138,9 @@ def add(
     spec: Mapping[str, object],
     run_id: int,
 ) -> None:
-    """Write a pairing or a matching with its pairs, inside the caller's transaction.
+    """Write a pairing or a matching with its pairs, in the caller's transaction.
 
-    Args:
-        atlas: Open for writing.
-        kind: Which of the two.
-        two: What was compared.
-        facts: The other columns of its row.
-        columns: Those of its pairs, without the key.
-        spec: What identifies it.
-        run_id: The run that computed it.
+    `facts` are the other columns of its row, `columns` those of its pairs without the key.
     """
     row_id = next_id(atlas, kind, f"{kind}_id")
     row = {
@@ -173,7 +159,7 @@ def add(
 
 
 def refuse_few_rows(operands: Operands, two: TwoScans) -> None:
-    """Raise AtlasError where a comparison over tokens has too few of them to be rolled for a chance level."""
+    """Raise AtlasError where a comparison over tokens has too few of them for a chance level."""
     if operands.measure.of_activations and operands.n_tokens < FEWEST_ROWS:
         where = " and ".join(dict.fromkeys(two.corpora))
         raise AtlasError(

@@ -122,7 +122,7 @@ class _Codes:
 
 
 def first_difference(a: Cut, b: Cut, document: int, *, n_codes: int = 40) -> tuple[str, str]:
-    """How two texts continue, for `n_codes` characters, where they differ in a document folded in both; "" at an end."""
+    """How two texts continue, for `n_codes` characters, where they differ in a document folded in both; "" at ends."""
     contents = [side.content[slice(*side.content_starts[document : document + 2])] for side in (a, b)]
     n = min(map(len, contents))
     differ = np.flatnonzero(a.codes[contents[0][:n]] != b.codes[contents[1][:n]])

@@ -119,8 +119,8 @@ def test_texts_that_differ_are_shown_where_they_do(two_cuts):
     with pytest.raises(AtlasError, match="were not measured on the same text") as caught:
         sides[0].csr()
     assert "words and words-2 differ in all 10 documents" in str(caught.value)
-    assert "in the first, words goes on with 'e" in str(caught.value)
-    assert ", words-2 goes on with 'a" in str(caught.value)
+    assert "in the first, words continues with 'e" in str(caught.value)
+    assert ", words-2 continues with 'a" in str(caught.value)
 
 
 def test_a_text_that_is_not_whole_is_not_aligned(two_cuts):
