@@ -17,7 +17,7 @@ from atlas.db import Atlas
 from atlas.errors import AtlasError
 from atlas.pairing.measures.pooled import largest_by_group
 from atlas.pairing.tokens.alignment import Alignment, UnitTokens, align, to_units
-from atlas.pairing.tokens.cuts import Cut
+from atlas.pairing.tokens.tokenized import TokenizedText
 
 
 class SharedText:
@@ -29,7 +29,9 @@ class SharedText:
     @cached_property
     def alignment(self) -> Alignment:
         """The spans that both scans have; AtlasError if there are none, as the texts are not the same."""
-        found = align(*(Cut.of(text.token_ids, text.document, text.vocabulary) for text in (self._a, self._b)))
+        found = align(
+            *(TokenizedText.of(text.token_ids, text.document, text.vocabulary) for text in (self._a, self._b))
+        )
         if found.n_units:
             return found
         a, b, shown = self._a, self._b, found.difference or ("", "")

@@ -43,7 +43,7 @@ from atlas.pairing.measures.measure import Measure
 from atlas.pairing.measures.operands import Chance, Operands
 from atlas.pairing.search.bothways import Progress
 from atlas.pairing.search.memory import half_of_available
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.topk import BestPartners
 
 _JUDGES = ("median_best", "chance", "median_best_ba", "chance_ba", "chance_shift", "null_n_a", "null_n_b")
 """Columns of a pairing that are stored besides its pairs."""

@@ -22,16 +22,7 @@ from atlas.catalog.measures import measure_named
 from atlas.catalog.saes import two_saes
 from atlas.choices import DEFAULT_MEASURE
 from atlas.comparisons.reading import operands_of
-from atlas.comparisons.stored import (
-    TwoScans,
-    add,
-    fired,
-    refuse_few_rows,
-    scans_behind,
-    sizes,
-    stored_of,
-    supersede,
-)
+from atlas.comparisons.stored import TwoScans, add, fired, refuse_few_rows, scans_behind, sizes, stored_of, supersede
 from atlas.comparisons.summaries import MatchingSummary
 from atlas.db import Atlas, open_atlas
 from atlas.db.runs import add_run, utc_now

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import BestPartners, TopPairs
+from atlas.pairing.search.topk import BestPartners, TopPairs, Values
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """(n,) features of a and (n,) features of b."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from atlas.db import Atlas
 from atlas.errors import AtlasError, UsageError
-from atlas.pairing.tokens.cuts import Cut
+from atlas.pairing.tokens.tokenized import TokenizedText
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Text:
     """(n_tokens,) context of each, ascending: what stands in another one is not seen by the model."""
     vocabulary: tuple[str, ...]
     """Text of every token id."""
-    cut: Cut
+    cut: TokenizedText
     """Where each token stands in the text, in bytes."""
 
     @classmethod
@@ -47,7 +47,7 @@ class Text:
                 hint="run one of its ingests again with --replace",
             )
         vocabulary = tuple(text for _, text in atlas.fetch("catalog/text_vocabulary", corpus=corpus))
-        return cls(ids, document, context, vocabulary, Cut.of(ids, document, vocabulary))
+        return cls(ids, document, context, vocabulary, TokenizedText.of(ids, document, vocabulary))
 
     def documents(self) -> Iterator[tuple[int, str]]:
         """Every document with a measured token, with its text; a broken byte is a surrogate."""

@@ -21,8 +21,7 @@ from atlas.pairing.search.pearson import best_correlations
 from atlas.pairing.search.products import check_sizes, joint_counts, sums_at, threads
 from atlas.pairing.search.source import Source
 from atlas.pairing.search.standardised import Standardised, standardised
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import TopPairs
+from atlas.pairing.search.topk import TopPairs, Values
 
 
 def correlate_sparse(

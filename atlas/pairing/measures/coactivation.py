@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 
 from atlas.pairing.measures.activation import CorrelationSource, correlate_sparse, correlations_at
 from atlas.pairing.measures.measure import Measure
-from atlas.pairing.search.blocks import Firing
 from atlas.pairing.search.cofiring import Cofiring
 from atlas.pairing.search.products import joint_at, product, threads
 from atlas.pairing.search.source import Source
 from atlas.pairing.search.standardised import checked, small
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import TopPairs
+from atlas.pairing.search.streamed import Firing
+from atlas.pairing.search.topk import TopPairs, Values
 
 Count = Literal["jaccard", "lift", "conditional"]
 Kind = Literal["phi", "jaccard", "lift", "conditional"]

@@ -10,8 +10,7 @@ from typing import Any, Literal
 from atlas.choices import Unit
 from atlas.pairing.search.source import Source
 from atlas.pairing.search.streamed import Blocks
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.topk import BestPartners, Values
 
 Needs = Literal[
     "activations", "documents", "attributions", "decoders", "encoders", "encoders and covariance", "decoders and grams"

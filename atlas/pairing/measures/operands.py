@@ -16,8 +16,7 @@ from atlas.pairing.search.products import joint_at, threads
 from atlas.pairing.search.source import Source
 from atlas.pairing.search.standardised import Standardised, fires
 from atlas.pairing.search.streamed import correlate_blocks, correlations_of_blocks_at, joint_of_blocks_at
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.topk import BestPartners, Values
 from atlas.pairing.tokens.alignment import SharedSample
 
 _SAMPLED = 4096

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from atlas.pairing.measures.measure import Measure
 from atlas.pairing.search.inner import ScreenedProducts, best_inner, inner_at
-from atlas.pairing.search.topk import Values
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.topk import BestPartners, Values
 
 Vectors = tuple[Values, Values]
 """(d_a, d) and (d_b, d): the similarity of two features is the inner product of their vectors, NaN if it has none."""

@@ -15,12 +15,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from atlas.pairing.search.blocks import RolledBlocks, SomeFeatures
 from atlas.pairing.search.pearson import best_correlations
 from atlas.pairing.search.products import threads
 from atlas.pairing.search.standardised import Standardised, standardised
-from atlas.pairing.search.streamed import Blocks, best_of_blocks
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.streamed import Blocks, RolledBlocks, SomeFeatures, best_of_blocks
+from atlas.pairing.search.topk import BestPartners
 
 FEWEST_ROWS = 4
 """Minimum number of tokens, documents or spans for a shift that is far from 0 in both directions."""

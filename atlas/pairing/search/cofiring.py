@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from atlas.pairing.search.bothways import Progress, SparseBlock, both_ways
 from atlas.pairing.search.products import blocks, check_sizes, joint_counts, threads
 from atlas.pairing.search.source import Source
-from atlas.pairing.search.toppairs import TopPairs
+from atlas.pairing.search.topk import TopPairs
 
 
 class Cofiring(Source):

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from atlas.pairing.search.bothways import Progress, Top, both_ways
 from atlas.pairing.search.products import threads
 from atlas.pairing.search.source import GATHERED, Source
-from atlas.pairing.search.topk import Values, top_of_rows
-from atlas.pairing.search.toppairs import BestPartners
+from atlas.pairing.search.topk import BestPartners, Values, top_of_rows
 
 COARSEST = 1e-4
 """Rounding of single precision above which blocks are multiplied in double precision."""

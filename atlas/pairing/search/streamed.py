@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from atlas.pairing.search.bothways import Progress, Search, Top, runs
-from atlas.pairing.search.pearson import Pearson
+from atlas.pairing.search.pearson import Pearson, with_silent
 from atlas.pairing.search.products import (
     PAIRS_PER_BLOCK,
     check_sizes,
@@ -25,10 +25,8 @@ from atlas.pairing.search.products import (
     sums_at,
     threads,
 )
-from atlas.pairing.search.silent import with_silent
 from atlas.pairing.search.standardised import Moments, Standardised, checked
-from atlas.pairing.search.topk import Index, Values
-from atlas.pairing.search.toppairs import BestPartners, TopPairs
+from atlas.pairing.search.topk import BestPartners, Index, TopPairs, Values
 
 
 class Blocks(Protocol):
@@ -224,3 +222,49 @@ def aligned_blocks(a: Iterator[Any], b: Iterator[Any]) -> Iterator[tuple[Any, An
         right = right[n:] if n < right.shape[0] else next(sides[1], None)
     if left is not None or right is not None:
         raise ValueError("a and b have different numbers of tokens; both must hold the same tokens in order")
+
+
+class Firing:
+    """A scan with 1 wherever a feature fires."""
+
+    def __init__(self, source: Blocks) -> None:
+        self._source = source
+
+    def blocks(self) -> Iterator[Any]:
+        """Blocks of consecutive tokens, (tokens, d_sae) each."""
+        for block in self._source.blocks():
+            fires: Any = sp.csr_array(block, dtype=np.float64, copy=True)
+            fires.data[:] = fires.data > 0
+            yield fires
+
+
+class SomeFeatures:
+    """Some features of a scan."""
+
+    def __init__(self, source: Blocks, features: NDArray) -> None:
+        self._source, self._features = source, features
+
+    def blocks(self) -> Iterator[Any]:
+        for block in self._source.blocks():
+            yield sp.csr_array(sp.csc_array(block)[:, self._features])
+
+
+class RolledBlocks:
+    """A scan with its token rows moved down by `shift`, the last ones to the top, as `np.roll`; reads it twice."""
+
+    def __init__(self, source: Blocks, shift: int, n_tokens: int) -> None:
+        self._source, self._first, self._n_tokens = source, -shift % max(n_tokens, 1), n_tokens
+
+    def blocks(self) -> Iterator[Any]:
+        yield from self._between(self._first, self._n_tokens)
+        yield from self._between(0, self._first)
+
+    def _between(self, start: int, stop: int) -> Iterator[Any]:
+        done = 0
+        for block in self._source.blocks():
+            here = slice(max(start - done, 0), min(stop - done, block.shape[0]))
+            if here.start < here.stop:
+                yield sp.csr_array(block)[here]
+            done += block.shape[0]
+            if done >= stop:
+                return

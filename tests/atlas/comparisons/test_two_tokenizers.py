@@ -20,7 +20,7 @@ from atlas.errors import AtlasError, UsageError
 from atlas.pairing.measures.activation import ACTIVATION
 from atlas.pairing.search.memory import search_bytes
 from atlas.pairing.tokens.alignment import align
-from atlas.pairing.tokens.cuts import Cut
+from atlas.pairing.tokens.tokenized import TokenizedText
 from tests.support.planted import D_SAE, N_TOKENS, plant, planted_codes, write_store
 from tests.support.retokenised import plant_two_cuts
 
@@ -215,7 +215,7 @@ def test_web_text_is_the_same_to_three_kinds_of_tokenizer(shared_data: Path, pac
         tokenizer = PreTrainedTokenizerFast(**options)
         words = vocabulary(tokenizer)
         found = cut(documents, tokenizer, words, context_length=100, prepend_bos=True, packing=packing)
-        cuts.append(Cut.of(found.counted_ids(), found.documents[found.documents >= 0], words.texts))
+        cuts.append(TokenizedText.of(found.counted_ids(), found.documents[found.documents >= 0], words.texts))
     for (a, b), least in (((0, 1), 0.999), ((0, 2), 0.9), ((1, 2), 0.9)):
         alignment = align(cuts[a], cuts[b])
         assert alignment.n_documents == 100, alignment.difference

@@ -8,8 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.pairing.families.cooccurrence import co_occurrences, held_together
-from atlas.pairing.families.trees import Families, feature_families
+from atlas.pairing.families.trees import Families, co_occurrences, feature_families, held_together
 from atlas.pairing.measures.coactivation import firing
 
 

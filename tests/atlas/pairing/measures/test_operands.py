@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas.pairing.measures.operands import Operands
-from atlas.pairing.search.blocks import RolledBlocks, SomeFeatures
 from atlas.pairing.search.chance import shift_null
+from atlas.pairing.search.streamed import RolledBlocks, SomeFeatures
 from tests.support.dense_measures import operands_of
 from tests.support.pairing_laws import scans
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from atlas.pairing import correlate_sparse
 from atlas.pairing.tokens.alignment import Alignment, UnitTokens, align, to_units
-from atlas.pairing.tokens.cuts import Cut
+from atlas.pairing.tokens.tokenized import TokenizedText
 from tests.support.pairing_laws import activations, same
 
 Tokens = list[list[bytes]]
@@ -34,10 +34,12 @@ def spelled(token: bytes) -> str:
     return "".join(f"<0x{ord(c) - 0xDC00:02X}>" if 0xDC80 <= ord(c) < 0xDD00 else c for c in escaped)
 
 
-def cut_of(documents: Tokens) -> Cut:
+def cut_of(documents: Tokens) -> TokenizedText:
     vocabulary = sorted({spelled(token) for tokens in documents for token in tokens})
     ids = np.array([vocabulary.index(spelled(token)) for tokens in documents for token in tokens], np.int32)
-    return Cut.of(ids, np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents]), vocabulary)
+    return TokenizedText.of(
+        ids, np.repeat(np.arange(len(documents)), [len(tokens) for tokens in documents]), vocabulary
+    )
 
 
 def cut_at_random(documents: list[str], rng: np.random.Generator, share: float) -> Tokens:
@@ -202,7 +204,7 @@ def test_a_character_in_several_tokens_counts_for_all_of_them_where_it_is_folded
 
 def test_marks_of_word_pieces_are_no_text():
     vocabulary = ["un", "##aff", "##able", "!", "#"]
-    pieces = Cut.of(np.array([0, 1, 2, 3, 4]), np.zeros(5, int), vocabulary)
+    pieces = TokenizedText.of(np.array([0, 1, 2, 3, 4]), np.zeros(5, int), vocabulary)
     found = align(pieces, cut_of([[b"unaffable", b" !", b" #"]]))
     assert (found.coarser, listed(found.a)) == ("b", [[0, 1, 2], [3], [4]])
 
@@ -260,7 +262,7 @@ def test_activations_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="token 1 is outside the 1 tokens"):
         to_units(sp.csr_array([[1.0]]), UnitTokens(np.array([0, 2]), np.array([0, 1])))
     with pytest.raises(ValueError, match="ascending"):
-        Cut.of(np.array([0, 0]), np.array([1, 0]), ["a"])
+        TokenizedText.of(np.array([0, 0]), np.array([1, 0]), ["a"])
 
 
 @pytest.mark.slow
@@ -271,8 +273,8 @@ def test_a_million_tokens_take_seconds_and_memory_by_the_token():
     document = np.arange(1_000_000) // 300
     tracemalloc.start()
     started = time.monotonic()
-    a = Cut.of(ids, document, words)
-    b = Cut.of(np.stack([2 * ids, 2 * ids + 1], axis=1).ravel(), np.repeat(document, 2), halves)
+    a = TokenizedText.of(ids, document, words)
+    b = TokenizedText.of(np.stack([2 * ids, 2 * ids + 1], axis=1).ravel(), np.repeat(document, 2), halves)
     found = align(a, b)
     took, peak = time.monotonic() - started, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

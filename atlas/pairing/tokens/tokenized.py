@@ -18,7 +18,7 @@ _PUT_ASIDE = ("Mn", "Cc", "Cf", "Cs")
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class TokenizedText:
     """A text as documents and tokens: a tokenization."""
 
     codes: NDArray
@@ -33,7 +33,7 @@ class Cut:
     """(n_tokens,) document of each token, from 0, ascending."""
 
     @classmethod
-    def of(cls, token_ids: NDArray, document: NDArray, vocabulary: Sequence[str]) -> Cut:
+    def of(cls, token_ids: NDArray, document: NDArray, vocabulary: Sequence[str]) -> TokenizedText:
         """Spell out the tokens of a text.
 
         Args:
@@ -72,7 +72,7 @@ class Cut:
         """(n_documents + 1,) first of each document in `content`."""
         return np.searchsorted(self.content, self.code_starts)
 
-    def folded(self, documents: NDArray[np.bool_]) -> Cut:
+    def folded(self, documents: NDArray[np.bool_]) -> TokenizedText:
         """The text with the characters of some documents folded, as uncased and other normalising tokenizers do.
 
         Letter case, accents, compatibility forms (NFKD), control characters and broken bytes are ignored. A token has
@@ -92,7 +92,7 @@ class Cut:
         source, after = _gather([len(codes) for codes in table], entry)
         codes, before = np.concatenate(table)[source], np.append(0, after)
         begin, end = before[character[self.begin]], before[np.minimum(character[self.end - 1] + 1, len(first))]
-        return Cut(
+        return TokenizedText(
             codes=codes,
             space=np.repeat(self.space[first], np.diff(before)),
             begin=begin,
