@@ -170,7 +170,6 @@ class _Shard:
         return tokens, activations
 
     def _check_file(self) -> None:
-        """Raise if the file is not the one that the receipt was written for."""
         if self.sha256 is None:
             return
         try:
@@ -184,7 +183,6 @@ class _Shard:
             raise AtlasError(f"{self.path.name} cannot be read", why=str(error), hint=_AGAIN) from error
 
     def _columns(self, filters: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Feature, token_index and activation of the rows."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -199,7 +197,6 @@ class _Shard:
         return feature, token, activation
 
     def _fault(self, feature: np.ndarray, token: np.ndarray, activation: np.ndarray, d_sae: int) -> str | None:
-        """What is wrong with the columns; None if nothing is."""
         if len(feature) != self.n_nonzero:
             return f"it holds {len(feature):,} activations and its receipt states {self.n_nonzero:,}"
         if not len(feature):

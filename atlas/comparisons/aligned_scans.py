@@ -29,12 +29,11 @@ class SharedText:
     @cached_property
     def alignment(self) -> Alignment:
         """The spans that both scans have; AtlasError if there are none, as the texts are not the same."""
-        found = align(
-            *(TokenizedText.of(text.token_ids, text.document, text.vocabulary) for text in (self._a, self._b))
-        )
+        a, b = self._a, self._b
+        found = align(*(TokenizedText.of(text.token_ids, text.document, text.vocabulary) for text in (a, b)))
         if found.n_units:
             return found
-        a, b, shown = self._a, self._b, found.difference or ("", "")
+        shown = found.difference or ("", "")
         parts = (f"{text.corpus} continues with {part!r}" for text, part in zip((a, b), shown, strict=True))
         raise AtlasError(
             f"{a.sae} and {b.sae} were not measured on the same text",
@@ -70,7 +69,6 @@ class AlignedScan:
 
     @property
     def d_sae(self) -> int:
-        """Features; columns of the matrix."""
         return self.scan.d_sae
 
     @property

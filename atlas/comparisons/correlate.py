@@ -124,7 +124,6 @@ def pair_saes(
 
 
 def _spec(atlas: Atlas, measure: Measure, two: TwoScans, top_k: int, seed: int) -> dict[str, object]:
-    """The identity of a pairing: its scans and the options."""
     names = two.columns()
     if not two.aligned:
         del names["corpus_b"]
@@ -132,7 +131,6 @@ def _spec(atlas: Atlas, measure: Measure, two: TwoScans, top_k: int, seed: int) 
 
 
 def _by_formula(atlas: Atlas, measure: Measure, two: TwoScans) -> tuple[float, float] | None:
-    """Approximate chance levels, of A and of B."""
     if measure.formula is None:
         return None
     same, (a, b) = two.sae_a == two.sae_b, sizes(atlas, two)

@@ -132,7 +132,6 @@ def _symmetric(wanted: str) -> Measure:
 
 
 def _pairing(atlas: Atlas, measure: Measure, two: TwoScans) -> dict[str, Any]:
-    """The stored pairing that a greedy matching uses."""
     for row in stored_of(atlas, "pairing", two):
         if row["measure"] == measure.name:
             return row

@@ -69,6 +69,5 @@ def _condition(relation: duckdb.DuckDBPyRelation, where: str) -> set[tuple[int, 
 
 
 def concept_members(atlas: Atlas, sae: str, corpus: str, subset: Subset) -> set[int]:
-    """Features of an SAE that belong to the concept of a subset."""
     asked = {"sae": sae, "corpus": corpus, "concept": subset.concept, "min_share": subset.min_share}
     return {row[0] for row in atlas.fetch("concepts/members_by", rule=subset.concept_rule, **asked)}

@@ -53,7 +53,6 @@ class TwoScans:
 
     @property
     def aligned(self) -> bool:
-        """Whether two tokenizations of one text are compared."""
         return self.corpus != self.corpus_b
 
     @property

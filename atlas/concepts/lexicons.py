@@ -36,7 +36,6 @@ class ConceptRule:
     """Minimum share of its strongest tokens that are keywords, in (0, 1]; None takes any."""
 
     def __post_init__(self) -> None:
-        """Raise UnknownName if there is no such rule."""
         if self.rule not in CONCEPT_RULES:
             raise UnknownName("concept rule", self.rule, CONCEPT_RULES)
 

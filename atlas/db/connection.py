@@ -55,7 +55,6 @@ class Atlas:
 
     @property
     def store(self) -> Path:
-        """Folder of the sparse activations, beside the database."""
         return store_of(self.path)
 
     def sql(self, query: str, params: object = None) -> duckdb.DuckDBPyRelation:
@@ -126,7 +125,6 @@ class Atlas:
         self.con.unregister("incoming_rows")
 
     def close(self) -> None:
-        """Close the file, so that others may open it."""
         self.con.close()
 
     def __enter__(self) -> Self:
@@ -224,7 +222,6 @@ def _open_to_read(path: Path, wait: float) -> Atlas:
 
 
 def _connect(path: Path, config: Mapping[str, str], *, read_only: bool, deadline: float) -> duckdb.DuckDBPyConnection:
-    """Connect, waiting for a lock until `deadline`."""
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only, config=dict(config))

@@ -46,7 +46,6 @@ class PreparedCka:
         return Cka(self.permuted(np.arange(n)), n)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
-        """The score of x and y[order]."""
         score = _hsic(self.x, self.y[order], self.debiased)
         return max(-1.0 if self.debiased else 0.0, min(1.0, score))
 

@@ -53,7 +53,6 @@ class SetSimilarity:
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """`n_x` and `n_y`."""
         return {"n_x": self.n_x, "n_y": self.n_y}
 
 

@@ -39,7 +39,6 @@ class PreparedMatchedCosine:
         return MatchedCosine(self.permuted(np.arange(n)), n)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
-        """The score of x and y[order]."""
         return max(-1.0, min(1.0, float(np.vdot(self.x, self.y[order])) / len(self.x)))
 
     def moments(self) -> Moments:

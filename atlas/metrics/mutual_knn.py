@@ -44,7 +44,6 @@ class MutualKnn(Scored):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """The `k` neighbours asked for."""
         return {"k": self.k}
 
 

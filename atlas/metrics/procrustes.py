@@ -37,7 +37,6 @@ class Procrustes(Scored):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """The `distance`."""
         return {"distance": self.distance}
 
 
@@ -55,7 +54,6 @@ class PreparedProcrustes:
         return Procrustes(self.permuted(np.arange(n)), n)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
-        """The score of x and y[order]."""
         return min(1.0, float(np.linalg.svd(self.x.T @ self.y[order], compute_uv=False).sum()))
 
     def moments(self) -> Moments:

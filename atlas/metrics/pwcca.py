@@ -43,7 +43,6 @@ class Pwcca(Svcca):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """The details of SVCCA, and the `weights`."""
         return {**super(Pwcca, self).details, "weights": self.weights.tolist()}
 
 
@@ -64,7 +63,6 @@ class PreparedPwcca:
         return Pwcca(correlations, n, rank_x, rank_y, weights)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
-        """The score of x and y[order]."""
         correlations, weights = self._weighted(self.basis_y[order])
         return min(1.0, float(weights @ correlations))
 

@@ -43,7 +43,6 @@ class Rsa(Scored):
 
     @property
     def details(self) -> Mapping[str, Any]:
-        """The `n_pairs` of rows whose distances are compared."""
         return {"n_pairs": self.n_pairs}
 
 

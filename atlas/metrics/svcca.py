@@ -75,7 +75,6 @@ class PreparedSvcca:
         return Svcca(cosines(self.basis_x, self.basis_y), n, rank_x, rank_y)
 
     def permuted(self, order: Int[np.ndarray, " n"]) -> float:
-        """The score of x and y[order]."""
         return float(cosines(self.basis_x, self.basis_y.take(order, axis=0)).mean())
 
     def moments(self) -> Moments:

@@ -105,7 +105,6 @@ class Pool:
         self.values, self.core = np.insert(self.values, at, fresh), np.insert(self.core, at, True)
 
     def values_of(self, rows: Ids, columns: Ids) -> Reals:
-        """Values of pairs that are in the pool."""
         held = _keys(self.rows, self.columns, self.shape)
         return self.values[np.searchsorted(held, _keys(rows, columns, self.shape))]
 
@@ -132,7 +131,6 @@ def _keys(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> Ids:
 
 
 def _best_of_both_sides(pool: Pool) -> NDArray[np.bool_]:
-    """Marks of the CORE best pairs of every row and of every column."""
     core = np.zeros(len(pool.values), dtype=bool)
     if not len(core):
         return core

@@ -161,7 +161,6 @@ def _trees(children: _Children, number: int) -> list[_Tree]:
 
 
 def _tree(head: int, children: _Children, number: int) -> _Tree:
-    """A head and all that is below it, level by level."""
     tree = _Tree(number, [head], [-1], [0], [np.nan])
     for place, parent in enumerate(tree.members):
         for child, c in children.get(parent, ()):

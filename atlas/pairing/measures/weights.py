@@ -115,7 +115,6 @@ def _over(side: Values, length: Values) -> Values:
 
 
 def _matrix(side: NDArray) -> Values:
-    """Float64, or ValueError where values are not finite."""
     matrix = np.asarray(side, dtype=np.float64)
     if matrix.ndim != 2 or not np.isfinite(matrix).all():
         raise ValueError(f"weights must be a finite matrix, one feature a row; this one has shape {matrix.shape}")

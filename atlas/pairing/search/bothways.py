@@ -111,7 +111,6 @@ def both_ways(
     pool: Executor,
     on_progress: Progress | None = None,
 ) -> tuple[Top, Top]:
-    """A `Search` over one list of blocks."""
     search = Search(shape, k, pool, on_progress)
     search.see(blocks, block_of)
     return search.finish()

@@ -78,7 +78,6 @@ def sums_at(x: Any, y: Any, features: NDArray, partners: NDArray, pool: Executor
 def _of_products(
     x: Any, y: Any, features: NDArray, partners: NDArray, measure: Callable[[Any], NDArray], pool: Executor
 ) -> NDArray:
-    """`measure` of the products of each pair, (some pairs, n_tokens) CSR at a time."""
     cost = np.diff(x.indptr)[features] + np.diff(y.indptr)[partners]
     parts = list(runs(np.arange(len(features)), cost, 4_000_000, max(len(features), 1)))
     found = pool.map(lambda at: measure(sp.csr_array(x[features[at]].multiply(y[partners[at]]))), parts)

@@ -129,7 +129,6 @@ class Standardised:
         return self.by_feature.shape[1], self.by_feature.shape[0]
 
     def some(self, features: NDArray) -> Standardised:
-        """Some of the features, in the order given."""
         return Standardised(self.by_feature[features], self.ratio[features], self.n_fired[features])
 
     def rolled(self, shift: int) -> Standardised:

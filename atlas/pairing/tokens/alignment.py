@@ -68,7 +68,7 @@ class Alignment:
     n_left_out: int
     """Documents that both texts have and in which they do not agree."""
     difference: tuple[str, str] | None
-    """How a and b continue where they differ in the first document left out, by `TokenizedText.folded`; None if none is."""
+    """How a and b continue where they differ in the first document left out, both folded; None if none is."""
 
     @property
     def n_units(self) -> int:
