@@ -19,7 +19,7 @@ from atlas.db.runs import add_run, utc_now
 from atlas.errors import AtlasError, UnknownName, UsageError
 
 Lexicons = dict[str, tuple[str, ...]]
-"""Keywords of each concept, in the order of the file, each once whatever its letter case."""
+"""Keywords of each concept, in the order of the file, each once, ignoring letter case."""
 
 FORMS = (
     'CSV with the columns concept and keyword, JSON as {"concept": ["word", …]}, or text with a word a line and --name'

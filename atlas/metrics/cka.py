@@ -6,7 +6,7 @@ dimensions.
 
 Ignores: adding a vector to all rows, rotating x or y, scaling it. Not other linear maps: directions count by their
 variance. With fewer rows than columns the plain score of independent noise nears 1; the debiased one averages 0 over
-all pairings, whatever the sizes.
+all pairings, for any sizes.
 
 Computed from (p, q) products, never from (n, n) Gram matrices; neither form departs from its paper.
 """
@@ -37,7 +37,7 @@ class PreparedCka:
     x: Float64[np.ndarray, "n p"]
     """(n, p) centred, scaled so that its HSIC with itself is 1."""
     y: Float64[np.ndarray, "n q"]
-    """(n, q) the same for y."""
+    """(n, q) centred and scaled in the same way, for y."""
     debiased: bool
     """HSIC is the unbiased estimate."""
 

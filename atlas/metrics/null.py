@@ -24,7 +24,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Null:
-    """A score and the scores that chance alone gives."""
+    """A score and the scores by chance."""
 
     metric: str
     """Name in `METRICS`."""

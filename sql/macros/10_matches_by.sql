@@ -1,6 +1,6 @@
 -- macro:   matches_by(sae_a, sae_b, options)
 -- grain:   corpus, feature_a, feature_b
--- about:   matches(…) with its options in one struct, for programs: measure, direction, method, top_tokens, drop_non_concept and shared_token as there, and the bounds value, joint and density, each {'low': …, 'high': …} of which null is no bound
+-- about:   matches(…) with its options in one struct, for programs: measure, direction, method, top_tokens, drop_non_concept and shared_token as there, and the bounds value, joint and density, each {'low': …, 'high': …} where null is no bound
 -- columns:
 --   measure          as in pairs
 --   corpus           name of the corpus of sae_a

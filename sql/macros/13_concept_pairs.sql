@@ -1,6 +1,6 @@
 -- macro:   concept_pairs(concept, sae_a, sae_b, measure, direction, min_value, min_share, one_to_one, rule)
 -- grain:   corpus, feature_a, feature_b
--- about:   best matches whose features both belong to a concept by a rule of concept_features_by(…); the concept takes the place of the token filters of matches(…). Without min_share the least share is 0.5 by the rule share, and any by paper and word
+-- about:   best matches whose features both belong to a concept by a rule of concept_features_by(…); the concept takes the place of the token filters of matches(…). Without min_share the minimum share is 0.5 by the rule share, and any by paper and word
 -- columns:
 --   measure    as in pairs
 --   corpus     name of the corpus

@@ -1,6 +1,6 @@
 -- macro:   shared_features(sae_a, sae_b, rule, measure, threshold)
 -- grain:   corpus, feature
--- about:   every feature of sae_a with its counterpart in sae_b by a named rule, and whether it is shared. rule is paulo-belrose: the assignments by decoder and by encoder give the same counterpart, at cosines of at least the threshold both (arXiv 2501.16615); assignment: the assignment by the measure alone, by decoder the rule of arXiv 2506.17673; top-1: the best partner by the measure, which several may share
+-- about:   every feature of sae_a with its counterpart in sae_b by a named rule, and whether it is shared. rule is paulo-belrose: the assignments by decoder and by encoder give the same counterpart, at cosines of at least the threshold both (arXiv 2501.16615); assignment: the assignment by the measure only, by decoder the rule of arXiv 2506.17673; top-1: the best partner by the measure, which several may share
 -- columns:
 --   corpus           name of the corpus of sae_a
 --   feature          feature_id in sae_a

@@ -1,6 +1,6 @@
 -- macro:   disagreements_between(sae_a, sae_b, measure, high, low, which)
 -- grain:   corpus, feature_a, feature_b
--- about:   pairs of two SAEs of which activation or another measure says at least high and the other one at most low, those furthest apart first; which is activation (that one is high), measure (the other one is) or both
+-- about:   pairs of two SAEs where activation or another measure is at least high and the other one at most low, those furthest apart first; which is activation (that one is high), measure (the other one is) or both
 -- columns:
 --   measure      the measure that disagrees with activation
 --   sae_a        full name of the SAE named first

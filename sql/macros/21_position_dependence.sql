@@ -15,10 +15,10 @@
 --   cramers_v      Cramér's V of place and firing, the root of chi squared over tokens: 0 if the place does not matter, 1 if it decides; null if it fires on every token
 --   v_chance       root of the mean of its square where firings are thrown over the places at random: (n_places - 1) / (n_tokens - 1)
 --   v_first        the same of two classes, the first places and the rest
---   v_rest         the same over the rest alone
+--   v_rest         the same over the rest only
 --   v_rest_chance  chance level of that
 --   eta_squared    share of the variance of the activation over all tokens that lies between places; chance is v_chance squared
---   eta_squared_rest  the same over the rest alone
+--   eta_squared_rest  the same over the rest only
 --   r_place        Pearson correlation of activation and place over all tokens: the part that is a straight line
 create or replace macro position_dependence(first_places := 1) as table
 with places as (

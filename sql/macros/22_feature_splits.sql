@@ -4,7 +4,7 @@
 -- columns:
 --   sae         name of the SAE
 --   other       the SAE that was compared with it
---   corpus      name of the corpus; where the cuts of one text differ, that of the SAE named first when it was compared
+--   corpus      name of the corpus; where the tokenizations of one text differ, that of the SAE named first when it was compared
 --   feature     feature_id in sae
 --   n_children  features of other that chose it
 --   children    their feature_ids, highest value first

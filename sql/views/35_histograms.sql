@@ -6,8 +6,8 @@
 --   corpus      name of the corpus
 --   feature_id  feature of the SAE
 --   bin         number of the bin: the upper bits of the activation as float32
---   lo          least activation of the bin
---   hi          least activation of the next bin
+--   lo          minimum activation of the bin
+--   hi          minimum activation of the next bin
 --   n           firing tokens whose activation lies in [lo, hi)
 create or replace view histograms as
 select

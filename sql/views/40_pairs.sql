@@ -5,7 +5,7 @@
 --   measure    name of what is compared; view measures says what each means. Where a measure has a direction, both ranks are by its value from sae_a to sae_b
 --   sae_a      the SAE named first when the pair was computed
 --   sae_b      the other SAE
---   corpus     name of the corpus; where the cuts of one text differ, that of sae_a
+--   corpus     name of the corpus; where the tokenizations of one text differ, that of sae_a
 --   feature_a  feature of sae_a
 --   feature_b  feature of sae_b
 --   value      of the measure, from its minimum to its maximum in view measures

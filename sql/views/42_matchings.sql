@@ -6,7 +6,7 @@
 --   measure    as in pairs
 --   sae_a      the SAE named first when it was made
 --   sae_b      the other SAE
---   corpus     name of the corpus; where the cuts of one text differ, that of sae_a
+--   corpus     name of the corpus; where the tokenizations of one text differ, that of sae_a
 --   feature_a  feature of sae_a, each at most once
 --   feature_b  its partner in sae_b, each at most once
 --   value      of the measure

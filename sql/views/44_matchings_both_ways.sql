@@ -1,6 +1,6 @@
 -- view:    matchings_both_ways
 -- grain:   method, measure, sae_a, sae_b, corpus, feature_a, feature_b
--- about:   matchings, each also with its sides swapped
+-- about:   matchings, each also with its SAEs swapped
 -- columns:
 --   method     assignment or greedy
 --   measure    as in pairs

@@ -1,6 +1,6 @@
 -- view:    families
 -- grain:   measure, family, sae, corpus, feature
--- about:   features of several SAEs that mutual matches connect, by each measure for itself, families over the most SAEs first, consistent ones before others, then by least_value; families_over(…) asks for a least value
+-- about:   features of several SAEs that mutual matches connect, by each measure separately, families over the most SAEs first, consistent ones before others, then by least_value; families_over(…) asks for a minimum value
 -- columns:
 --   measure     as in pairs
 --   family      number of the family, from 1 for each measure

@@ -1,6 +1,6 @@
 -- view:    measures_of_pairs
 -- grain:   sae_a, sae_b, corpus, feature_a, feature_b, corpus_b
--- about:   what each measure says of the same pair of features, from both sides; null where a measure was not asked or keeps neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without measures that have a direction
+-- about:   values of all measures for the same pair of features, in both directions; null where a measure was not computed or has neither a rank nor a value for the pair. Best pairs by activation have a value of every stored measure, and best pairs by any measure have one of activation; so its rows are selected by both, and a correlation of two columns says little without a choice such as the pairs of an assignment. Without measures that have a direction
 -- columns:
 --   sae_a          the SAE asked from
 --   sae_b          the other SAE

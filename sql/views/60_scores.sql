@@ -6,7 +6,7 @@
 --   metric      svcca, rsa, …
 --   sae_a       the SAE whose rows are x
 --   sae_b       the SAE whose rows are y
---   corpus      the corpus on which the features were matched; where the cuts of one text differ, that of sae_a
+--   corpus      the corpus on which the features were matched; where the tokenizations of one text differ, that of sae_a
 --   subset      in words: match rule, filters, condition, concept
 --   n           matched pairs of features
 --   value       the score
@@ -18,15 +18,15 @@
 --   p_adjusted  p_value adjusted for the newest grid that the score is in (Benjamini and Hochberg 1995); null for a single score
 --   dims_a      directions kept of x; null where the metric keeps all
 --   dims_b      directions kept of y
---   forced      correlations that are 1 by counting alone; null where the metric has none
+--   forced      correlations that are 1 by rank alone; null where the metric has none
 --   options     of the metric
 --   seed        of the draws
 --   created_at  when it was computed, UTC
 --   run_id      the run that computed it, with its software
 --   excess      (value - null_mean) / (1 - null_mean): 0 at chance, 1 at identity; null if chance already gives 1
---   corpus_b    corpus of sae_b; another one where two cuts of a text were aligned
+--   corpus_b    corpus of sae_b; another one where two tokenizations of a text were aligned
 --   space       rows that were compared: decoder, encoder or activation
---   null_kind   shuffle: the pairs shuffled; subsets: random features matched afresh; density, norm: random partners alike in it
+--   null_kind   shuffle: the pairs shuffled; subsets: random features, matched again; density, norm: random partners alike in it
 --   expected    mean of the null in closed form; null where it is not known
 --   low         lower end of the 95 % bootstrap interval of the value; null if it was not asked for
 --   high        upper end of it

@@ -17,7 +17,7 @@
 --   p_adjusted    p_value adjusted for the grid (Benjamini and Hochberg 1995)
 --   subset        which pairs, in words: match rule, filters, condition, concept; null where there is no score
 --   steps         candidates, what each filter took of what the ones before it left, and pairs left (JSON)
---   corpus        corpus on which the features were matched; where the cuts of one text differ, that of sae_a
+--   corpus        corpus on which the features were matched; where the tokenizations of one text differ, that of sae_a
 --   space         rows that were compared: decoder, encoder or activation
 --   options       of the metric (JSON)
 --   null_kind     what the null is made of, as in view scores

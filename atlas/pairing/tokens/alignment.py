@@ -198,18 +198,18 @@ class _Codes:
     """Number of gaps."""
 
     @classmethod
-    def of(cls, cut: TokenizedText, agreement: Agreement) -> _Codes:
+    def of(cls, text: TokenizedText, agreement: Agreement) -> _Codes:
         """Count the codes before each code in its document."""
-        shared = np.zeros(cut.n_documents, bool)
-        n_content = np.zeros(cut.n_documents, np.int64)
+        shared = np.zeros(text.n_documents, bool)
+        n_content = np.zeros(text.n_documents, np.int64)
         shared[: len(agreement.agree)] = agreement.agree
         n_content[: len(agreement.agree)] = np.where(agreement.agree, agreement.n_content, -1)
-        n_codes = np.diff(cut.code_starts)
+        n_codes = np.diff(text.code_starts)
         n_gaps = np.where(shared, n_content + 1, 0)
-        rank = np.cumsum(~cut.space) - ~cut.space - np.repeat(cut.content_starts[:-1], n_codes)
+        rank = np.cumsum(~text.space) - ~text.space - np.repeat(text.content_starts[:-1], n_codes)
         last = np.repeat(n_content, n_codes)
-        beyond = (rank > last) | ((rank == last) & ~cut.space)
-        spaces = np.flatnonzero(cut.space & ~beyond & np.repeat(shared, n_codes))
+        beyond = (rank > last) | ((rank == last) & ~text.space)
+        spaces = np.flatnonzero(text.space & ~beyond & np.repeat(shared, n_codes))
         gap = np.repeat(np.cumsum(n_gaps) - n_gaps, n_codes) + np.minimum(rank, last)
         return cls(shared, gap, beyond, spaces, int(n_gaps.sum()))
 
@@ -217,7 +217,7 @@ class _Codes:
         """(n_gaps,) codes of white space in each gap."""
         return np.bincount(self.gap[self.spaces], minlength=self.n_gaps)
 
-    def places(self, cut: TokenizedText, alike: NDArray[np.bool_], width: NDArray[np.int64]) -> Places:
+    def places(self, text: TokenizedText, alike: NDArray[np.bool_], width: NDArray[np.int64]) -> Places:
         """Places of the tokens, from whether both texts have the same white space in each gap, and the places it takes.
 
         One more place follows each gap, for the code after it or the end of the document.
@@ -227,11 +227,11 @@ class _Codes:
         of_space, lengths = self.gap[self.spaces], self.gap_lengths()
         rank = np.arange(len(of_space)) - (np.cumsum(lengths) - lengths)[of_space]
         place[self.spaces] = start[of_space] + np.where(alike[of_space], rank, 0)
-        token = np.flatnonzero(self.shared[cut.document] & (cut.end > cut.begin))
-        first, last = cut.begin[token], cut.end[token] - 1
-        low, high = np.searchsorted(cut.content, first), np.searchsorted(cut.content, last, side="right") - 1
+        token = np.flatnonzero(self.shared[text.document] & (text.end > text.begin))
+        first, last = text.begin[token], text.end[token] - 1
+        low, high = np.searchsorted(text.content, first), np.searchsorted(text.content, last, side="right") - 1
         has_content = low <= high
-        content = np.append(cut.content, 0)
+        content = np.append(text.content, 0)
         inner = (np.where(has_content, content[low], first), np.where(has_content, content[high], last))
         content_places = (place[inner[0]], place[inner[1]] + 1)
         return Places(token, (place[first], place[last] + 1), content_places, ~self.beyond[last])
