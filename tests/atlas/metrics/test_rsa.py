@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,7 +94,7 @@ def test_equal_rows_tie_whatever_the_last_bit_says():
 
 @pytest.mark.parametrize("parts", [7, 100, 1e9])
 def test_ranks_found_in_parts_are_scipys_ranks_ties_and_all(parts, monkeypatch):
-    monkeypatch.setattr("atlas.metrics.rsa.RANKED_AT_ONCE", parts)
+    monkeypatch.setattr(sys.modules["atlas.metrics.rsa"], "RANKED_AT_ONCE", parts)
     for values in (noise(17, 5000), noise(18, 5000).round(1), np.repeat([2.0, 1.0], [4000, 3])):
         ranks = centred_ranks(values)
         np.testing.assert_array_equal(ranks, 2 * stats.rankdata(values) - (len(values) + 1))
@@ -104,7 +106,7 @@ def test_many_rows_are_ranked_in_parts_with_the_same_score(compare, monkeypatch)
     x, y = noise(19, 60, 5), noise(20, 60, 5)
     y[:, 0] += x[:, 0]
     few = rsa(x, y, compare=compare).score
-    monkeypatch.setattr("atlas.metrics.rsa.RANKED_AT_ONCE", 100)
+    monkeypatch.setattr(sys.modules["atlas.metrics.rsa"], "RANKED_AT_ONCE", 100)
     assert rsa(x, y, compare=compare).score == pytest.approx(few, abs=1e-12)
 
 
