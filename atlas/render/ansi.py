@@ -28,7 +28,6 @@ class Coding(Enum):
 
     @property
     def brackets(self) -> bool:
-        """Whether the peak needs `⟦⟧`."""
         return self is not Coding.COLOUR
 
 
@@ -42,12 +41,10 @@ def coding_for(stream: IO[str], environment: Mapping[str, str] = os.environ) -> 
 
 
 def to_text(line: Iterable[Span], coding: Coding) -> str:
-    """A line ready to print."""
     return "".join(_piece(span, coding) for span in line).rstrip(" ")
 
 
 def _piece(span: Span, coding: Coding) -> str:
-    """One span with its codes."""
     if coding is Coding.TEXT:
         return span.text
     codes = [_TONES[span.tone]]

@@ -43,7 +43,6 @@ def is_rising(columns: Sequence[Column], sort: str, *, reverse: bool) -> bool:
 
 
 def with_arrow(columns: Sequence[Column], sort: str, *, up: bool) -> list[Column]:
-    """The title of the column that sorts has an arrow."""
     arrow = "▲" if up else "▼"
     return [replace(one, title=one.title + arrow) if one.sort == sort else one for one in columns]
 

@@ -39,7 +39,6 @@ def concept_lines(detail: ConceptDetail, cells: int) -> list[Line]:
 
 
 def _words(detail: ConceptDetail, cells: int) -> list[Line]:
-    """Keywords with their counts, down the first column, then the next."""
     n_columns = max(1, min(3, (cells - 1) // BLOCK))
     height = -(-len(detail.words) // n_columns)
     there = detail.other.alias if detail.other else ""

@@ -34,7 +34,6 @@ def brief_lines(more: FeatureMore, scan: Scan, cells: int) -> list[Line]:
 
 
 def _logit_lines(more: FeatureMore, most: int) -> list[Line]:
-    """Raised tokens, then lowered ones."""
     lines: list[Line] = []
     for sign, name in ((1, "raises "), (-1, "lowers ")):
         line: Line = [Span(name, tone="dim")]
@@ -51,7 +50,6 @@ def _logit_lines(more: FeatureMore, most: int) -> list[Line]:
 
 
 def _neighbour_line(more: FeatureMore, scan: Scan, most: int) -> Line:
-    """Features whose decoder rows point nearly the same way."""
     line: Line = [Span("near   ", tone="dim")]
     if more.neighbours is None:
         return [*line, Span("  …", tone="dim")]
@@ -114,7 +112,6 @@ def match_lines(matches: Iterable[Match], scan: Scan) -> list[Line]:
 
 
 def _neighbour_lines(more: FeatureMore, scan: Scan) -> list[Line]:
-    """One line a neighbour."""
     if not more.neighbours:
         return [_neighbour_line(more, scan, 0)]
     lines: list[Line] = []

@@ -40,7 +40,6 @@ class Look:
     """Whether shades of colour can be told apart."""
 
     def of(self, heat: Heat, cells: int) -> str:
-        """One of `LOOKS` for some width."""
         if self.how is not None:
             return self.how
         return "values" if fits(heat, cells) else "blocks" if self.colour else "shades"
@@ -117,7 +116,6 @@ def cell_lines(grid: GridTable, at: tuple[int, int], others: Sequence[tuple[str,
 
 
 def _head(grid: GridTable) -> list[Line]:
-    """What the numbers are and what they rest on."""
     head = grid.head
     size = f"{len(grid.rows)} × {len(grid.columns)} SAEs"
     null = f"null: {head.null_kind}, {count(head.null_n)} draws"
@@ -144,7 +142,6 @@ def _marked(cell: GridCell | None) -> bool:
 
 
 def _ramp_line(heat: Heat) -> Line:
-    """The colours from low to high."""
     low, high = heat.ends[0] if heat.ends else (0.0, 1.0)
     ends = ("least", "greatest of the row") if heat.scale == "rows" else (correlation(low), correlation(high))
     bars = [Span("▀▀", ground=level, ink=level) for level in range(1, 8)]

@@ -116,7 +116,6 @@ def block_lines(
 
 
 def fits(heat: Heat, cells: int) -> bool:
-    """Whether all columns find room with their numbers."""
     width = max([5, *(len(name) for name in heat.columns)])
     left = max((len(name) for name in heat.rows), default=0)
     return left + 3 + len(heat.columns) * (width + 1) <= cells
@@ -144,7 +143,6 @@ def visible(n: int, room: int, around: int) -> range:
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
-    """Least and greatest value, apart at least by a little."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
@@ -178,12 +176,10 @@ def _half(levels: list[list[int]], place: int) -> Span:
 
 
 def _text(value: float | str) -> str:
-    """Two digits of a value; nothing for a sign."""
     return "" if isinstance(value, str) else correlation(value)
 
 
 def _cell(heat: Heat, row: int, column: int, width: int, digits: int, *, at_cursor: bool) -> Line:
-    """One value with its shade; the cursor has its own sign."""
     value = heat.values[row][column]
     shade = "▸" if at_cursor else _shade(heat, row, column)
     mark = "*" if heat.marks[row][column] else " "

@@ -38,7 +38,6 @@ def count(value: int) -> str:
 
 
 def percent(value: float) -> str:
-    """A share of a whole, in percent."""
     if 0 < value < 0.001:
         return f"{100 * value:.0e} %"
     return f"{100 * value:.1f} %"

@@ -50,12 +50,10 @@ def _title(name: str, about: str) -> Line:
 
 
 def _section(name: str, about: str, lines: list[Line]) -> list[Line]:
-    """A heading and what is under it; nothing if there is nothing."""
     return [[], _title(name, about), *lines] if lines else []
 
 
 def _comparison_lines(pairings: Sequence[Pairing], cells: int) -> list[Line]:
-    """One line for two SAEs on a corpus: activation with its sample, then the other measures."""
     grouped: dict[tuple[str, str, str, str], list[Pairing]] = {}
     for p in pairings:
         grouped.setdefault((p.alias_a, p.alias_b, p.corpus, p.corpus_b), []).append(p)
@@ -72,7 +70,6 @@ def _comparison_lines(pairings: Sequence[Pairing], cells: int) -> list[Line]:
 
 
 def _matching_line(matching: StoredMatching) -> Line:
-    """One stored matching."""
     names = f" {matching.alias_a} ↔ {matching.alias_b}"
     mean = value_of(matching.total / matching.n_pairs) if matching.n_pairs else "–"
     proof = "   proved to be the largest sum" if matching.certified and matching.method == "assignment" else ""
@@ -85,7 +82,6 @@ def _matching_line(matching: StoredMatching) -> Line:
 
 
 def _missing_lines(scans: Sequence[Scan], pairings: Sequence[Pairing], held: Overview | None) -> list[Line]:
-    """What could be added, each with a command."""
     if held is None:
         return []
     several = len({scan.corpus for scan in scans}) > 1

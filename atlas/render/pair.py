@@ -57,7 +57,6 @@ def _beside(detail: PairDetail, cells: int, height: int, look: Look, more: PairM
 
 
 def _columns(left: Sequence[Line], right: Sequence[Line], half: int, *, rule: bool) -> list[Line]:
-    """Two blocks beside each other."""
     between = Span(" │ " if rule else "   ", tone="dim")
     lines: list[Line] = []
     for row in range(max(len(left), len(right))):
@@ -83,7 +82,6 @@ def _stacked(detail: PairDetail, cells: int, height: int, look: Look, more: Pair
 
 
 def _side(one: FeatureDetail, cells: int, contexts: int, shared: Collection[tuple[int, int]], look: Look) -> list[Line]:
-    """Two lines of head and some contexts."""
     feature = one.feature
     numbers = labelled(
         ("density", share(feature.density)), ("fires", count(feature.n_fired)), ("max", strength(feature.max))
@@ -94,7 +92,6 @@ def _side(one: FeatureDetail, cells: int, contexts: int, shared: Collection[tupl
 
 
 def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
-    """The value with its counts, and how it compares with chance."""
     link, pairing = detail.link, detail.pairing
     if pairing is None:
         by = "" if detail.measure == DEFAULT_MEASURE else f" --measure {detail.measure}"

@@ -37,12 +37,10 @@ def measure_lines(detail: PairDetail, more: PairMore) -> list[Line]:
 
 
 def _short(measure: str) -> str:
-    """A measure in 16 cells."""
     return clean(measure.replace("activation_document_", "activation doc "))
 
 
 def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:
-    """What a measure thinks of the pair."""
     b = detail.b
     if item.high:
         return [Span("  disagrees", tone="warn")]

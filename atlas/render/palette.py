@@ -10,7 +10,6 @@ LIGHT = ("", "#fbe9c8", "#f8d798", "#f2bf62", "#e6a02f", "#c67811", "#975b0c", "
 
 
 def ramp(*, dark: bool) -> tuple[str, ...]:
-    """Backgrounds of levels 0 to 7."""
     return DARK if dark else LIGHT
 
 
@@ -33,7 +32,6 @@ def luminance(colour: str) -> float:
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """The three channels of `#rrggbb`."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 

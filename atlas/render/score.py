@@ -94,7 +94,6 @@ def _steps(steps: object) -> str:
 
 
 def _listed(title: str, values: Mapping[str, Any]) -> str:
-    """`name value` pairs on one line."""
     text = " · ".join(f"{name} {value_text(value)}" for name, value in values.items())
     return (f"{title}: {text}" if title else text) if text else ""
 

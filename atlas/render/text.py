@@ -27,7 +27,6 @@ def harmless(text: str) -> str:
 
 
 def _safe(character: str) -> str:
-    """One character as it may be printed."""
     if character in _MARKS:
         return _MARKS[character]
     kind = unicodedata.category(character)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import Event, Key, MouseDown, Resize
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
@@ -50,7 +49,7 @@ class FeatlasApp(Host):
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
     COMMANDS: ClassVar = {_provider}
-    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    BINDINGS = bindings("app")
 
     def __init__(
         self,
@@ -130,8 +129,6 @@ class FeatlasApp(Host):
     def on_unmount(self) -> None:
         self.desk.store.close()
 
-    # events -----------------------------------------------------------------------------------------------------
-
     async def on_event(self, event: Event) -> None:
         """Note that somebody is here; what the status line said is over with the next key that does something."""
         if isinstance(event, Key | MouseDown):
@@ -150,7 +147,6 @@ class FeatlasApp(Host):
             self.desk.report(event.worker.error)
 
     def watch_theme(self) -> None:
-        """Shades that fit, by whatever way the theme was changed."""
         if self.is_running:
             self.desk.looks.fit_theme()
 
@@ -170,8 +166,6 @@ class FeatlasApp(Host):
         self.desk.stage.front.enter()
         if message.text:
             run_line(self.desk, message.text)
-
-    # keys -------------------------------------------------------------------------------------------------------
 
     def action_view(self, name: str) -> None:
         self.desk.ways.go(name)

@@ -75,7 +75,6 @@ class Bars:
         return self._app.query_one(f"#{name}", Bar)
 
     def _hints(self) -> tuple[Hints, Hints]:
-        """Keys for the last line: those that give way, and those that stay."""
         hints, typing = self._stage.front.hints()
         always = () if typing else ALWAYS
         named = ([(hint(ids, self.own_keys, typing=typing), what) for ids, what in some] for some in (hints, always))
@@ -83,7 +82,6 @@ class Bars:
         return shown, stay
 
     def _waiting(self) -> Line:
-        """A wheel and the time while a question takes long."""
         seconds = self._store.busy_for()
         if seconds < SLOW:
             return []

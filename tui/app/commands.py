@@ -30,7 +30,6 @@ class Command:
 
     @property
     def needs(self) -> bool:
-        """Whether it cannot do without what it takes."""
         return bool(self.takes) and not self.takes.startswith("[")
 
 
@@ -69,7 +68,6 @@ def _goto(desk: Desk, text: str) -> None:
 
 
 def _list(desk: Desk) -> ListView:
-    """The list in front."""
     front = desk.stage.front
     if not isinstance(front, ListView):
         raise UsageError(f"{front.NAME} has no list to filter or sort", hint=":view browse")
@@ -102,7 +100,6 @@ def _sql(desk: Desk, text: str) -> None:
 
 
 def _act(action: str) -> Callable[[Desk, str], None]:
-    """Do what a key of the application or of the view in front does."""
 
     def act(desk: Desk, text: str) -> None:
         front = desk.stage.front
@@ -116,7 +113,6 @@ def _act(action: str) -> Callable[[Desk, str], None]:
 
 
 def _filter(desk: Desk, text: str) -> None:
-    """A filter, as if it had been typed."""
     view = _list(desk)
     view.box.recall.add(text)
     view.use_filter(text)
@@ -133,7 +129,6 @@ def _random(desk: Desk, text: str) -> None:
 
 
 def _matrix(desk: Desk, text: str) -> None:
-    """The newest grid, or that of a metric."""
     desk.ways.go("matrix")
     if text:
         desk.with_view("matrix", lambda view: view.show_metric(text))

@@ -53,8 +53,6 @@ class Desk:
         """What to do when the atlas was read: the first time something else than later."""
         self.keeper = Keeper(state, self._left)
 
-    # what views ask for -------------------------------------------------------------------------------------------
-
     @property
     def styler(self) -> Styler:
         return self.looks.styler
@@ -67,8 +65,6 @@ class Desk:
     @property
     def remembers(self) -> bool:
         return self.keeper.path is not None
-
-    # the atlas ----------------------------------------------------------------------------------------------------
 
     def _take(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -98,11 +94,8 @@ class Desk:
             commands=tuple(self.command_line.recall.texts),
         )
 
-    # what keys and commands ask for -------------------------------------------------------------------------------
-
     @property
     def command_line(self) -> CommandLine:
-        """The line behind `:`."""
         return self.host.query_one(CommandLine)
 
     def words(self) -> list[str]:

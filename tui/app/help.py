@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
@@ -21,7 +19,7 @@ from tui.widgets.lines import Pane
 class NotesScreen(ModalScreen[None]):
     """Some lines in a box; any of esc, q and enter closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("notes")
+    BINDINGS = bindings("notes")
 
     def __init__(self, title: str, notes: Sequence[str]) -> None:
         super().__init__()
@@ -40,14 +38,13 @@ class NotesScreen(ModalScreen[None]):
 
 
 def wrapped(notes: Sequence[str], cells: int) -> list[str]:
-    """Lines cut at spaces so that each fits; an empty one stays."""
     return [part for note in notes for part in (wrap(note, max(20, cells), subsequent_indent="  ") or [""])]
 
 
 class HelpScreen(ModalScreen[None]):
     """All keys of the view behind it, found by what is typed; esc, enter and F1 close it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("help")
+    BINDINGS = bindings("help")
 
     def __init__(self, title: str, keys: list[tuple[str, str]]) -> None:
         super().__init__()

@@ -11,7 +11,6 @@ from tui.kit.keys import BY_ID, KEYS, TOGETHER, each_key, readable
 
 
 def config_path() -> Path:
-    """The configuration file of the user; it need not exist."""
     from platformdirs import user_config_path
 
     return user_config_path("featlas", appauthor=False) / "config.toml"

@@ -60,7 +60,6 @@ class Looks:
         self._flash("activation by colour" if self.styler.colour else "activation by underline, bold and ⟦peak⟧")
 
     def _use(self, *, colour: bool) -> None:
-        """Draw everything in other styles."""
         self.styler = Styler(colour=colour, dark=self._app.current_theme.dark)
         if self._app.is_running:
             for widget in (*self._app.query(VTable), *self._app.query(Lines), *self._app.query(Bar)):

@@ -52,7 +52,6 @@ def restore(desk: Desk, start: Start) -> None:
 
 
 def _cursor(catalogue: Catalogue, text: str) -> tuple[int, int] | None:
-    """Scan and number of the feature that the cursor was on."""
     try:
         reference = parse_reference(text)
     except AtlasError:

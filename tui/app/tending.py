@@ -39,7 +39,6 @@ class Tending:
         self._in_thread(self._read, "catalogue")
 
     def touch(self) -> None:
-        """Somebody is here: a file that rests is opened again."""
         self._touched = time.monotonic()
         if self._store.state.kind == "resting":
             self.come_back()
@@ -61,11 +60,9 @@ class Tending:
         self._in_thread(lambda: self._rest("so that others may write"), "tend")
 
     def come_back(self) -> None:
-        """Open the file again, then read what may have changed."""
         self._in_thread(self._come_back, "tend")
 
     def _in_thread(self, job: Callable[[], None], group: str) -> None:
-        """Run something that waits for the database; what follows runs in that thread."""
         self._app.run_worker(job, group=group, exclusive=True, thread=True, exit_on_error=False)
 
     def _read(self) -> None:
@@ -81,7 +78,6 @@ class Tending:
             self._read()
 
     def _reopen(self) -> None:
-        """Another file stands where ours stood."""
         self._store.close()
         self._come_back()
         said = f"{self._store.path.name} was replaced by another file, and was read again"

@@ -29,7 +29,6 @@ class Trail:
         self._coming = "browse"  # the view that is in front, or will be once it is made
 
     def go(self, name: str) -> None:
-        """Show a view; esc comes back."""
         if self._coming != name:
             self._remember_place()
         self._step(name)
@@ -91,7 +90,6 @@ class Ways(Trail):
     """To what a person or a view names."""
 
     def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None, line: str = "") -> None:
-        """Browse the features of one scan, or of all, by a filter line."""
         self._remember_place()
         self._stage.browse.show_scan(scan, feature_id=feature_id, line=line)
         self._step("browse")
@@ -105,7 +103,6 @@ class Ways(Trail):
         self._step("browse")
 
     def open_feature(self, scan: Scan, feature_id: int) -> None:
-        """Show one feature; esc comes back to where it was asked for."""
         self._remember_place()
         self._stage.browse.show_scan(scan, feature_id=feature_id)
         self._step("feature")

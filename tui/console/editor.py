@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -16,7 +14,7 @@ from tui.kit.keys import bindings
 class SqlEditor(TextArea):
     """Leaves ctrl+c to the console while a query runs, and tab to the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("editor")
+    BINDINGS = bindings("editor")
 
     @dataclass
     class Stop(Message):
@@ -25,7 +23,6 @@ class SqlEditor(TextArea):
         editor: SqlEditor
 
     def __init__(self, text: str, *, id: str) -> None:
-        """Take a first text."""
         coloured = bool(find_spec("tree_sitter") and find_spec("tree_sitter_sql"))
         super().__init__(
             text,

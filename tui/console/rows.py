@@ -94,7 +94,6 @@ def all_features(result: Result, scans: Sequence[Scan]) -> list[tuple[int, int]]
 
 
 def _scan(scans: Sequence[Scan], sae: object, corpus: object) -> Scan | None:
-    """The newest scan of an SAE by name or alias, on a corpus if one is named."""
     fitting = (s for s in reversed(scans) if sae in (s.sae, s.alias) and corpus in (None, s.corpus))
     return next(fitting, None)
 
@@ -112,7 +111,6 @@ def row_json(result: Result, row: int) -> str:
 
 
 def result_line(result: Result, first: int) -> Line:
-    """How many rows, how long it took, and which column is the first."""
     many = f" first {count(CAP)} rows, there are more" if result.cut else f" {count(len(result.rows))} rows"
     shown = f" · from column {first + 1} of {len(result.columns)}" if first else ""
     return [Span(f"{many} · {1000 * result.seconds:.0f} ms{shown}")]

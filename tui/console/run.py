@@ -27,7 +27,6 @@ class SqlRun:
     """Made by the screen, answered in a worker thread, stopped from the screen."""
 
     def __init__(self, text: str) -> None:
-        """Take the SQL; the time begins."""
         self.text = text
         self._began = time.monotonic()
         self._con: duckdb.DuckDBPyConnection | None = None

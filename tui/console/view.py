@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import DescendantFocus
 from textual.timer import Timer
 
@@ -21,45 +20,21 @@ from tui.console import rows as consolerows
 from tui.console.editor import SqlEditor
 from tui.console.rows import Listing, features_of
 from tui.console.run import SqlRun
-from tui.kit.keys import Hints, bindings
+from tui.kit.keys import HINTS, Hints
 from tui.kit.troubles import said
 from tui.views.base.view import View
 from tui.widgets.lines import Bar
-from tui.widgets.vtable import WINDOW, VTable
+from tui.widgets.vtable import VTable
 
 FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
 FIRST_MESSAGE = "F5 runs the SQL · F2 lists tables · tab goes to the result"
 TICK = 0.1  # seconds between two looks at a running query
 
 
-class ConsoleView(View):
+class ConsoleView(View, keys="sql"):
     """SQL over the views, read-only, with no way to another file."""
 
-    NAME = "sql"
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "open"),
-        ("sql.browse", "browse"),
-        ("sql.switch", "editor"),
-        ("sql.run", "run"),
-        ("sql.tables", "tables"),
-        ("sql.history", "history"),
-        ("app.back", "back"),
-        ("app.copy", "copy"),
-        ("app.export", "export"),
-        ("sql.left sql.right", "columns"),
-    )
-    TYPING: ClassVar[Hints] = (
-        ("sql.run", "run"),
-        ("sql.switch", "result"),
-        ("app.back", "out"),
-        ("sql.tables", "tables"),
-        ("sql.history", "history"),
-        ("app.help", "help"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("sql")
-
     def __init__(self, *, id: str) -> None:
-        """Nothing run yet."""
         super().__init__(id=id)
         self._listing = Listing((), [], message=FIRST_MESSAGE)
         self.result: Result | None = None
@@ -87,21 +62,18 @@ class ConsoleView(View):
         return self._listing.kind == "result" and bool(self._listing.rows)
 
     def hints(self) -> tuple[Hints, bool]:
-        return (self.TYPING, True) if self.editor.has_focus else (self.HINTS, False)
+        return (HINTS["editor"], True) if self.editor.has_focus else (self.HINTS, False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.browser.refresh_bars()
 
     def enter(self) -> None:
-        """Focus the result if there is one, else the editor."""
         self.table.message = self._listing.message
         (self.table if self._has_rows else self.editor).focus()
 
     def open(self, text: str) -> None:
         self.editor.put(text)
         self.editor.focus()
-
-    # running ------------------------------------------------------------------------------------------------------
 
     def action_run(self) -> None:
         """Run what is in the editor; the screen stays usable."""
@@ -134,7 +106,6 @@ class ConsoleView(View):
             self._timer.stop()
 
     def _take(self, found: Result | AtlasError) -> None:
-        """The answer of a query."""
         self._done()
         if isinstance(found, Result):
             self.result, self._first, self._asked = found, 0, self.history[-1]
@@ -149,7 +120,6 @@ class ConsoleView(View):
             self.editor.focus()
 
     def failed(self, group: str) -> None:
-        """The atlas could not be asked; the application says why."""
         if group == "sql":
             self._done()
 
@@ -185,29 +155,16 @@ class ConsoleView(View):
             return True
         return False
 
-    # lists --------------------------------------------------------------------------------------------------------
-
     def _list(self, listing: Listing) -> None:
-        self._listing = listing
+        self._listing, self.rows = listing, listing.rows
         self.table.retitle(listing.columns)
         self.table.reset(len(listing.rows), message=listing.message)
-
-    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
-        """All rows are held: hand the window over."""
-        table, window = message.table, message.table.missing()
-        if window is not None:
-            rows = self._listing.rows[window * WINDOW : (window + 1) * WINDOW]
-            table.deliver(table.generation, window, rows)
-
-    def on_vtable_moved(self, message: VTable.Moved) -> None:
-        self.browser.refresh_bars()
 
     def _say(self, text: str, tone: Any = "dim") -> None:
         self.query_one("#sql-note", Bar).show([Span(f" {clean(text)}", tone=tone)])
         self.browser.refresh_bars()
 
     def _show_result(self, result: Result | None) -> None:
-        """The rows of the last query."""
         if result is None:
             self._list(Listing((), [], message=FIRST_MESSAGE))
             return
@@ -228,7 +185,6 @@ class ConsoleView(View):
             self._open_features(features_of(self.result, message.row, self.catalogue.scans))
 
     def _open_features(self, places: Sequence[tuple[Any, int]]) -> None:
-        """One, or two as a pair."""
         if len(places) == 1:
             self.browser.ways.open_feature(*places[0])
         elif places:
@@ -270,8 +226,6 @@ class ConsoleView(View):
             self._list(consolerows.result_listing(self.result, self._first))
             self.table.go_to(row)
 
-    # copying ------------------------------------------------------------------------------------------------------
-
     def reference(self) -> str | None:
         if self.result is None or self._listing.kind != "result" or not self.result.rows:
             return None
@@ -281,7 +235,6 @@ class ConsoleView(View):
         return consolerows.row_json(self.result, self.table.cursor) if self.result and self._has_rows else ""
 
     def copied(self) -> str:
-        """All values of the row as JSON; the text of the editor while it is typed in."""
         if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:
             return self.editor.text
         return consolerows.row_json(self.result, self.table.cursor)
@@ -292,8 +245,6 @@ class ConsoleView(View):
 
     def sql(self) -> str | None:
         return self._asked or None
-
-    # bars ---------------------------------------------------------------------------------------------------------
 
     def corner(self) -> Line:
         return [Span("file access off  ", tone="dim")]

@@ -198,6 +198,47 @@ TOGETHER = (
 )
 """Places whose keys work at once: one key may not mean two things in any of these rows."""
 
+_HINTS = {
+    "overview": "table.open: features · app.browse: browse · app.pairs: pairs · table.down table.up: move"
+    " · overview.down: scroll · app.copy: copy name",
+    "browse": "table.open: open · list.filter: filter · list.sort: sort · browse.pair: pair · browse.sae: SAE"
+    " · app.command: command · browse.mark: mark · app.copy: copy · app.export: export"
+    " · app.pairs: pairs · app.overview: SAEs",
+    "pairs": "table.open: open · list.filter: filter · pairs.dropped: dropped · pairs.swap: swap"
+    " · pairs.next: SAEs · pairs.measure: measure · pairs.rule: rule · list.sort: sort"
+    " · app.copy: copy · app.browse: browse · list.reverse: reverse",
+    "matrix": "matrix.left matrix.down matrix.up matrix.right: move · matrix.open: pairs"
+    " · matrix.previous matrix.next: other grid · matrix.look: look · matrix.scale: scale"
+    " · matrix.rows: by row · app.copy: copy · app.back: back",
+    "sql": "table.open: open · sql.browse: browse · sql.switch: editor · sql.run: run · sql.tables: tables"
+    " · sql.history: history · app.back: back · app.copy: copy · app.export: export"
+    " · sql.left sql.right: columns",
+    "editor": "sql.run: run · sql.switch: result · app.back: out · sql.tables: tables · sql.history: history"
+    " · app.help: help",
+    "concepts": "table.open: features · list.maximise: pane · concepts.other: other SAE · concepts.rule: rule"
+    " · list.filter: filter · list.sort: sort · app.copy: copy command · concepts.pairs: pairs",
+    "scores": "table.open: whole record · list.filter: filter · list.sort: sort · scores.pairs: pairs"
+    " · app.copy: copy command · list.reverse: reverse · app.matrix: matrix",
+    "orphans": "table.open: open · orphans.next: SAEs · orphans.swap: swap · orphans.all: all others"
+    " · orphans.threshold: threshold · orphans.rule: rule · list.filter: filter · list.sort: sort"
+    " · app.copy: copy · orphans.browse: browse",
+    "feature": "feature.next feature.previous: next · app.back: back · feature.pair: pair"
+    " · feature.contexts_top feature.contexts_quantile feature.contexts_interval"
+    " feature.contexts_random feature.contexts_silent: contexts"
+    " · feature.describe: meanings · feature.wrap: wrap · feature.scale: scale · feature.linear: log"
+    " · app.copy: copy",
+    "pair": "pair.next pair.previous: next/previous pair · app.back: back"
+    " · pair.previous_candidate pair.candidate: other candidate · pair.swap: swap"
+    " · pair.measure: measure · pair.axis: axis · pair.wrap: wrap · app.copy: copy"
+    " · feature.page_down feature.page_up: scroll",
+}
+
+HINTS: dict[str, Hints] = {
+    place: tuple((ids, word) for ids, _, word in (part.partition(": ") for part in text.split(" · ")))
+    for place, text in _HINTS.items()
+}
+"""Keys for the last line of the screen by view, the rarest last; those of the SQL editor while it is typed into."""
+
 BY_ID = {key.id: key for keys in KEYS.values() for key in keys}
 
 _SHOWN = {

@@ -170,7 +170,6 @@ class Store:
         return self._opened()
 
     def _opened(self) -> Atlas:
-        """The open atlas; the caller holds the lock."""
         from atlas.db import open_atlas
 
         if self._atlas is None:

@@ -46,7 +46,6 @@ class Troubles:
         self._said = [*(line for line in self._said if line != text), text][-MESSAGES:]
 
     def lines(self) -> list[str]:
-        """The last error, the last note and the last messages, the newest first, line by line."""
         text = "\n".join(self._lines) or "nothing went wrong so far"
         heard = ["", "last messages", *(f"  {line}" for line in reversed(self._said))] if self._said else []
         return [clean(line) for line in [*text.splitlines(), *self._notes, *heard]]

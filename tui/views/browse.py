@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from atlas.filters.parser import parse_filter
 from atlas.queries import browse
@@ -16,7 +14,6 @@ from atlas.render.feature import Look, feature_lines, preview_line
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
 from tui.views.base.view import following
 from tui.views.featurelist import FeatureList
 from tui.widgets.lines import Bar, Lines
@@ -27,27 +24,12 @@ HOW = "max>8 density<1% tok~day -dead match:B>.5 sort:-match – enter keeps it,
 """What a filter looks like."""
 
 
-class BrowseView(FeatureList):
+class BrowseView(FeatureList, keys="browse"):
     """The feature table. Detail follows the cursor."""
 
     NAME = "features"
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "open"),
-        ("list.filter", "filter"),
-        ("list.sort", "sort"),
-        ("browse.pair", "pair"),
-        ("browse.sae", "SAE"),
-        ("app.command", "command"),
-        ("browse.mark", "mark"),
-        ("app.copy", "copy"),
-        ("app.export", "export"),
-        ("app.pairs", "pairs"),
-        ("app.overview", "SAEs"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("browse")
 
     def __init__(self, *, id: str) -> None:
-        """No feature was read yet."""
         super().__init__(id=id)
         self.detail: FeatureDetail | None = None
         self.followers: list[Callable[[FeatureDetail | None], None]] = []
@@ -64,8 +46,6 @@ class BrowseView(FeatureList):
         self.table.focus()
         self.call_after_refresh(self.draw_detail)
 
-    # the feature under the cursor ---------------------------------------------------------------------------------
-
     def read_under_cursor(self) -> None:
         """Ask for everything about the feature under the cursor."""
         at = self.at_cursor()
@@ -78,7 +58,6 @@ class BrowseView(FeatureList):
         self._show_detail(None)
 
     def _show_detail(self, detail: FeatureDetail | None) -> None:
-        """Fill the pane, the preview and the feature view."""
         self.detail = detail
         self.draw_detail()
         for show in self.followers:
@@ -96,16 +75,12 @@ class BrowseView(FeatureList):
             preview.show(preview_line(detail, max(40, self.size.width), brackets=brackets))
 
     def on_resize(self) -> None:
-        """Another width: the preview is one line."""
         self.call_after_refresh(self.draw_detail)
-
-    # keys -------------------------------------------------------------------------------------------------------
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         self.browser.ways.go("feature")
 
     def action_next_sae(self) -> None:
-        """One SAE after the other, then all."""
         choices: list[Scan | None] = [None, *self.catalogue.scans]
         self.scope = following(choices, self.scope if self.scope in choices else None)
         self.read_order(0)
@@ -140,7 +115,7 @@ class BrowseView(FeatureList):
         """Scroll the pane, if there is one."""
         pane = self.query_one("#detail", Lines)
         if pane.size.width:
-            pane.scroll_relative(y=pages * max(1, pane.size.height - 1), animate=False)
+            self.scroll_pages(pane, pages)
         else:
             self.browser.flash("no pane beside the table in this width – ⏎ opens the feature")
 
@@ -163,15 +138,12 @@ class BrowseView(FeatureList):
         else:
             self.read(lambda atlas: browse.feature_detail(atlas, *at), self.browser.ways.pair_of, group="pair")
 
-    # bars -------------------------------------------------------------------------------------------------------
-
     def crumbs(self) -> list[str]:
         if self._list is not None:
             return ["features", self._list.about]
         return [self.scope.sae if self.scope else f"{len(self.catalogue.scans)} SAEs", "features"]
 
     def corner(self) -> Line:
-        """The SAE switcher: which of them is shown."""
         return switcher([scan.alias for scan in self.catalogue.scans], self.scope.alias if self.scope else None)
 
     def status(self) -> tuple[Line, Line]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from atlas.choices import CONCEPT_RULES
 from atlas.queries import concepts as conceptlist
@@ -18,37 +16,22 @@ from atlas.render.concept import concept_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
 from tui.views.base.lazylist import LazyList
 from tui.views.base.view import following
 
 if TYPE_CHECKING:
-    from atlas.db import Atlas
+    pass
 
 EMPTY = "no concept in this atlas – run: featlas concepts add FILE"
 
 
-class ConceptsView(LazyList):
+class ConceptsView(LazyList, keys="concepts"):
     """Concepts by scan; the pane has the keywords, here and in another SAE, with the scores of both."""
 
-    NAME = "concepts"
     SORTS = conceptlist.CONCEPT_SORTS
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "features"),
-        ("list.maximise", "pane"),
-        ("concepts.other", "other SAE"),
-        ("concepts.rule", "rule"),
-        ("list.filter", "filter"),
-        ("list.sort", "sort"),
-        ("app.copy", "copy command"),
-        ("concepts.pairs", "pairs"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("concepts")
 
     def __init__(self, *, id: str) -> None:
-        """Nothing read yet."""
         super().__init__(id=id)
-        self.rows: list[ConceptRow] = []
         self.rule = CONCEPT_RULES[0]
         self._other = 0
 
@@ -56,7 +39,6 @@ class ConceptsView(LazyList):
         return CONCEPTS
 
     def read_order(self, cursor: int) -> None:
-        """Ask for the concepts of all scans: a few lines each."""
         rows = partial(conceptlist.concept_rows, rule=self.rule, text=self.text, sort=self.sort, reverse=self.ascending)
         self.read(rows, partial(self._take, cursor), group="order")
 
@@ -65,14 +47,7 @@ class ConceptsView(LazyList):
         nothing = f"no concept holds {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
         self.fill(len(rows), cursor, nothing)
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[ConceptRow]] | None:
-        part = self.rows[start:stop]
-        return lambda atlas: part
-
-    # the concept under the cursor ---------------------------------------------------------------------------------
-
     def at_cursor(self) -> ConceptRow | None:
-        """The concept and the scan of the row."""
         return self.rows[self.table.cursor] if self.table.cursor < len(self.rows) else None
 
     def beside(self) -> Scan | None:
@@ -100,16 +75,12 @@ class ConceptsView(LazyList):
     def lines(self, detail: ConceptDetail, width: int) -> list[Line]:
         return concept_lines(detail, width)
 
-    # keys ---------------------------------------------------------------------------------------------------------
-
     def choose(self, row: int) -> None:
-        """The features of the concept in the feature table."""
         chosen = self.rows[row]
         members = partial(conceptlist.concept_members, row=chosen, rule=self.rule)
         self.read(members, partial(self._browse, chosen), group="members")
 
     def _browse(self, row: ConceptRow, keys: list[tuple[int, int]]) -> None:
-        """List them."""
         if keys:
             self.browser.ways.browse_features(keys, f"{row.concept} in {row.alias}")
         else:
@@ -128,8 +99,6 @@ class ConceptsView(LazyList):
         if row is not None and other is not None:
             self.browser.ways.open_pairs(row.sae, other.sae, row.corpus, other.corpus)
 
-    # bars ---------------------------------------------------------------------------------------------------------
-
     def command(self) -> list[str] | None:
         """The command that prints the keywords, or the concept in one SAE."""
         row, other = self.at_cursor(), self.beside()
@@ -144,6 +113,5 @@ class ConceptsView(LazyList):
         return shlex.join(["featlas", *words]) if words else None
 
     def status(self) -> tuple[Line, Line]:
-        """Rule to the left; how many and which row to the right."""
         how = f" rule {self.rule} · half: at least half of the strongest tokens are keywords"
         return self.listed([Span(how, tone="dim")], count(len(self.rows)))

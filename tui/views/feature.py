@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.timer import Timer
+from typing import TYPE_CHECKING
 
 from atlas.queries.browse_feature import contexts_of, feature_more, with_neighbours
 from atlas.queries.browse_records import Context, FeatureDetail
 from atlas.queries.feature_records import ContextKind, FeatureMore
-from atlas.render.feature import CHOICES, Look, feature_lines, heading
+from atlas.render.feature import feature_lines, heading
 from atlas.render.feature_more import more_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
-from tui.views.base.view import View
+from tui.views.base.detail import DetailView
 from tui.views.browse import BrowseView
-from tui.widgets.lines import Pane
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -29,41 +23,17 @@ if TYPE_CHECKING:
 SHADED = " shade: share of the maximum "
 OWN = " shade: share of the context's strongest "
 MARKED = " ⟦peak⟧ · bold: more than 3/7 of the maximum · underlined: more than 1/7"
-CONTEXTS = " ".join(f"feature.contexts_{kind}" for kind in CHOICES)
-"""Keys of the ways in which contexts were chosen."""
 REST = 0.15
 """Seconds a feature must stay before its neighbours are looked for: that reads all decoder rows of its SAE."""
 
 
-class FeatureView(View):
+class FeatureView(DetailView, keys="feature"):
     """One feature; j and k walk through the table it came from."""
 
-    NAME = "feature"
-    HINTS: ClassVar[Hints] = (
-        ("feature.next feature.previous", "next"),
-        ("app.back", "back"),
-        ("feature.pair", "pair"),
-        (CONTEXTS, "contexts"),
-        ("feature.describe", "meanings"),
-        ("feature.wrap", "wrap"),
-        ("feature.scale", "scale"),
-        ("feature.linear", "log"),
-        ("app.copy", "copy"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("feature")
-
     def __init__(self, *, id: str) -> None:
-        """Nothing to show yet."""
         super().__init__(id=id)
-        self._detail: FeatureDetail | None = None
-        self._more: FeatureMore | None = None
         self._contexts: dict[ContextKind, list[Context]] = {}
-        self._look = Look()
         self._described = False
-        self._timer: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        yield Pane(id="feature-pane")
 
     def on_mount(self) -> None:
         self._features.followers.append(self.show)
@@ -74,53 +44,41 @@ class FeatureView(View):
         return self.app.query_one(BrowseView)
 
     def enter(self) -> None:
-        """Focus the pane; read what the table did not need."""
-        self.query_one(Pane).focus()
+        super().enter()
         self._complete()
 
     def show(self, detail: FeatureDetail | None) -> None:
         """Another feature."""
         self._detail, self._more = detail, None
         self._contexts = {"top": detail.contexts} if detail else {}
-        self._draw()
+        self.draw()
         if self.browser.is_front(self):
             self._complete()
-
-    # reading ----------------------------------------------------------------------------------------------------
 
     def _complete(self) -> None:
         """Ask for what is missing: contexts of the chosen kind, the numbers; once the cursor rests, the neighbours."""
         detail = self._detail
         if detail is None:
             return
-        key = (detail.scan, detail.feature.feature_id)
-        kind = self._look.kind
+        key, kind = (detail.scan, detail.feature.feature_id), self._look.kind
         if kind not in self._contexts:
-            self.read(
-                lambda atlas: contexts_of(atlas, *key, kind),
-                partial(self._take_contexts, detail, kind),
-                group="contexts",
-            )
+            then = partial(self._take_contexts, detail, kind)
+            self.read(lambda atlas: contexts_of(atlas, *key, kind), then, group="contexts")
         if self._more is None:
             self.read(lambda atlas: feature_more(atlas, *key), partial(self._take_more, detail), group="more")
 
     def _take_contexts(self, detail: FeatureDetail, kind: ContextKind, contexts: list[Context]) -> None:
-        """The contexts of one kind were read."""
-        if detail is not self._detail:
-            return
-        self._contexts[kind] = contexts
-        self._draw(stay=True)
+        if detail is self._detail:
+            self._contexts[kind] = contexts
+            self.draw(stay=True)
 
     def _take_more(self, detail: FeatureDetail, more: FeatureMore) -> None:
-        """Everything but the neighbours was read, or they too."""
         if detail is not self._detail:
             return
         self._more = more
-        self._draw(stay=True)
+        self.draw(stay=True)
         if more.neighbours is None:
-            if self._timer is not None:
-                self._timer.stop()
-            self._timer = self.set_timer(REST, self._ask_neighbours)
+            self.after_rest(REST, self._ask_neighbours)
 
     def _ask_neighbours(self) -> None:
         """The feature stays on the screen: one pass over the decoder."""
@@ -132,23 +90,19 @@ class FeatureView(View):
 
             self.read(question, partial(self._take_more, detail), group="more")
 
-    def _draw(self, *, stay: bool = False) -> None:
-        """Fill the pane."""
-        detail, more = self._detail, self._more
+    def draw(self, *, stay: bool = False) -> None:
+        """The feature, or all its numbers with their meaning."""
+        detail, more, pane = self._detail, self._more, self.pane
         look = replace(self._look, brackets=self.browser.styler.brackets)
-        pane = self.query_one(Pane)
         self.browser.refresh_bars()
         if detail is None:
             pane.show(lambda size: [])
         elif self._described and more is not None:
-            pane.show(
-                lambda size: [heading(detail.scan, detail.feature), *more_lines(detail, more, size.width)], stay=stay
-            )
+            head = heading(detail.scan, detail.feature)
+            pane.show(lambda size: [head, *more_lines(detail, more, size.width)], stay=stay)
         else:
             shown = replace(detail, contexts=self._contexts.get(look.kind, []))
             pane.show(lambda size: feature_lines(shown, size.width, look, more=more), stay=stay)
-
-    # keys -------------------------------------------------------------------------------------------------------
 
     def action_step(self, rows: int) -> None:
         self._features.table.action_move(rows)
@@ -159,15 +113,15 @@ class FeatureView(View):
     def action_kind(self, kind: ContextKind) -> None:
         self._look, self._described = replace(self._look, kind=kind), False
         self._complete()
-        self._draw()
+        self.draw()
 
     def action_toggle(self, name: str) -> None:
-        self._look, self._described = replace(self._look, **{name: not getattr(self._look, name)}), False
-        self._draw(stay=True)
+        self._described = False
+        super().action_toggle(name)
 
     def action_describe(self) -> None:
         self._described = not self._described
-        self._draw()
+        self.draw()
 
     def retreat(self) -> bool:
         """Esc goes from the numbers to the feature first."""
@@ -175,11 +129,6 @@ class FeatureView(View):
             return False
         self.action_describe()
         return True
-
-    # bars -------------------------------------------------------------------------------------------------------
-
-    def reference(self) -> str | None:
-        return self._detail.full_reference if self._detail else None
 
     def crumbs(self) -> list[str]:
         return ["features", *([self._detail.reference] if self._detail else [])]

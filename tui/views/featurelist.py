@@ -78,7 +78,6 @@ class FeatureList(ListView):
     SORTS = filtered.SORTS
 
     def __init__(self, *, id: str) -> None:
-        """All features by density."""
         super().__init__(id=id)
         self.scope: Scan | None = None
         self.order: filtered.FeatureOrder | None = None
@@ -179,7 +178,6 @@ class FeatureList(ListView):
         return ""
 
     def _names(self) -> Names:
-        """What a filter may name here."""
         scans = self.catalogue.scans
         return Names(
             saes=self.catalogue.names,
@@ -205,7 +203,6 @@ class FeatureList(ListView):
         self.table.grow(len(order))
 
     def _show_order(self, order: filtered.FeatureOrder, cursor: int, started: float) -> None:
-        """Fill the table."""
         self._list, self._applied = None, self.text
         self.order, self._took = order, time.perf_counter() - started
         if self._wanted is not None and (row := order.row_of(*self._wanted)) is not None:
@@ -240,7 +237,6 @@ class FeatureList(ListView):
         return [replace(one, spare=0) if one.sort == sort else one for one in (first, *FEATURES[1:])]
 
     def titled(self) -> Sequence[Column]:
-        """The columns; the one that sorts has an arrow."""
         return with_arrow(self.columns(), self.sorted_by, up=not self.sorting.descending)
 
     def _alias(self, row: FeatureRow) -> str:
@@ -280,7 +276,6 @@ class FeatureList(ListView):
         return ["ls", "features", *([scope.alias] if scope else []), "--filter", line]
 
     def refusal(self) -> str:
-        """A list that was handed over is nobody's filter."""
         return "no command lists what another view has made – export it there"
 
     def place(self) -> BrowsePlace:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.events import Click
 from textual.geometry import Size
 
@@ -18,7 +16,6 @@ from atlas.render.heatmap import SCALES
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
 from tui.views.base.view import View, following
 from tui.widgets.lines import Lines
 
@@ -29,24 +26,10 @@ class GridPane(Lines, can_focus=True, inherit_bindings=False):
     """Where the grid is drawn; the view holds the keys."""
 
 
-class MatrixView(View):
+class MatrixView(View, keys="matrix"):
     """One grid at a time; the lines below follow the cursor."""
 
-    NAME = "matrix"
-    HINTS: ClassVar[Hints] = (
-        ("matrix.left matrix.down matrix.up matrix.right", "move"),
-        ("matrix.open", "pairs"),
-        ("matrix.previous matrix.next", "other grid"),
-        ("matrix.look", "look"),
-        ("matrix.scale", "scale"),
-        ("matrix.rows", "by row"),
-        ("app.copy", "copy"),
-        ("app.back", "back"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("matrix")
-
     def __init__(self, *, id: str) -> None:
-        """Nothing read yet."""
         super().__init__(id=id)
         self.heads: list[GridHead] | None = None
         self.grid: GridTable | None = None
@@ -62,7 +45,6 @@ class MatrixView(View):
         return self.query_one(GridPane)
 
     def enter(self) -> None:
-        """Focus the pane; read the grids when they are looked at for the first time."""
         self.pane.focus()
         if self.heads is None:
             self.reload()
@@ -75,7 +57,6 @@ class MatrixView(View):
             self.heads = None
 
     def _take_heads(self, heads: list[GridHead]) -> None:
-        """The grids are known: stay on the one that is shown, else show the newest."""
         self.heads = heads
         place = self._place()
         if place is None:
@@ -87,11 +68,9 @@ class MatrixView(View):
             self._draw()
 
     def show_metric(self, metric: str) -> None:
-        """Show the newest grid of a metric."""
         self.read(grids.grid_heads, partial(self._take_metric, metric), group="grids")
 
     def _take_metric(self, metric: str, heads: list[GridHead]) -> None:
-        """The grids are known: show one of the metric, or say which there are."""
         self.heads = heads
         found = next((head for head in heads if head.metric == metric), None)
         if found is not None:
@@ -102,11 +81,9 @@ class MatrixView(View):
         self.browser.flash(f"no matrix of {metric!r}; stored: {stored}")
 
     def show_sae(self, sae: str) -> None:
-        """Put the cursor on the first cell of an SAE: of the grid that is shown, else of the newest."""
         self.read(grids.grid_heads, partial(self._take_sae, sae), group="grids")
 
     def _take_sae(self, sae: str, heads: list[GridHead]) -> None:
-        """The grids are known."""
         self.heads = heads
         place = self._place()
         if heads:
@@ -114,7 +91,6 @@ class MatrixView(View):
             self.read(lambda atlas: grids.grid_table(atlas, head), partial(self._put_sae, sae), group="cells")
 
     def _put_sae(self, sae: str, grid: GridTable) -> None:
-        """Show a grid with the cursor on a row or column of an SAE, or say that it has none."""
         self.grid = grid
         rows, columns = [name for name, _ in grid.rows], [name for name, _ in grid.columns]
         if sae in rows:
@@ -134,14 +110,10 @@ class MatrixView(View):
         self.read(lambda atlas: grids.grid_table(atlas, head), self._take_grid, group="cells")
 
     def _take_grid(self, grid: GridTable) -> None:
-        """Show a grid; the cursor stays where it is if it can."""
         self.grid = grid
         self._put(*self.at)
 
-    # the cell under the cursor ------------------------------------------------------------------------------------
-
     def _put(self, row: int, column: int) -> None:
-        """Move the cursor to a cell and ask for what else is known of its pairs."""
         if self.grid is None:
             return
         row = max(0, min(row, len(self.grid.rows) - 1))
@@ -159,7 +131,6 @@ class MatrixView(View):
             self._draw()
 
     def _draw(self) -> None:
-        """Fill the pane."""
         grid, at, others = self.grid, self.at, self._others
         look = replace(self._look, colour=self.browser.styler.colour)
 
@@ -168,8 +139,6 @@ class MatrixView(View):
 
         self.pane.show(fitted)
         self.browser.refresh_bars()
-
-    # keys ---------------------------------------------------------------------------------------------------------
 
     def action_move(self, rows: int, columns: int) -> None:
         self._put(self.at[0] + rows, self.at[1] + columns)
@@ -205,8 +174,6 @@ class MatrixView(View):
 
     def on_click(self, event: Click) -> None:
         self.pane.focus()
-
-    # bars ---------------------------------------------------------------------------------------------------------
 
     def command(self) -> list[str] | None:
         query = self.sql()

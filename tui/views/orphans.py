@@ -6,9 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from atlas.errors import AtlasError
 from atlas.queries import browse
@@ -21,7 +19,6 @@ from atlas.render.feature import Look, feature_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
 from tui.views.base.lazylist import LazyList
 from tui.views.base.view import following
 
@@ -31,27 +28,12 @@ if TYPE_CHECKING:
 THRESHOLDS = (0.7, 0.9, 0.3, 0.5)
 
 
-class OrphansView(LazyList):
+class OrphansView(LazyList, keys="orphans"):
     """Features without a counterpart; the pane shows the one under the cursor."""
 
-    NAME = "orphans"
     SORTS = orphanlist.ORPHAN_SORTS
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "open"),
-        ("orphans.next", "SAEs"),
-        ("orphans.swap", "swap"),
-        ("orphans.all", "all others"),
-        ("orphans.threshold", "threshold"),
-        ("orphans.rule", "rule"),
-        ("list.filter", "filter"),
-        ("list.sort", "sort"),
-        ("app.copy", "copy"),
-        ("orphans.browse", "browse"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("orphans")
 
     def __init__(self, *, id: str) -> None:
-        """The first comparison by the top-1 rule."""
         super().__init__(id=id)
         self.asked: Orphans | None = None
         self.order: OrphanOrder | None = None
@@ -60,8 +42,6 @@ class OrphansView(LazyList):
 
     def columns(self) -> Sequence[Column]:
         return orphan_columns(self.asked.other.alias if self.asked and self.asked.other else "")
-
-    # the order ----------------------------------------------------------------------------------------------------
 
     def _choose(self) -> None:
         """Take the SAEs of a stored comparison; rule, threshold and mode stay."""
@@ -114,7 +94,6 @@ class OrphansView(LazyList):
             return error
 
     def _take(self, asked: Orphans, cursor: int, found: OrphanOrder | AtlasError) -> None:
-        """Fill the table."""
         self.order = found if isinstance(found, OrphanOrder) else None
         trouble = found.what if isinstance(found, AtlasError) else self._nothing()
         self.fill(len(self.order) if self.order else 0, cursor, clean(trouble))
@@ -126,7 +105,6 @@ class OrphansView(LazyList):
             self.pane.show(lambda _: [hint])
 
     def _nothing(self) -> str:
-        """Why the list is empty and what to do."""
         if self.asked is None:
             return "no SAEs were compared in this atlas – run: featlas correlate A B"
         if self.text:
@@ -139,8 +117,6 @@ class OrphansView(LazyList):
         if asked is None or order is None:
             return None
         return lambda atlas: orphanlist.orphan_window(atlas, asked, order, start, stop)
-
-    # the feature under the cursor ---------------------------------------------------------------------------------
 
     def at_cursor(self) -> tuple[Scan, int] | None:
         if self.asked is None or self.order is None or self.table.cursor >= len(self.order):
@@ -161,8 +137,6 @@ class OrphansView(LazyList):
         if at is not None:
             self.browser.ways.browse_scan(at[0], feature_id=at[1])
             self.browser.ways.go("feature")
-
-    # keys ---------------------------------------------------------------------------------------------------------
 
     def _change(self, asked: Orphans | None) -> None:
         if asked is not None:
@@ -197,8 +171,6 @@ class OrphansView(LazyList):
             scan, other = self.asked.scan, self.asked.other
             keys = [(scan.scan_id, feature) for feature in self.order.features.tolist()]
             self.browser.ways.browse_features(keys, f"{scan.alias} without {other.alias if other else 'counterpart'}")
-
-    # bars ---------------------------------------------------------------------------------------------------------
 
     def command(self) -> list[str] | None:
         """The command that prints the list; it has one order and no filter."""

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from atlas.queries.overview import Overview, overview
 from atlas.render.columns import SCANS
 from atlas.render.numbers import count
 from atlas.render.overview import overview_lines
 from atlas.render.spans import Line, Span
-from tui.kit.keys import Hints, bindings
 from tui.views.base.view import View
 from tui.widgets.lines import Lines
 from tui.widgets.vtable import VTable
 
 
-class OverviewView(View):
+class OverviewView(View, keys="overview"):
     """The SAEs of the atlas, each on the corpora it was measured on, and their comparisons."""
 
     NAME = "SAEs"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("overview")
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "features"),
-        ("app.browse", "browse"),
-        ("app.pairs", "pairs"),
-        ("table.down table.up", "move"),
-        ("overview.down", "scroll"),
-        ("app.copy", "copy name"),
-    )
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -45,7 +32,8 @@ class OverviewView(View):
 
     def reload(self) -> None:
         """Show the catalogue that the application holds, then ask for the rest."""
-        scans, table = self.catalogue.scans, self.query_one(VTable)
+        self.rows = scans = self.catalogue.scans
+        table = self.query_one(VTable)
         nothing = self.catalogue.nothing_here().replace("no features", "no SAE")
         table.reset(len(scans), cursor=table.cursor, message=nothing)
         table.styles.height = max(4, len(scans) + 2)
@@ -60,22 +48,11 @@ class OverviewView(View):
         scans, pairings, held = self.catalogue.scans, self.catalogue.pairings, self._held
         self.query_one(Lines).show(lambda size: overview_lines(scans, pairings, held, size.width))
 
-    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
-        """All scans are in memory: hand them over."""
-        table = message.table
-        window = table.missing()
-        if window is not None:
-            table.deliver(table.generation, window, self.catalogue.scans)
-
-    def on_vtable_moved(self, message: VTable.Moved) -> None:
-        self.browser.refresh_bars()
-
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         self.browser.ways.browse_scan(self.catalogue.scans[message.row])
 
     def action_scroll_rest(self, pages: int) -> None:
-        pane = self.query_one(Lines)
-        pane.scroll_relative(y=pages * max(1, pane.size.height - 1), animate=False)
+        self.scroll_pages(self.query_one(Lines), pages)
 
     def reference(self) -> str | None:
         table = self.query_one(VTable)
@@ -85,10 +62,10 @@ class OverviewView(View):
         """How much there is: an SAE that was measured twice is one SAE and two scans."""
         scans = self.catalogue.scans
         sizes = {scan.sae: scan.d_sae for scan in scans}
-        counts = (
-            (len(sizes), "SAEs"),
-            (len(scans), "scans"),
-            (sum(sizes.values()), "features"),
-            (len(self.catalogue.pairings), "comparisons"),
-        )
-        return [Span(" " + " · ".join(f"{count(n)} {name[:-1] if n == 1 else name}" for n, name in counts))], []
+        counts = {
+            "SAE": len(sizes),
+            "scan": len(scans),
+            "feature": sum(sizes.values()),
+            "comparison": len(self.catalogue.pairings),
+        }
+        return [Span(" " + " · ".join(f"{count(n)} {name}{'s' * (n != 1)}" for name, n in counts.items()))], []

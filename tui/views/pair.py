@@ -4,107 +4,71 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from textual.app import ComposeResult
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, Any
 
 from atlas.queries.browse_pair import pair_detail
 from atlas.queries.browse_records import PairDetail
 from atlas.queries.pair_records import PairMore
-from atlas.render.feature import Look
 from atlas.render.numbers import count
 from atlas.render.pair import pair_lines
 from atlas.render.spans import Line, Span
 from tui.kit.browser import PairAt, PairKey
-from tui.kit.keys import Hints, bindings
-from tui.views.base.view import View, following
-from tui.widgets.lines import Pane
+from tui.views.base.detail import DetailView
+from tui.views.base.view import following
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
 
 
-class PairView(View):
+class PairView(DetailView, keys="pair"):
     """Two features beside each other; above each other on narrow screens."""
 
-    NAME = "pair"
-    HINTS: ClassVar[Hints] = (
-        ("pair.next pair.previous", "next/previous pair"),
-        ("app.back", "back"),
-        ("pair.previous_candidate pair.candidate", "other candidate"),
-        ("pair.swap", "swap"),
-        ("pair.measure", "measure"),
-        ("pair.axis", "axis"),
-        ("pair.wrap", "wrap"),
-        ("app.copy", "copy"),
-        ("feature.page_down feature.page_up", "scroll"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("pair")
-
     def __init__(self, *, id: str) -> None:
-        """Nothing to show yet."""
         super().__init__(id=id)
         self._key: PairKey | None = None
-        self._detail: PairDetail | None = None
-        self._more: PairMore | None = None
         self._measure = "activation"
-        self._look = Look()
         self._at: PairAt = lambda row: None
         self._row, self._n_rows, self._swapped = 0, 0, False
-
-    def compose(self) -> ComposeResult:
-        yield Pane(id="pair-pane")
 
     def open(self, at: PairAt, row: int, n_rows: int, *, measure: str = "activation") -> None:
         """Show row `row` of a list of pairs by a measure; n and N walk through it."""
         self._at, self._n_rows, self._swapped, self._measure = at, n_rows, False, measure
         self._show_row(row)
 
-    def enter(self) -> None:
-        self.query_one(Pane).focus()
-
     def reload(self) -> None:
         if self._key is not None:
             self._ask(self._key)
 
     def _show_row(self, row: int) -> None:
-        """Ask for another pair of the list."""
         key = self._at(row)
-        if key is None:
-            return
-        self._row = row
-        self._ask((key[2], key[3], key[0], key[1]) if self._swapped else key)
+        if key is not None:
+            self._row = row
+            self._ask((*key[2:], *key[:2]) if self._swapped else key)
 
     def _ask(self, key: PairKey) -> None:
-        """Read both features and the candidates, then what compares them."""
         a, b = (self.catalogue.now(scan) or scan for scan in (key[0], key[2]))  # they may have been measured again
         key = (a, key[1], b, key[3])
         self._key, measure = key, self._measure
         self.read(lambda atlas: pair_detail(atlas, *key, measure=measure), self._show, group="pair")
 
     def _show(self, detail: PairDetail) -> None:
-        """The pair was read."""
         old = self._detail
         same = old is not None and (old.a, old.b) == (detail.a, detail.b)
         self._detail = detail
         self._more = self._more if same else None  # what is shown stays until it has been read again
-        self._draw(stay=same)
+        self.draw(stay=same)
         self.read(partial(_read_more, detail), partial(self._take_more, detail), group="more")
 
     def _take_more(self, detail: PairDetail, more: PairMore) -> None:
         if detail is self._detail:
             self._more = more
-            self._draw(stay=True)
+            self.draw(stay=True)
 
-    def _draw(self, *, stay: bool = False) -> None:
-        """Fill the pane."""
+    def draw(self, *, stay: bool = False) -> None:
+        """Both features and what compares them."""
         detail, more, look = self._detail, self._more, replace(self._look, brackets=self.browser.styler.brackets)
         if detail is not None:
-            pane = self.query_one(Pane)
-            pane.show(lambda size: pair_lines(detail, size.width, size.height, look, more=more), stay=stay)
-
-    # keys -------------------------------------------------------------------------------------------------------
+            self.pane.show(lambda size: pair_lines(detail, size.width, size.height, look, more=more), stay=stay)
 
     def action_step(self, rows: int) -> None:
         """Another pair of the list."""
@@ -127,8 +91,7 @@ class PairView(View):
         """Left becomes right."""
         if self._key is not None:
             self._swapped = not self._swapped
-            a, feature_a, b, feature_b = self._key
-            self._ask((b, feature_b, a, feature_a))
+            self._ask((*self._key[2:], *self._key[:2]))
 
     def action_next_measure(self) -> None:
         """Candidates by the next measure that is stored for these two SAEs."""
@@ -139,14 +102,7 @@ class PairView(View):
         self._ask(self._key)
 
     def action_axis(self) -> None:
-        self._look = replace(self._look, axis=1.0 if self._look.axis is None else None)
-        self._draw(stay=True)
-
-    def action_toggle(self, name: str) -> None:
-        self._look = replace(self._look, **{name: not getattr(self._look, name)})
-        self._draw(stay=True)
-
-    # history ----------------------------------------------------------------------------------------------------
+        self.use_look(axis=1.0 if self._look.axis is None else None)
 
     def place(self) -> tuple[Any, ...]:
         return self._key, self._at, self._row, self._n_rows, self._swapped, self._measure
@@ -154,11 +110,6 @@ class PairView(View):
     def return_to(self, place: tuple[Any, ...]) -> None:
         self._key, self._at, self._row, self._n_rows, self._swapped, self._measure = place
         self.reload()
-
-    # bars -------------------------------------------------------------------------------------------------------
-
-    def reference(self) -> str | None:
-        return self._detail.full_reference if self._detail else None
 
     def crumbs(self) -> list[str]:
         detail = self._detail

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from atlas.choices import PAIR_SORTS, options_of, typed
 from atlas.errors import AtlasError
@@ -22,7 +21,6 @@ from atlas.render.numbers import count, value_of
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.kit.browser import PairAt, PairKey
-from tui.kit.keys import Hints, bindings
 from tui.views.base.listview import ListView
 from tui.views.base.view import following
 from tui.widgets.lines import Bar
@@ -90,28 +88,12 @@ def _by_alias(text: str, *saes: Scan) -> str:
     return text
 
 
-class PairsView(ListView):
+class PairsView(ListView, keys="pairs"):
     """Partners of two SAEs with the verdict of the filters; two lines below compare the contexts."""
 
-    NAME = "pairs"
     SORTS = PAIR_SORTS
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "open"),
-        ("list.filter", "filter"),
-        ("pairs.dropped", "dropped"),
-        ("pairs.swap", "swap"),
-        ("pairs.next", "SAEs"),
-        ("pairs.measure", "measure"),
-        ("pairs.rule", "rule"),
-        ("list.sort", "sort"),
-        ("app.copy", "copy"),
-        ("app.browse", "browse"),
-        ("list.reverse", "reverse"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("pairs")
 
     def __init__(self, *, id: str) -> None:
-        """The first comparison, kept pairs, best first."""
         super().__init__(id=id)
         self.shown, self.rule, self.measure = "kept", "best", "activation"
         self.saes: tuple[Scan, Scan] | None = None
@@ -131,12 +113,9 @@ class PairsView(ListView):
         yield box
 
     def enter(self) -> None:
-        """Focus the table; read the list when it is looked at for the first time."""
         self.table.focus()
         if self._all is None:
             self.reload()
-
-    # the order --------------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
         """Read the list again and stay on the row."""
@@ -171,7 +150,6 @@ class PairsView(ListView):
         return next((p for p in self._pairings() if p.measure == self.measure), None)
 
     def show_saes(self, a: Scan, b: Scan) -> None:
-        """The pairs of two scans, chosen by the features of the first."""
         self.saes = (a, b)
         self.clear_filter()
         self.read_order(0)
@@ -184,13 +162,11 @@ class PairsView(ListView):
         self.read(partial(read_pairs, asked), partial(self._take, cursor), group="order")
 
     def _take(self, cursor: int, found: Found) -> None:
-        """Hold all candidates; show those that are wanted."""
         self._subset, self._words, self._all, self._problem = found
         self._reasons = self._all.reasons() if self._all else []
         self._show_order(cursor)
 
     def _show_order(self, cursor: int) -> None:
-        """Fill the table with kept, dropped or all candidates."""
         if self.saes is None:
             return
         self.order = self._all and self._all.those(self.shown)
@@ -205,7 +181,6 @@ class PairsView(ListView):
         return pair_columns(a, b, self.measure, verdict=self.shown != "kept")
 
     def _nothing(self) -> str:
-        """Why the list is empty and what to do."""
         scans = self.catalogue.scans
         if self._problem:
             return self._problem
@@ -224,8 +199,6 @@ class PairsView(ListView):
         if order is None or saes is None or subset is None:
             return None
         return partial(_read_window, *saes, subset, order, start, stop)
-
-    # the pair under the cursor ------------------------------------------------------------------------------------
 
     def read_under_cursor(self) -> None:
         key = self.key_at(self.table.cursor)
@@ -281,10 +254,7 @@ class PairsView(ListView):
             "featlas pairs lists kept or dropped pairs by value, without words to look for – s and esc go back to that"
         )
 
-    # keys -------------------------------------------------------------------------------------------------------
-
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
-        """Open the pair; n and N walk through the list."""
         self.browser.ways.open_pair(self.keys(), message.row, self.table.n_rows, measure=self.measure)
 
     def action_show_next(self) -> None:
@@ -310,8 +280,6 @@ class PairsView(ListView):
     def action_next_rule(self) -> None:
         self.rule = following(RULES, self.rule)
         self.read_order(0)
-
-    # bars -------------------------------------------------------------------------------------------------------
 
     def crumbs(self) -> list[str]:
         """The two SAEs."""

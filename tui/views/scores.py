@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from atlas.queries import scorelist
 from atlas.queries.scorelist import ScoreRecord, ScoreRow
@@ -15,7 +13,6 @@ from atlas.render.numbers import count
 from atlas.render.score import score_lines
 from atlas.render.spans import Line
 from atlas.render.text import clean
-from tui.kit.keys import Hints, bindings
 from tui.views.base.lazylist import LazyList
 
 if TYPE_CHECKING:
@@ -24,21 +21,10 @@ if TYPE_CHECKING:
 EMPTY = "no score in this atlas – run: featlas metric svcca A B"
 
 
-class ScoresView(LazyList):
+class ScoresView(LazyList, keys="scores"):
     """The stored scores; the pane shows the whole record of one."""
 
-    NAME = "scores"
     SORTS = scorelist.SCORE_SORTS
-    HINTS: ClassVar[Hints] = (
-        ("table.open", "whole record"),
-        ("list.filter", "filter"),
-        ("list.sort", "sort"),
-        ("scores.pairs", "pairs"),
-        ("app.copy", "copy command"),
-        ("list.reverse", "reverse"),
-        ("app.matrix", "matrix"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = bindings("scores")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -100,5 +86,4 @@ class ScoresView(LazyList):
         self._with_record(lambda record: then(record.again or record.made_by))
 
     def status(self) -> tuple[Line, Line]:
-        """Filter to the left; how many, which order and which row to the right."""
         return self.listed([], f"{count(self.table.n_rows)} scores")

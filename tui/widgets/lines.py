@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -23,7 +21,6 @@ class Lines(ScrollView, can_focus=False):
     """Some lines, fitted to the size of the pane, scrolled if there are more than fit."""
 
     def __init__(self, *, id: str) -> None:
-        """Show nothing yet."""
         super().__init__(id=id)
         self._fitted: Fitted = lambda size: []
         self._lines: Sequence[Line] = []
@@ -37,7 +34,6 @@ class Lines(ScrollView, can_focus=False):
         self._fit()
 
     def text(self) -> str:
-        """All lines, without their styles."""
         return "\n".join("".join(span.text for span in line).rstrip() for line in self._lines)
 
     def find(self, words: Sequence[str], step: int) -> bool:
@@ -57,7 +53,6 @@ class Lines(ScrollView, can_focus=False):
         self._fit()
 
     def _fit(self) -> None:
-        """Make the lines for this size."""
         if not self.size.width:  # behind another view
             return
         room = self.outer_size - (self.styles.gutter.width, self.styles.gutter.height)
@@ -78,7 +73,7 @@ class Lines(ScrollView, can_focus=False):
 class Pane(Lines, can_focus=True):
     """Lines with the focus; scrolls by pages."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("pane")
+    BINDINGS = bindings("pane")
 
 
 class Bar(Widget, can_focus=False):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -34,7 +32,6 @@ class Recall:
         self._typed = ""
 
     def add(self, text: str) -> None:
-        """Keep a text, once, as the newest."""
         self._place = None
         if text.strip():
             self.texts = [*(past for past in self.texts if past != text), text]
@@ -76,7 +73,7 @@ class TypedLine(Input):
 class CommandLine(TypedLine):
     """The line behind `:`; Enter runs, esc leaves."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("command line")
+    BINDINGS = bindings("command line")
 
     @dataclass
     class Entered(Message):
@@ -103,7 +100,7 @@ class CommandLine(TypedLine):
 class FilterBox(TypedLine):
     """The line of a filter, behind `/`: it applies while typing, Enter and Esc leave it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("filter line")
+    BINDINGS = bindings("filter line")
 
     @dataclass
     class Typed(Message):

@@ -6,9 +6,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any, ClassVar
+from typing import Any
 
-from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -31,7 +30,7 @@ HELD = 24
 class VTable(ScrollView, can_focus=True):
     """Rows come in windows of 128: the table says `Wanted`, its owner reads and calls `deliver`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings("table")
+    BINDINGS = bindings("table")
 
     @dataclass
     class Wanted(Message):
@@ -62,7 +61,6 @@ class VTable(ScrollView, can_focus=True):
         row: int
 
     def __init__(self, columns: Sequence[Column], *, id: str) -> None:
-        """An empty table."""
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._windows: OrderedDict[int, list[tuple[str, ...]]] = OrderedDict()
@@ -72,8 +70,6 @@ class VTable(ScrollView, can_focus=True):
         """Counts changes of the list; windows of an older list are refused."""
         self.message = ""
         """What to say where there are no rows."""
-
-    # rows -------------------------------------------------------------------------------------------------------
 
     def reset(self, n_rows: int, *, cursor: int = 0, message: str = "") -> None:
         """Another list of rows."""
@@ -127,8 +123,6 @@ class VTable(ScrollView, can_focus=True):
         last = min(self.n_rows - 1, first + max(1, self.size.height - 1) - 1)
         return next((w for w in range(first // WINDOW, last // WINDOW + 1) if w not in self._windows), None)
 
-    # moving -----------------------------------------------------------------------------------------------------
-
     def action_move(self, rows: int) -> None:
         self.go_to(self.cursor + rows)
 
@@ -168,7 +162,6 @@ class VTable(ScrollView, can_focus=True):
         self.go_to(row)
 
     def _titled(self, x: int) -> None:
-        """Say which title stands at a place."""
         end = 1
         for column, width in self._layout(self.size.width):
             end += width + 1 if width else 0
@@ -187,8 +180,6 @@ class VTable(ScrollView, can_focus=True):
         wanted = min(max(top, self.cursor - shown + 1), self.cursor)
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, immediate=True, force=True)
-
-    # drawing ----------------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
         """The header, or a row."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from atlas.render.spans import Line
-from tui.kit.keys import bindings
 from tui.views.base.listview import ListView
 from tui.widgets.lines import Pane
 from tui.widgets.typed import FilterBox
 from tui.widgets.vtable import VTable
 
 
-class LazyList(ListView):
+class LazyList(ListView, keys="list with a pane"):
     """Table and pane; enter gives the pane the whole height, where the list does not open another view."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("list with a pane")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -37,7 +33,6 @@ class LazyList(ListView):
         """What the pane shows of what was read about the row under the cursor."""
 
     def show(self, detail: Any) -> None:
-        """Fill the pane with what was read about the row under the cursor; None empties it."""
         self.detail = detail
         self.pane.show(lambda size: [] if detail is None else self.lines(detail, size.width))
 

@@ -7,15 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.binding import BindingType
-from textual.timer import Timer
-
 from atlas.errors import UnknownName
 from atlas.render.columns import Column, is_rising, with_arrow
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
-from tui.kit.keys import bindings
 from tui.views.base.view import View, following
 from tui.widgets.typed import FilterBox
 from tui.widgets.vtable import WINDOW, VTable
@@ -27,18 +23,15 @@ DEBOUNCE = 0.03
 """Seconds the cursor must rest before what follows it is read."""
 
 
-class ListView(View):
+class ListView(View, keys="list"):
     """Keys and reading that the feature table and the pair list share."""
 
     SORTS: ClassVar[tuple[str, ...]]
-    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
     def __init__(self, *, id: str) -> None:
-        """No filter, the first order."""
         super().__init__(id=id)
         self.text, self.sort, self.ascending = "", self.SORTS[0], False
         self._reading = False
-        self._timer: Timer | None = None
 
     @property
     def table(self) -> VTable:
@@ -52,9 +45,10 @@ class ListView(View):
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order and put the cursor on a row."""
 
-    @abstractmethod
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[Any]] | None:
+    def window_question(self, start: int, stop: int) -> Callable[[Atlas], Sequence[Any]] | None:
         """How to read some rows; None while there is no list."""
+        part = self.rows[start:stop]
+        return lambda atlas: part
 
     @abstractmethod
     def columns(self) -> Sequence[Column]:
@@ -69,7 +63,6 @@ class ListView(View):
         """The list is empty: nothing is under the cursor."""
 
     def titled(self) -> Sequence[Column]:
-        """The columns; the one that sorts has an arrow."""
         return with_arrow(self.columns(), self.sort, up=self.rising)
 
     @property
@@ -83,8 +76,6 @@ class ListView(View):
         if not n_rows:
             self.emptied()
 
-    # windows ----------------------------------------------------------------------------------------------------
-
     def on_vtable_wanted(self, message: VTable.Wanted) -> None:
         """Read the window that the screen shows; one at a time, so that a held key leaves no queue."""
         window = self.table.missing()
@@ -96,7 +87,7 @@ class ListView(View):
             then = partial(self._show_window, self.table.generation, window)
             self.read(question, then, group="window", exclusive=False)
 
-    def _show_window(self, generation: int, window: int, rows: list[Any]) -> None:
+    def _show_window(self, generation: int, window: int, rows: Sequence[Any]) -> None:
         """Hand the rows to the table; it asks again if more are missing."""
         self._reading = False
         self.table.deliver(generation, window, rows)
@@ -105,16 +96,10 @@ class ListView(View):
         if group == "window":
             self._reading = False
 
-    # the cursor -------------------------------------------------------------------------------------------------
-
     def on_vtable_moved(self, message: VTable.Moved) -> None:
         """Read once the cursor rests."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(DEBOUNCE, self.read_under_cursor)
-        self.browser.refresh_bars()
-
-    # the filter -------------------------------------------------------------------------------------------------
+        self.after_rest(DEBOUNCE, self.read_under_cursor)
+        super().on_vtable_moved(message)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "filter" or not self.browser.typing
@@ -164,8 +149,6 @@ class ListView(View):
         """Forget the text; the caller reads the order."""
         self.box.value = self.text = ""
 
-    # the order --------------------------------------------------------------------------------------------------
-
     def action_sort(self) -> None:
         self.sort = following(self.SORTS, self.sort)
         self.read_order(0)
@@ -200,8 +183,6 @@ class ListView(View):
     def action_reverse(self) -> None:
         self.ascending = not self.ascending
         self.read_order(0)
-
-    # bars ---------------------------------------------------------------------------------------------------------
 
     def listed(self, about: Line, many: str, *, rising: bool | None = None, more: str = "") -> tuple[Line, Line]:
         """The status line: the filter, or else something about the list; how many, which order and which row."""

@@ -8,14 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.containers import Container
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from atlas.render.spans import Line
 from tui.kit.browser import Answered, Browser, browser_of
 from tui.kit.catalogue import Catalogue
-from tui.kit.keys import Hints
+from tui.kit.keys import HINTS, Hints, bindings
 from tui.widgets.lines import Lines
-from tui.widgets.vtable import VTable
+from tui.widgets.vtable import WINDOW, VTable
 
 if TYPE_CHECKING:
     from atlas.db import Atlas
@@ -37,10 +38,19 @@ class View(Container):
     """Keys for the last line."""
     NAME: ClassVar[str] = ""
     """As the help calls it."""
+    rows: Sequence[Any] = ()
+    """What the table lists, where all of it is in memory."""
+
+    def __init_subclass__(cls, *, keys: str = "", **options: Any) -> None:
+        """Take keys, hints and name from a place in the table of keys."""
+        if keys:
+            cls.BINDINGS, cls.HINTS = bindings(keys), HINTS.get(keys, ())
+            cls.NAME = cls.__dict__.get("NAME", keys)
+        super().__init_subclass__(**options)
 
     def __init__(self, *, id: str) -> None:
-        """Its parts come later."""
         super().__init__(id=id)
+        self._resting: Timer | None = None
         self.is_made = False
         """All its parts are on the screen, or ready to be."""
         self._waiting: list[Callable[[Any], None]] = []
@@ -121,6 +131,24 @@ class View(Container):
     def sql(self) -> str | None:
         """A query that gives what is shown; None if there is none."""
         return None
+
+    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
+        """All rows are in memory: hand the window over."""
+        table, window = message.table, message.table.missing()
+        if window is not None:
+            table.deliver(table.generation, window, self.rows[window * WINDOW : (window + 1) * WINDOW])
+
+    def on_vtable_moved(self, message: VTable.Moved) -> None:
+        self.browser.refresh_bars()
+
+    def scroll_pages(self, pane: Lines, pages: int) -> None:
+        pane.scroll_relative(y=pages * max(1, pane.size.height - 1), animate=False)
+
+    def after_rest(self, seconds: float, then: Callable[[], None]) -> None:
+        """Do something once nothing of this view has asked again for some seconds."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(seconds, then)
 
     def cancel(self) -> None:
         self.browser.store.cancel()
