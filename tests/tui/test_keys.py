@@ -12,7 +12,7 @@ from tui.app.app import FeatlasApp
 from tui.app.help import HelpScreen, NotesScreen
 from tui.app.keys import config_path, read_keys, trouble_with
 from tui.app.views import VIEWS
-from tui.console.editor import SqlEditor
+from tui.console.view import SqlEditor
 from tui.kit.keys import BY_ID, HINTS, KEYS, TOGETHER, each_key, keys_of, readable
 from tui.widgets.lines import Pane
 from tui.widgets.typed import CommandLine, FilterBox

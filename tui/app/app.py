@@ -20,9 +20,8 @@ from tui.app.keeper import leave_at_signals
 from tui.app.keys import trouble_with
 from tui.app.looks import refuses_colour
 from tui.app.session import Start, restore
-from tui.app.stage import Stage
 from tui.app.tending import POLL
-from tui.app.views import BY_NAME
+from tui.app.views import BY_NAME, Stage
 from tui.kit.browser import Answered, Host
 from tui.kit.keys import bindings, keys_of
 from tui.kit.troubles import said

@@ -8,7 +8,7 @@ from textual.app import App
 
 from atlas.render.spans import Line, Span, line_width
 from atlas.render.text import clean
-from tui.app.stage import Stage
+from tui.app.views import Stage
 from tui.kit.keys import ALWAYS, Hints, hint
 from tui.kit.store import Store
 from tui.kit.troubles import Troubles, said, terminal, versions

@@ -1,7 +1,8 @@
-"""What `:` and the palette can do: one table of commands."""
+"""What `:` and the palette can do: one table of commands, and writing what is shown to files."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,6 @@ from atlas.errors import AtlasError, UnknownName, UsageError
 from atlas.filters.fields import full_name
 from atlas.references import parse_reference, resolve_sae
 from tui.app.desk import Desk
-from tui.app.export import export_to, save_screen
 from tui.app.views import BY_NAME
 from tui.kit.troubles import said
 from tui.views.base.listview import ListView
@@ -135,7 +135,32 @@ def _matrix(desk: Desk, text: str) -> None:
 
 
 def _write(desk: Desk, text: str) -> None:
-    export_to(desk, Path(text).expanduser())
+    """Write what is shown to a file, in a thread, by running the very command that gives the same."""
+    desk.may_write()
+    path = Path(text).expanduser()
+    words = ["--db", str(desk.store.path), *desk.words(), "-o", str(path)]
+    desk.keeper.keep()  # a command reads the marks from there
+    desk.flash(f"writing {path} …")
+
+    def write() -> None:
+        from atlas.cli import run_within
+
+        run_within(["--quiet", *words])
+        line = shlex.join(["featlas", *words])
+        desk.bars.troubles.note(f"last export: {line}")
+        desk.host.call_from_thread(desk.flash, f"wrote {path} – {line}")
+
+    desk.host.run_worker(write, group="export", thread=True, exit_on_error=False)
+
+
+def _screenshot(desk: Desk, text: str) -> None:
+    desk.may_write()
+    path = Path(text or "featlas.svg").expanduser()
+    try:
+        path.write_text(desk.host.export_screenshot(title="featlas"), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    desk.flash(f"wrote {path}")
 
 
 def _row(desk: Desk, text: str) -> None:
@@ -170,7 +195,7 @@ COMMANDS = (
     Command("theme", "the name of a theme", "other colours", "", lambda desk, text: desk.looks.use_theme(text)),
     Command("release", "", "close the database, so that others may write", "", lambda desk, _: desk.tending.let_go()),
     Command("resume", "", "open the database again", "any key", lambda desk, _: desk.tending.come_back()),
-    Command("screenshot", "[FILE.svg]", "save the screen as a picture", "", save_screen),
+    Command("screenshot", "[FILE.svg]", "save the screen as a picture", "", _screenshot),
     Command("errors", "", "last error, versions and timings", "app.errors", _act("app.errors")),
     Command("report", "", "report a problem: copy what F12 says", "", _report),
     Command("help", "", "keys of this view", "app.help", _act("app.help")),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from textual.widgets import Input, TextArea
@@ -10,11 +12,10 @@ from textual.widgets import Input, TextArea
 from atlas.catalog.remembered import Remembered
 from atlas.errors import UsageError
 from tui.app.bars import Bars
-from tui.app.clipboard import copy
 from tui.app.keeper import Keeper
 from tui.app.looks import Looks
-from tui.app.stage import Stage
 from tui.app.tending import Tending
+from tui.app.views import Stage
 from tui.app.ways import Ways
 from tui.kit.browser import Host
 from tui.kit.catalogue import Catalogue
@@ -27,15 +28,7 @@ class Desk:
     """Every part of the browser once; a `Browser` to the views."""
 
     def __init__(self, host: Host, path: Path, *, wait: float, colour: bool | None, state: Path | None) -> None:
-        """Nothing is opened and nothing drawn yet.
-
-        Args:
-            host: The application that draws and runs workers.
-            path: The database file.
-            wait: Seconds that the first opening waits for a locked file.
-            colour: Shade by colour; None asks the terminal and NO_COLOR.
-            state: File that remembers how the browser was left; None to forget.
-        """
+        """Nothing is opened and nothing drawn yet; `host` draws and runs workers, the rest is as it was given to it."""
         self.host = host
         self.store = Store(path, wait=wait)
         self.catalogue = Catalogue([], [], [], is_read=False)
@@ -111,8 +104,15 @@ class Desk:
         return words
 
     def copy(self, text: str, said: str) -> None:
-        also = copy(self.host, text, beside=self.keeper.path and self.keeper.path.parent)
-        self.flash(said + (f" – {also}" if also else ""))
+        """Copy a text every way there is; most terminals take OSC 52, none says whether it did: a file has it too."""
+        self.host.copy_to_clipboard(text)
+        if self.keeper.path and not _to_system(text):
+            path = self.keeper.path.parent / "copied.txt"
+            with suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+                said += f" – also in {path}"
+        self.flash(said)
 
     def may_write(self) -> None:
         """Refuse to write files for a web page.
@@ -122,3 +122,16 @@ class Desk:
         """
         if self.host.is_web:
             raise UsageError("a web page writes no files", hint="featlas tui, in a terminal")
+
+
+def _to_system(text: str) -> bool:
+    """Copy through pyperclip, if it is installed and finds a clipboard."""
+    try:
+        pyperclip = import_module("pyperclip")
+    except ImportError:
+        return False
+    try:
+        pyperclip.copy(text)
+    except pyperclip.PyperclipException:
+        return False
+    return True

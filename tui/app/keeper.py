@@ -16,11 +16,9 @@ class Keeper:
     """Writes at the end, and a moment after a mark, a filter or a scope has changed."""
 
     def __init__(self, path: Path | None, left: Callable[[], Remembered | None]) -> None:
-        """Nothing was written yet.
+        """Nothing was written yet; without a `path` nothing ever is.
 
-        Args:
-            path: The file that remembers; None to forget.
-            left: Says how the browser stands; None if the atlas was never open: what was kept before stays.
+        `left` says how the browser stands; None if the atlas was never open: what was kept before stays.
         """
         self.path = path
         self._left = left

@@ -21,13 +21,7 @@ class Looks:
     """Holds the styler that fits the terminal and the theme."""
 
     def __init__(self, app: App[None], flash: Callable[[str], None], *, colour: bool | None) -> None:
-        """Choose the coding.
-
-        Args:
-            app: What is drawn.
-            flash: Says something in the status line.
-            colour: Shade by colour; None asks the terminal and NO_COLOR.
-        """
+        """Choose the coding: `colour` as it was asked for, None asks the terminal and NO_COLOR."""
         self._app, self._flash = app, flash
         if colour is None:
             colour = app.console.color_system in ("truecolor", "256") and not refuses_colour()

@@ -24,14 +24,7 @@ class Tending:
     """Opens the file, and lets go of it when a writer asks or nobody is here."""
 
     def __init__(self, app: App[None], store: Store, bars: Bars, arrived: Callable[[Catalogue], None]) -> None:
-        """Nothing is opened yet.
-
-        Args:
-            app: Whose workers wait for the database.
-            store: What is opened.
-            bars: Say how the file stands.
-            arrived: Takes the catalogue when it was read, for the first time or again.
-        """
+        """Nothing is opened yet; `arrived` takes the catalogue when it was read, for the first time or again."""
         self._app, self._store, self._bars, self._arrived = app, store, bars, arrived
         self._touched = time.monotonic()
 

@@ -8,8 +8,7 @@ from atlas.errors import AtlasError
 from atlas.queries.browse import order_of
 from atlas.queries.browse_records import FeatureDetail, Scan
 from atlas.references import FeatureRef, PairRef, resolve_feature
-from tui.app.stage import Stage
-from tui.app.views import BY_NAME
+from tui.app.views import BY_NAME, Stage
 from tui.kit.browser import Browser, PairAt
 from tui.kit.catalogue import Catalogue
 from tui.views.base.view import View
@@ -18,8 +17,8 @@ Place = tuple[str, object]
 """Name of a view and where it stood."""
 
 
-class Trail:
-    """Remembers the way, so that esc goes back; `[` and `]` walk through all that was looked at."""
+class Ways:
+    """To what a person or a view names; esc goes back, `[` and `]` walk through all that was looked at."""
 
     def __init__(self, browser: Browser, stage: Stage) -> None:
         self._browser, self._stage = browser, stage
@@ -85,10 +84,6 @@ class Trail:
             self._stage.put_front(view)
             self._browser.refresh_bars()
 
-
-class Ways(Trail):
-    """To what a person or a view names."""
-
     def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None, line: str = "") -> None:
         self._remember_place()
         self._stage.browse.show_scan(scan, feature_id=feature_id, line=line)
@@ -127,9 +122,8 @@ class Ways(Trail):
         if keys:
             self.open_pair(lambda row: keys[row], 0, len(keys))
         else:
-            self._browser.flash(
-                f"{detail.reference} has no stored partner – featlas correlate {detail.scan.alias} OTHER"
-            )
+            hint = f"featlas correlate {detail.scan.alias} OTHER"
+            self._browser.flash(f"{detail.reference} has no stored partner – {hint}")
 
     def open_pair(self, at: PairAt, row: int, n_rows: int, *, measure: str = "activation") -> None:
         self._stage.with_view("pair", lambda view: view.open(at, row, n_rows, measure=measure))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.events import DescendantFocus
+from textual.message import Message
 from textual.timer import Timer
+from textual.widgets import TextArea
 
 from atlas.errors import AtlasError
 from atlas.queries import console
@@ -17,10 +20,9 @@ from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.console import rows as consolerows
-from tui.console.editor import SqlEditor
 from tui.console.rows import Listing, features_of
 from tui.console.run import SqlRun
-from tui.kit.keys import HINTS, Hints
+from tui.kit.keys import HINTS, Hints, bindings
 from tui.kit.troubles import said
 from tui.views.base.view import View
 from tui.widgets.lines import Bar
@@ -29,6 +31,36 @@ from tui.widgets.vtable import VTable
 FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
 FIRST_MESSAGE = "F5 runs the SQL · F2 lists tables · tab goes to the result"
 TICK = 0.1  # seconds between two looks at a running query
+
+
+class SqlEditor(TextArea):
+    """Leaves ctrl+c to the console while a query runs, and tab to the screen."""
+
+    BINDINGS = bindings("editor")
+
+    class Stop(Message):
+        """Ctrl+c was pressed."""
+
+    def __init__(self, text: str, *, id: str) -> None:
+        coloured = bool(find_spec("tree_sitter") and find_spec("tree_sitter_sql"))
+        super().__init__(
+            text,
+            language="sql" if coloured else None,
+            theme="css",
+            soft_wrap=False,
+            show_line_numbers=True,
+            tab_behavior="focus",
+            compact=True,
+            id=id,
+        )
+
+    def action_stop(self) -> None:
+        self.post_message(self.Stop())
+
+    def put(self, text: str) -> None:
+        """Replace the text; undo brings the old one back."""
+        self.replace(text, (0, 0), self.document.end)
+        self.move_cursor(self.document.end)
 
 
 class ConsoleView(View, keys="sql"):
@@ -97,8 +129,13 @@ class ConsoleView(View, keys="sql"):
 
     def cancel(self) -> None:
         """End the query: it runs on a connection of its own."""
+        self._stopped()
+
+    def _stopped(self) -> bool:
+        """Stop the query that runs; false if none does."""
         if self.running:
             self.running.stop()
+        return self.running is not None
 
     def _done(self) -> None:
         self.running = None
@@ -129,23 +166,18 @@ class ConsoleView(View, keys="sql"):
 
     def on_sql_editor_stop(self, message: SqlEditor.Stop) -> None:
         """Ctrl+c in the editor: cancel, or copy what is selected."""
-        if self.running:
-            self.running.stop()
-        else:
+        if not self._stopped():
             self.app.copy_to_clipboard(self.editor.selected_text)
             self._say("copied" if self.editor.selected_text else "nothing runs; tab, then q, quits")
 
     def action_stop(self) -> None:
         """Ctrl+c in the result: cancel, or quit as everywhere."""
-        if self.running:
-            self.running.stop()
-        else:
+        if not self._stopped():
             self.app.exit()
 
     def retreat(self) -> bool:
         """Esc cancels first, then goes from the editor, from history and from tables to the result."""
-        if self.running:
-            self.running.stop()
+        if self._stopped():
             return True
         if self._listing.kind != "result":
             self._show_result(self.result)
@@ -176,8 +208,7 @@ class ConsoleView(View, keys="sql"):
         """Open the feature or the pair of a row; take SQL or a name into the editor."""
         row = self._listing.rows[message.row]
         if self._listing.kind == "history":
-            self.editor.put(row)
-            self.editor.focus()
+            self.open(row)
         elif self._listing.kind == "tables":
             self.editor.insert(row.column)
             self.editor.focus()
@@ -206,14 +237,15 @@ class ConsoleView(View, keys="sql"):
         self.read(console.columns_about, self._take_tables, group="tables")
 
     def _take_tables(self, found: list[ColumnAbout]) -> None:
-        self._list(consolerows.tables_listing(found))
-        self._say("⏎ puts the name into the editor · esc goes back to the result")
+        self._offer(consolerows.tables_listing(found), "⏎ puts the name into the editor")
+
+    def _offer(self, listing: Listing, what: str) -> None:
+        self._list(listing)
+        self._say(f"{what} · esc goes back to the result")
         self.table.focus()
 
     def action_history(self) -> None:
-        self._list(consolerows.history_listing(self.history))
-        self._say("⏎ takes it into the editor · esc goes back to the result")
-        self.table.focus()
+        self._offer(consolerows.history_listing(self.history), "⏎ takes it into the editor")
 
     def action_switch(self) -> None:
         (self.table if self.editor.has_focus else self.editor).focus()
@@ -227,7 +259,7 @@ class ConsoleView(View, keys="sql"):
             self.table.go_to(row)
 
     def reference(self) -> str | None:
-        if self.result is None or self._listing.kind != "result" or not self.result.rows:
+        if self.result is None or not self._has_rows:
             return None
         return consolerows.row_text(self.result, self.table.cursor, self.catalogue.scans)
 
@@ -235,9 +267,7 @@ class ConsoleView(View, keys="sql"):
         return consolerows.row_json(self.result, self.table.cursor) if self.result and self._has_rows else ""
 
     def copied(self) -> str:
-        if self.editor.has_focus or self.result is None or self._listing.kind != "result" or not self.result.rows:
-            return self.editor.text
-        return consolerows.row_json(self.result, self.table.cursor)
+        return self.editor.text if self.editor.has_focus else self.copied_row() or self.editor.text
 
     def command(self) -> list[str] | None:
         """The command that prints the whole result; a blank keeps a comment from being read as an option."""

@@ -26,26 +26,13 @@ PairAt = Callable[[int], PairKey | None]
 class Ways(Protocol):
     """How a view leads to another one; esc comes back."""
 
-    def go(self, name: str) -> None:
-        """Show a view."""
-
-    def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None, line: str = "") -> None:
-        """Browse the features of one scan, or of all, by a filter line."""
-
-    def browse_features(self, keys: Sequence[tuple[int, int]], about: str) -> None:
-        """Browse a list of (scan, feature)."""
-
-    def open_feature(self, scan: Scan, feature_id: int) -> None:
-        """Show one feature."""
-
-    def open_pairs(self, sae_a: str, sae_b: str, corpus: str, corpus_b: str) -> None:
-        """Show the matched pairs of two SAEs, each on its corpus."""
-
-    def open_pair(self, at: PairAt, row: int, n_rows: int, *, measure: str = "activation") -> None:
-        """Show one pair of a list, with candidates by a measure."""
-
-    def pair_of(self, detail: FeatureDetail) -> None:
-        """Show a feature beside its best partners."""
+    def go(self, name: str) -> None: ...
+    def browse_scan(self, scan: Scan | None, *, feature_id: int | None = None, line: str = "") -> None: ...
+    def browse_features(self, keys: Sequence[tuple[int, int]], about: str) -> None: ...
+    def open_feature(self, scan: Scan, feature_id: int) -> None: ...
+    def open_pairs(self, sae_a: str, sae_b: str, corpus: str, corpus_b: str) -> None: ...
+    def open_pair(self, at: PairAt, row: int, n_rows: int, *, measure: str = "activation") -> None: ...
+    def pair_of(self, detail: FeatureDetail) -> None: ...
 
 
 class Browser(Protocol):
@@ -56,18 +43,12 @@ class Browser(Protocol):
     marks: set[tuple[str, int]]
     """(SAE, feature) of the marked features."""
     listed: frozenset[tuple[str, int]] | None
-    """(SAE, feature) of the list that a view has handed over last."""
+    """(SAE, feature) of the list that a view has handed over last; None before that."""
 
     @property
-    def ways(self) -> Ways:
-        """From view to view."""
-        ...
-
+    def ways(self) -> Ways: ...
     @property
-    def styler(self) -> Styler:
-        """How spans look on this terminal."""
-        ...
-
+    def styler(self) -> Styler: ...
     @property
     def typing(self) -> bool:
         """Whether keys go into a text."""
@@ -78,24 +59,16 @@ class Browser(Protocol):
         """Whether marks are kept, so that a command finds them."""
         ...
 
-    def toggle_coding(self) -> None:
-        """Show activation by colour, or by underline and bold."""
-
-    def is_front(self, view: Widget) -> bool:
-        """Whether a view is the one that is shown."""
-        ...
-
+    def toggle_coding(self) -> None: ...
+    def is_front(self, view: Widget) -> bool: ...
     def with_view(self, name: str, then: Callable[[Any], None]) -> None:
         """Do something with a view; one that was never shown is made first."""
 
     def flash(self, text: str) -> None:
         """Say something in the status line until the next key."""
 
-    def report(self, error: BaseException) -> None:
-        """Say what went wrong in the status line."""
-
-    def refresh_bars(self) -> None:
-        """Draw title, status and keys again."""
+    def report(self, error: BaseException) -> None: ...
+    def refresh_bars(self) -> None: ...
 
 
 @dataclass

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from atlas.db import Atlas
 
 Answer = TypeVar("Answer")
+Question = Callable[["Atlas"], Answer]
 
 
 class Cancelled(AtlasError):
@@ -35,12 +36,7 @@ class Store:
     """Read-only access to one atlas. `ask` and `come_back` block: call them from worker threads."""
 
     def __init__(self, path: Path, *, wait: float = 0) -> None:
-        """Remember where the atlas is; nothing is opened yet.
-
-        Args:
-            path: The database file.
-            wait: Seconds that the first opening waits for a locked file.
-        """
+        """Nothing is opened yet; the first opening waits `wait` seconds for a locked file."""
         self.path = path
         self.state = State("opening", f"opening {path.name} …")
         self._wait = wait
@@ -52,7 +48,7 @@ class Store:
         self._asked_at: float | None = None
         self._timings: list[float] = []
 
-    def ask(self, question: Callable[[Atlas], Answer]) -> Answer:
+    def ask(self, question: Question[Answer]) -> Answer:
         """Answer a question; opens the file if it is not open.
 
         Raises:
@@ -72,15 +68,10 @@ class Store:
                 self._timings = [*self._timings[-7:], 1000 * self.busy_for()]
                 self._asked_at = None
 
-    def ask_beside(self, question: Callable[[Atlas], Answer], *, stop: Callable[[], None]) -> Answer:
+    def ask_beside(self, question: Question[Answer], *, stop: Callable[[], None]) -> Answer:
         """Answer a question on a connection of its own: however long it takes, others are answered meanwhile.
 
-        Args:
-            question: What to do.
-            stop: Ends it; called, from any thread and more than once, when the file has to be closed.
-
-        Raises:
-            AtlasUnavailable: As for `ask`.
+        `stop` ends it: called, from any thread and more than once, when the file has to be closed.
         """
         from atlas.db import Atlas
 
@@ -160,11 +151,7 @@ class Store:
             self._close()
 
     def _ready(self) -> Atlas:
-        """The open atlas, unless others have it; the caller holds the lock.
-
-        Raises:
-            AtlasUnavailable: As for `ask`.
-        """
+        """The open atlas, unless others have it; the caller holds the lock."""
         if self.state.kind in ("released", "resting"):
             raise AtlasUnavailable(self.state.message)
         return self._opened()

@@ -43,12 +43,7 @@ class Styler:
     """Styles of spans for one kind of terminal; remembers those it made."""
 
     def __init__(self, *, colour: bool, dark: bool) -> None:
-        """Choose the coding.
-
-        Args:
-            colour: Whether shades can be told apart; otherwise bold, underline and reverse carry the meaning.
-            dark: Whether the screen is dark.
-        """
+        """Without `colour`, bold, underline and reverse carry the meaning of the shades."""
         self.colour = colour
         self._ramp = ramp(dark=dark)
         self._tones = (_DARK_TONES if dark else _LIGHT_TONES) if colour else _MONO_TONES

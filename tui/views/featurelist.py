@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ from atlas.queries.browse_records import FeatureRow, Scan
 from atlas.references import FeatureRef
 from atlas.render.columns import FEATURES, Column, with_arrow
 from atlas.render.text import clean
+from tui.kit.store import Question
 from tui.views.base.listview import ListView
 from tui.widgets.vtable import WINDOW
 
@@ -220,7 +221,7 @@ class FeatureList(ListView):
             return f"no feature fits {clean(self.text)} – esc clears the filter"
         return self.catalogue.nothing_here()
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[FeatureRow]] | None:
+    def window_question(self, start: int, stop: int) -> Question[list[FeatureRow]] | None:
         order = self.order
         return None if order is None else lambda atlas: browse.feature_window(atlas, order, start, stop)
 

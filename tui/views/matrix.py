@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -85,10 +86,8 @@ class MatrixView(View, keys="matrix"):
 
     def _take_sae(self, sae: str, heads: list[GridHead]) -> None:
         self.heads = heads
-        place = self._place()
         if heads:
-            head = heads[place or 0]
-            self.read(lambda atlas: grids.grid_table(atlas, head), partial(self._put_sae, sae), group="cells")
+            self._read_grid(heads[self._place() or 0], partial(self._put_sae, sae))
 
     def _put_sae(self, sae: str, grid: GridTable) -> None:
         self.grid = grid
@@ -106,8 +105,8 @@ class MatrixView(View, keys="matrix"):
         shown = self.grid.head.grid_id if self.grid else None
         return next((place for place, head in enumerate(self.heads or ()) if head.grid_id == shown), None)
 
-    def _read_grid(self, head: GridHead) -> None:
-        self.read(lambda atlas: grids.grid_table(atlas, head), self._take_grid, group="cells")
+    def _read_grid(self, head: GridHead, then: Callable[[GridTable], None] | None = None) -> None:
+        self.read(lambda atlas: grids.grid_table(atlas, head), then or self._take_grid, group="cells")
 
     def _take_grid(self, grid: GridTable) -> None:
         self.grid = grid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from atlas.render.feature import Look, feature_lines
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
+from tui.kit.store import Question
 from tui.views.base.lazylist import LazyList
 from tui.views.base.view import following
 
@@ -111,7 +112,7 @@ class OrphansView(LazyList, keys="orphans"):
             return f"no orphan holds {clean(self.text)!r} – esc clears the filter"
         return f"every feature has a counterpart of {self.asked.threshold:g} or more – t asks for more"
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[OrphanRow]] | None:
+    def window_question(self, start: int, stop: int) -> Question[list[OrphanRow]] | None:
         """How to read some rows."""
         asked, order = self.asked, self.order
         if asked is None or order is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +21,7 @@ from atlas.render.numbers import count, value_of
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
 from tui.kit.browser import PairAt, PairKey
+from tui.kit.store import Question
 from tui.views.base.listview import ListView
 from tui.views.base.view import following
 from tui.widgets.lines import Bar
@@ -193,7 +194,7 @@ class PairsView(ListView, keys="pairs"):
             return "no pair passes the filters – d shows the dropped ones"
         return f"no pair is {self.shown} – d shows others"
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], list[PairRow]] | None:
+    def window_question(self, start: int, stop: int) -> Question[list[PairRow]] | None:
         """How to read some rows."""
         order, saes, subset = self.order, self.saes, self._subset
         if order is None or saes is None or subset is None:

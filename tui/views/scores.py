@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from atlas.queries import scorelist
 from atlas.queries.scorelist import ScoreRecord, ScoreRow
@@ -13,10 +12,8 @@ from atlas.render.numbers import count
 from atlas.render.score import score_lines
 from atlas.render.spans import Line
 from atlas.render.text import clean
+from tui.kit.store import Question
 from tui.views.base.lazylist import LazyList
-
-if TYPE_CHECKING:
-    from atlas.db import Atlas
 
 EMPTY = "no score in this atlas – run: featlas metric svcca A B"
 
@@ -42,7 +39,7 @@ class ScoresView(LazyList, keys="scores"):
         nothing = f"no score holds {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
         self.fill(len(order), cursor, nothing)
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], Sequence[ScoreRow]] | None:  # type: ignore[override]
+    def window_question(self, start: int, stop: int) -> Question[Sequence[ScoreRow]] | None:  # type: ignore[override]
         ids = self.order[start:stop]
         return partial(scorelist.score_window, scores=ids)
 

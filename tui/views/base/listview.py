@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from atlas.errors import UnknownName
 from atlas.render.columns import Column, is_rising, with_arrow
 from atlas.render.numbers import count
 from atlas.render.spans import Line, Span
 from atlas.render.text import clean
+from tui.kit.store import Question
 from tui.views.base.view import View, following
 from tui.widgets.typed import FilterBox
 from tui.widgets.vtable import WINDOW, VTable
-
-if TYPE_CHECKING:
-    from atlas.db import Atlas
 
 DEBOUNCE = 0.03
 """Seconds the cursor must rest before what follows it is read."""
@@ -45,7 +43,7 @@ class ListView(View, keys="list"):
     def read_order(self, cursor: int) -> None:
         """Ask for the ids in order and put the cursor on a row."""
 
-    def window_question(self, start: int, stop: int) -> Callable[[Atlas], Sequence[Any]] | None:
+    def window_question(self, start: int, stop: int) -> Question[Sequence[Any]] | None:
         """How to read some rows; None while there is no list."""
         part = self.rows[start:stop]
         return lambda atlas: part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.containers import Container
 from textual.timer import Timer
@@ -15,11 +15,9 @@ from atlas.render.spans import Line
 from tui.kit.browser import Answered, Browser, browser_of
 from tui.kit.catalogue import Catalogue
 from tui.kit.keys import HINTS, Hints, bindings
+from tui.kit.store import Question
 from tui.widgets.lines import Lines
 from tui.widgets.vtable import WINDOW, VTable
-
-if TYPE_CHECKING:
-    from atlas.db import Atlas
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -169,12 +167,12 @@ class View(Container):
 
     def read(
         self,
-        question: Callable[[Atlas], Answer],
+        question: Question[Answer],
         then: Callable[[Answer], None],
         *,
         group: str,
         exclusive: bool = True,
-        ask: Callable[[Callable[[Atlas], Answer]], Answer] | None = None,
+        ask: Callable[[Question[Answer]], Answer] | None = None,
     ) -> None:
         """Ask the store in a worker thread and show the answer, unless a newer question of the group came after.
 
@@ -196,7 +194,7 @@ class View(Container):
     def drop(self, group: str) -> None:
         self.workers.cancel_group(self, f"{self.id}-{group}")
 
-    def _answer(self, ask: Callable[[Any], Any], question: Callable[[Atlas], Any], then: Callable[[Any], None]) -> None:
+    def _answer(self, ask: Callable[[Any], Any], question: Question[Any], then: Callable[[Any], None]) -> None:
         worker = get_current_worker()
         if not worker.is_cancelled:
             self.post_message(Answered(worker, then, ask(question)))
