@@ -14,7 +14,7 @@ from atlas.cli.kit.group import Session
 @click.argument("reference", metavar="[REF|PAIR]", required=False)
 @click.option("--view", metavar="NAME", help="Show a view first: browse, pairs, overview, matrix …")
 @click.option("--filter", "line", metavar="FILTER", help="Filter of the feature table, e.g. 'max>8 -dead sort:-match'.")
-@click.option("--fresh", is_flag=True, help="Begin afresh: neither use nor change what was remembered.")
+@click.option("--fresh", is_flag=True, help="Start fresh: neither use nor change the remembered state.")
 @click.option("--theme", metavar="NAME", help="Colours, e.g. textual-light, nord, ansi-dark.")
 @click.option("--web", is_flag=True, help="Serve the browser to a web browser on this machine.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port of --web.")
@@ -31,7 +31,7 @@ def tui(
 ) -> None:
     """Browse features and matched pairs; start at a feature A:1081 or at a pair A:1081=B:3169 if one is given.
 
-    The atlas is opened read-only, and let go of while another program wants to write. How the browser was left is
+    The atlas is opened read-only, and closed while another program wants to write. The state of the browser is
     remembered for each atlas.
 
     \b

@@ -11,7 +11,7 @@ from typing import Any
 from atlas.errors import AtlasError
 
 HOST = "127.0.0.1"
-"""Nobody else is let in: the pages ask for no password."""
+"""Only this machine may connect: the pages ask for no password."""
 
 _START = "from atlas.cli import main; main()"
 

@@ -160,22 +160,12 @@ SCANS = (
 CUT = 14
 """Cells below which the text of a command's table is not cut any more."""
 
-SPARE = (
-    *(
-        "software",
-        "spec",
-        "null_std",
-        "null_mean",
-        "d_in",
-        "architecture",
-        "exact_quantiles",
-        "finished_at",
-        "created_at",
-    ),
-    *("corpus_b", "corpus", "n_tokens", "doc_density", "std_active", "n_a", "n_b", "hook_name", "model", "is_concept"),
-    *("margin", "z", "n_documents", "started_at", "n_dead", "median_active", "mean_active", "n_fired"),
-)
-"""Columns of a command's table, by name, that go first, in this order; after them those furthest to the right."""
+SPARE = """
+software spec null_std null_mean d_in architecture exact_quantiles finished_at created_at corpus_b corpus n_tokens
+doc_density std_active n_a n_b hook_name model is_concept margin z n_documents started_at n_dead median_active
+mean_active n_fired
+"""
+"""Columns of a command's table, by name, that are hidden first, in this order; after them the rightmost."""
 
 
 def fitted_widths(
@@ -194,7 +184,7 @@ def fitted_widths(
         for name, wide, number in zip(names, widths, numbers, strict=True)
     ]
     shown = list(range(len(names)))
-    order = [names.index(name) for name in SPARE if name in names]
+    order = [names.index(name) for name in SPARE.split() if name in names]
     order += [place for place in reversed(shown) if place not in order]
     while len(shown) > 1 and sum(minimum[i] + 2 for i in shown) - 2 > room:
         shown.remove(order.pop(0))

@@ -26,15 +26,8 @@ CHOICES: dict[ContextKind, str] = {
 }
 """How contexts were chosen, in words."""
 
-_NOT_THERE = "none stored – run its featlas ingest again with --replace"
-NONE: dict[ContextKind, str] = {
-    "top": _NOT_THERE,
-    "quantile": _NOT_THERE,
-    "interval": _NOT_THERE,
-    "random": _NOT_THERE,
-    "silent": "none stored: it fires in every context that the scan could choose from, or the scan kept none",
-}
-"""What is said where there are none."""
+NONE = "none stored – run its featlas ingest again with --replace"
+NONE_SILENT = "none stored: it fires in every context that the scan could choose from, or the scan kept none"
 
 BLANK: Line = []
 
@@ -104,12 +97,9 @@ def heading(scan: Scan, feature: Feature) -> Line:
 
 
 def where(scan: Scan) -> Line:
-    """What the SAE reads."""
-    return [
-        Span(
-            f"{clean(scan.model)} · {clean(scan.hook_name)} · {scan.architecture} · {scan.d_sae:,} features", tone="dim"
-        )
-    ]
+    """The input of the SAE, and its size."""
+    place = f"{clean(scan.model)} · {clean(scan.hook_name)}"
+    return [Span(f"{place} · {scan.architecture} · {scan.d_sae:,} features", tone="dim")]
 
 
 def statistics(feature: Feature, scan: Scan, cells: int) -> list[Line]:
@@ -174,7 +164,7 @@ def context_lines(
 ) -> list[Line]:
     """One line a context, or a whole one over several: its activation, then the text; a line above each group."""
     if not contexts:
-        return [[Span(NONE[look.kind], tone="dim")]]
+        return [[Span(NONE_SILENT if look.kind == "silent" else NONE, tone="dim")]]
     lines: list[Line] = []
     group = None
     for context in contexts:

@@ -12,6 +12,8 @@ from atlas.render.numbers import correlation, count, percent, strength, value_of
 from atlas.render.spans import Line, Span, folded
 from atlas.render.text import clean
 
+NO_LOGITS = "  no logit weights stored: the hook is not in the residual stream, or an older ingest"
+
 WIDE = 80
 """Cells from which logit tokens and neighbours get a line each."""
 
@@ -40,11 +42,7 @@ def _logit_lines(more: FeatureMore, most: int) -> list[Line]:
         for item in [item for item in more.logits if item.sign == sign][:most]:
             line.append(Span(f"  {token_word(item.token)} {item.logit:+.2f}"))
         if len(line) == 1:
-            line.append(
-                Span(
-                    "  no logit weights stored: the hook is not in the residual stream, or an older ingest", tone="dim"
-                )
-            )
+            line.append(Span(NO_LOGITS, tone="dim"))
         lines.append(line)
     return lines if more.logits else lines[:1]
 
@@ -64,7 +62,7 @@ def _neighbour_line(more: FeatureMore, scan: Scan, most: int) -> Line:
 def more_lines(detail: FeatureDetail, more: FeatureMore, cells: int) -> list[Line]:
     """All numbers with their meaning, all matches, tokens, places, logit tokens and neighbours, a section each."""
     return [
-        *_section("statistics: what the database says of each column", statistic_lines(more.statistics, cells)),
+        *_section("statistics, with the meaning of each column", statistic_lines(more.statistics, cells)),
         *_section("activation pooled over whole documents", statistic_lines(more.pooled, cells)),
         *_section("best partners by every stored measure", match_lines(more.matches, detail.scan)),
         *_section("neighbours by decoder cosine", _neighbour_lines(more, detail.scan)),
@@ -79,7 +77,7 @@ def _section(title: str, lines: Sequence[Line]) -> list[Line]:
 
 
 def statistic_lines(statistics: Iterable[Statistic], cells: int) -> list[Line]:
-    """Name, value and meaning; the meaning goes on below where the line is short."""
+    """Name, value and meaning; the meaning continues below where the line is short."""
     lines: list[Line] = []
     for item in statistics:
         value = count(item.value) if isinstance(item.value, int) else strength(item.value)
@@ -100,14 +98,9 @@ def match_lines(matches: Iterable[Match], scan: Scan) -> list[Line]:
     for match in matches:
         name = f"{match.alias:<3} {clean(match.sae):<24.24}" if match.sae != last else " " * 28
         last = match.sae
-        lines.append(
-            [
-                Span(f"{name} {match.measure:<24}"),
-                Span(f"{match.alias}:{match.feature_id:<8}"),
-                Span(f"{value_of(match.value):>6}", tone="strong"),
-                Span("  mutual" if match.mutual else "", tone="dim"),
-            ]
-        )
+        head = Span(f"{name} {match.measure:<24}{match.alias}:{match.feature_id:<8}")
+        mutual = Span("  mutual" if match.mutual else "", tone="dim")
+        lines.append([head, Span(f"{value_of(match.value):>6}", tone="strong"), mutual])
     return lines or [[Span(f"none stored – featlas correlate {scan.alias} OTHER", tone="dim")]]
 
 
@@ -118,9 +111,8 @@ def _neighbour_lines(more: FeatureMore, scan: Scan) -> list[Line]:
     for near in more.neighbours:
         words = " ".join(dict.fromkeys(token_word(token) for token in near.top_tokens)) or "never fires here"
         name = str(FeatureRef(scan.alias, near.feature_id))
-        lines.append(
-            [Span(f"{name:<10}"), Span(f"{correlation(near.cosine, digits=3):>6}", tone="strong"), Span(f"  {words}")]
-        )
+        cosine = Span(f"{correlation(near.cosine, digits=3):>6}", tone="strong")
+        lines.append([Span(f"{name:<10}"), cosine, Span(f"  {words}")])
     return lines
 
 
@@ -128,17 +120,9 @@ def token_lines(tokens: Iterable[TokenStat]) -> list[Line]:
     """Token, how often, how strongly, and how much more often than by chance."""
     lines: list[Line] = []
     for item in tokens:
-        head = f"{token_word(item.token):<16.16}"
-        fired = (
-            f"fires {count(item.n_fired):>7} of {count(item.n_tokens):>9}  {percent(item.n_fired / item.n_tokens):>7}"
-        )
-        lines.append(
-            [
-                Span(head),
-                Span(f"  {fired}  mean {strength(item.mean):>6}"),
-                Span(f"  lift {strength(item.lift)}", tone="dim"),
-            ]
-        )
+        head = f"{token_word(item.token):<16.16}  fires {count(item.n_fired):>7} of {count(item.n_tokens):>9}"
+        rate = f"  {percent(item.n_fired / item.n_tokens):>7}  mean {strength(item.mean):>6}"
+        lines.append([Span(head + rate), Span(f"  lift {strength(item.lift)}", tone="dim")])
     return lines
 
 
@@ -155,5 +139,5 @@ def position_lines(positions: Sequence[PositionStat], cells: int) -> list[Line]:
         there[column] += item.n_tokens
     shares = [a / b if b else 0.0 for a, b in zip(fired, there, strict=True)]
     bars = [Span(block_rows(shares, 1, linear=True)[0], tone="bar")]
-    most = f"most {percent(max(shares))} of the tokens there"
+    most = f"maximum {percent(max(shares))} of the tokens there"
     return [bars, [Span(f"0 … {length - 1}   {most}", tone="dim")]]

@@ -6,17 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atlas.queries.grids import GridCell, GridTable
-from atlas.render.heatmap import (
-    MISSING,
-    SHADES,
-    UNDEFINED,
-    Heat,
-    Scale,
-    block_lines,
-    fits,
-    scale_line,
-    value_lines,
-)
+from atlas.render import heatmap
+from atlas.render.heatmap import MISSING, UNDEFINED, Heat, Scale
 from atlas.render.numbers import correlation, count, probability
 from atlas.render.spans import Line, Span, fit, labelled
 from atlas.render.text import clean
@@ -42,7 +33,7 @@ class Look:
     def of(self, heat: Heat, cells: int) -> str:
         if self.how is not None:
             return self.how
-        return "values" if fits(heat, cells) else "blocks" if self.colour else "shades"
+        return "values" if heatmap.fits(heat, cells) else "blocks" if self.colour else "shades"
 
 
 def grid_lines(
@@ -67,10 +58,10 @@ def grid_lines(
     room = max(2, height - len(head) - len(foot) - 2)
     how = look.of(heat, cells)
     if how == "values":
-        body = value_lines(heat, cells=cells, height=room, cursor=at)
+        body = heatmap.value_lines(heat, cells=cells, height=room, cursor=at)
     else:
-        body = block_lines(heat, cells=cells, height=room, cursor=at, colour=how == "blocks")
-    legend = _ramp_line(heat) if how == "blocks" else scale_line(heat)
+        body = heatmap.block_lines(heat, cells=cells, height=room, cursor=at, colour=how == "blocks")
+    legend = _ramp_line(heat) if how == "blocks" else heatmap.scale_line(heat)
     return [fit(line, cells) for line in (*head, *body, [], legend, *foot)][: max(height, 1)]
 
 
@@ -143,9 +134,13 @@ def _marked(cell: GridCell | None) -> bool:
 
 def _ramp_line(heat: Heat) -> Line:
     low, high = heat.ends[0] if heat.ends else (0.0, 1.0)
-    ends = ("least", "greatest of the row") if heat.scale == "rows" else (correlation(low), correlation(high))
+    ends = ("minimum", "maximum of the row") if heat.scale == "rows" else (correlation(low), correlation(high))
     bars = [Span("▀▀", ground=level, ink=level) for level in range(1, 8)]
-    return [Span(f" {ends[0]} ", tone="dim"), *bars, Span(f" {ends[1]}   blank: no score   v: {SHADES}", tone="dim")]
+    return [
+        Span(f" {ends[0]} ", tone="dim"),
+        *bars,
+        Span(f" {ends[1]}   blank: no score   v: {heatmap.SHADES}", tone="dim"),
+    ]
 
 
 def _short(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""A grid of values in the terminal: a shade and two digits a cell, so that nothing is told by colour alone."""
+"""A grid of values in the terminal: a shade and two digits per cell, so that colour is never needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSING, UNDEFINED = "?", "×"
 """Signs of a cell without a score: none was made, or there can be none."""
 
 SCALES = ("fixed", "fit", "rows")
-"""fixed: 0 to 1; fit: from the least to the greatest value; rows: the same row by row."""
+"""fixed: 0 to 1; fit: from minimum to maximum; rows: from minimum to maximum of each row."""
 
 Scale = Literal["fixed", "fit", "rows"]
 
@@ -52,14 +52,7 @@ def heatmap(
     values: Sequence[Sequence[float | str]],
     marks: Sequence[Sequence[bool]],
 ) -> list[Line]:
-    """Lines of a whole grid: column names, then one line a row.
-
-    Args:
-        rows: Names of the rows.
-        columns: Names of the columns.
-        values: One list a row, in [-1, 1], or the sign of a cell without a score.
-        marks: Cells that get a `*`, in the same places.
-    """
+    """Lines of a whole grid, column names first; the arguments are the fields of `Heat`."""
     return value_lines(Heat(rows, columns, values, marks), cells=10**6, height=10**6)
 
 
@@ -124,8 +117,7 @@ def fits(heat: Heat, cells: int) -> bool:
 def scale_line(heat: Heat) -> Line:
     """What the shades stand for."""
     if heat.scale == "rows":
-        steps = "  ".join(f"{shade} {name}" for shade, name in zip("·▒█", ("least", "middle", "greatest"), strict=True))
-        steps += " of the row"
+        steps = "· minimum  ▒ middle  █ maximum of the row"
     else:
         low, high = heat.ends[0] if heat.ends else (0.0, 1.0)
         edges = [low + (high - low) * fifth / 5 for fifth in range(1, 5)]

@@ -10,7 +10,7 @@ from atlas.render.spans import Line, Span, line_width, merged
 from atlas.render.text import clean, cut_right, last, width
 
 LEVELS = 7
-"""Shades above none."""
+"""Number of shades above zero."""
 
 LEAST_EFFECT = 0.1
 """Change of log probability, in nats, from which a token is underlined."""

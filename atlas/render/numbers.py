@@ -1,4 +1,4 @@
-"""Numbers as tables and panes show them: short, and never rounded up to a value that they do not reach."""
+"""Numbers as tables and panes show them: short, and never rounded up to 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def share(value: float) -> str:
 
 
 def correlation(value: float | None, *, digits: int = 2) -> str:
-    """A value in [-1, 1] without its zero: `.94`, `-.05`; `1.0` only for a full one; `·` for none."""
+    """A value in [-1, 1] without its zero: `.94`, `-.05`; `1.0` only for exactly 1; `·` for None."""
     if value is None:
         return "·"
     if abs(value) >= 1:
@@ -20,7 +20,7 @@ def correlation(value: float | None, *, digits: int = 2) -> str:
 
 
 def strength(value: float | None) -> str:
-    """An activation in six cells or fewer: three digits, `·` for none."""
+    """An activation in six cells or fewer: three digits, `·` for None."""
     if value is None:
         return "·"
     size = abs(value)
@@ -49,5 +49,5 @@ def value_of(value: float | None) -> str:
 
 
 def probability(value: float | None) -> str:
-    """A p-value: two digits, `–` for none."""
+    """A p-value: two digits, `–` for None."""
     return "–" if value is None else f"{value:.2g}"

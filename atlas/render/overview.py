@@ -72,7 +72,7 @@ def _comparison_lines(pairings: Sequence[Pairing], cells: int) -> list[Line]:
 def _matching_line(matching: StoredMatching) -> Line:
     names = f" {matching.alias_a} ↔ {matching.alias_b}"
     mean = value_of(matching.total / matching.n_pairs) if matching.n_pairs else "–"
-    proof = "   proved to be the largest sum" if matching.certified and matching.method == "assignment" else ""
+    proof = "   proved optimal" if matching.certified and matching.method == "assignment" else ""
     return [
         Span(f"{names:<{_NAME}}"),
         Span(f"{clean(matching.method)} by {clean(matching.measure)}  ", tone="dim"),

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from atlas.choices import DEFAULT_MEASURE
 from atlas.queries.browse_records import Candidate, FeatureDetail, PairDetail
-from atlas.queries.pair_records import PairMore
+from atlas.queries.pair_records import MeasureOfPair, PairMore
 from atlas.references import FeatureRef
 from atlas.render.feature import BLANK, Look, context_lines, feature_lines, heading
 from atlas.render.histogram import sparkline
 from atlas.render.numbers import correlation, count, share, strength, value_of
-from atlas.render.pair_more import joint_lines, measure_lines
-from atlas.render.spans import Line, Span, fit, labelled
+from atlas.render.spans import Line, Span, fit, folded, labelled
 from atlas.render.text import clean
 
 SIDE_BY_SIDE = 98
-"""Cells from which both features fit beside each other: a screen of 100 less its margin and its scroll bar."""
+"""Minimum width for both features side by side: a screen of 100 less its margin and its scroll bar."""
 
 PLOT = 46
-"""Least cells of the joint activations."""
+"""Minimum width of the joint activations."""
 
 LEAST = 15
-"""Lines of a feature that are shown however long the comparison is."""
+"""Minimum lines of a feature, even if the comparison is long."""
+
+_JOINT_SHADES = " ░▒▓█"
 
 
 def pair_lines(
@@ -118,7 +120,7 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
     )
     sample = labelled(
         ("measured on", f"{count(pairing.n_tokens)} tokens of {clean(pairing.corpus)} · run {pairing.run_id}"),
-        ("", _why_no_cosine(detail)),
+        ("", "" if detail.cosine is not None else "decoder cosine not shown: the two SAEs have different inputs"),
     )
     return [counts, judged] if narrow else [counts, judged, sample]
 
@@ -126,12 +128,6 @@ def _verdict(detail: PairDetail, *, narrow: bool = False) -> list[Line]:
 def _ranks(detail: PairDetail, link: Candidate) -> str:
     a, b = detail.a.scan.alias, detail.b.scan.alias
     return f"rank {_rank(link.rank_ab)} from {a}, {_rank(link.rank_ba)} from {b}"
-
-
-def _why_no_cosine(detail: PairDetail) -> str:
-    if detail.cosine is not None:
-        return ""
-    return "decoder cosine not shown: the two SAEs read different spaces"
 
 
 def candidate_lines(detail: PairDetail, most: int) -> list[Line]:
@@ -158,3 +154,80 @@ def _rank(rank: int | None) -> str:
 
 def _rule(cells: int) -> Line:
     return [Span("─" * cells, tone="dim")]
+
+
+def measure_lines(detail: PairDetail, more: PairMore) -> list[Line]:
+    """One line a measure: the value, its chance level, the partner it prefers; then the matchings."""
+    b = detail.b
+    lines: list[Line] = [[], [Span("measures", tone="dim"), Span("         value  median  chance", tone="dim")]]
+    for item in more.measures:
+        lines.append(
+            [
+                Span(f"{_short(item.measure):<16}"),
+                Span(f"{value_of(item.value):>6}", tone="strong"),
+                Span(f"  {value_of(item.median_best):>6}  {value_of(item.chance):>6}", tone="dim"),
+                *_opinion(item, detail),
+            ]
+        )
+    for matching in more.matchings:
+        found = "this pair" if matching.partner == b.feature.feature_id else f"{b.scan.alias}:{matching.partner}"
+        lines.append([Span(clean(f"{matching.method} by {matching.measure}"), tone="dim"), Span(f"   gives {found}")])
+    return lines if more.measures or more.matchings else []
+
+
+def _short(measure: str) -> str:
+    return clean(measure.replace("activation_document_", "activation doc "))
+
+
+def _opinion(item: MeasureOfPair, detail: PairDetail) -> Line:
+    b = detail.b
+    if item.high:
+        return [Span("  disagrees", tone="warn")]
+    if item.preferred == b.feature.feature_id:
+        return [Span("  mutual" if item.rank_ba == 1 else "  best")]
+    if item.preferred is None:
+        return [Span(f"  not among the {item.top_k} stored", tone="dim")] if item.value is None else []
+    return [Span(f"  prefers {b.scan.alias}:{item.preferred} "), Span(value_of(item.preferred_value), tone="dim")]
+
+
+def joint_lines(detail: PairDetail, more: PairMore, cells: int) -> list[Line]:
+    """Activations of A to the right, of B upwards, log count as shade; where one is silent, on the axes."""
+    a, b, joint = detail.a, detail.b, more.joint
+    if joint is None:
+        words = f"no joint activations: {more.joint_problem}".split(" ")
+        return [[], *folded([Span(f"{word} ", tone="dim") for word in words], cells)]
+    only_a, only_b = f"{a.scan.alias} only {count(joint.n_only_a)}", f"{b.scan.alias} only {count(joint.n_only_b)}"
+    head = f"both {count(joint.n_both)} · {only_a} · {only_b}"
+    lines: list[Line] = [[], [Span("joint  ", tone="dim"), Span(head)]]
+    *rows, silent = reversed(joint.counts)
+    most = math.log1p(max(map(max, joint.counts)))
+    for place, row in enumerate(rows):
+        label = strength(joint.max_b) if place == 0 else b.reference if place == 1 else ""
+        lines.append(_joint_line(label, row, "│", most))
+    lines.append(_joint_line("silent", silent, "┼", most))
+    end = strength(joint.max_a)
+    columns = len(silent) - 1
+    foot = f"0 {a.reference}".ljust(columns - len(end)) + end
+    return [
+        *lines,
+        [Span(" " * 11 + foot, tone="dim")],
+        [Span("log count; on the axes one feature is silent"[:cells], tone="dim")],
+    ]
+
+
+def _joint_line(label: str, row: list[int], axis: str, most: float) -> Line:
+    """One row of the grid: the tokens on which A is silent, the axis, the others."""
+    silent, *others = (_joint_shade(n, most) for n in row)
+    return [
+        Span(f"{label:>8} ", tone="dim"),
+        Span(silent, tone="bar"),
+        Span(axis, tone="dim"),
+        Span("".join(others), tone="bar"),
+    ]
+
+
+def _joint_shade(n: int, most: float) -> str:
+    """Log of a count as a shade; anything above zero shows."""
+    if n == 0:
+        return " "
+    return _JOINT_SHADES[min(4, max(1, math.ceil(4 * math.log1p(n) / most)))]

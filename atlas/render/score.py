@@ -14,34 +14,17 @@ from atlas.render.spans import Line, Span, labelled
 from atlas.render.text import clean
 from atlas.render.values import value_text
 
-_SAID = {
-    "score_id",
-    "metric",
-    "sae_a",
-    "sae_b",
-    "n",
-    "value",
-    "null_mean",
-    "null_std",
-    "null_n",
-    "z",
-    "p_value",
-    "p_adjusted",
-    "low",
-    "high",
-    "subset",
-    "steps",
-    "details",
-    "options",
-    "null_kind",
-    "space",
-}
+_SAID = """
+score_id metric sae_a sae_b n value null_mean null_std null_n z p_value p_adjusted low high subset steps details
+options null_kind space
+"""
 """Columns that have a line of their own; the others follow in one list."""
 
 
 def score_lines(record: ScoreRecord, cells: int) -> list[Line]:
     """All about one score, wrapped to some width."""
     values = record.values
+    interval = f"{_short(values['low'])} to {_short(values['high'])}"
     lines: list[Line] = [
         [
             Span(f" {clean(values['metric'])} ", tone="strong"),
@@ -55,26 +38,20 @@ def score_lines(record: ScoreRecord, cells: int) -> list[Line]:
             ("adj. p", probability(values["p_adjusted"])),
             ("n", count(values["n"])),
         ),
-        *_interval(values),
+        *([] if values["low"] is None else [labelled((" 95 % of resamples", interval))]),
         *_wrapped(f"null: {values['null_kind']}, {count(values['null_n'])} draws", cells),
         *_wrapped(f"pairs: {values['subset']}", cells),
         *_wrapped(_steps(values["steps"]), cells),
         *_details(_loaded(values.get("details")), cells),
         *_wrapped(_listed("options", _loaded(values["options"])), cells),
-        *_wrapped(_listed("", {k: v for k, v in values.items() if k not in _SAID and v is not None}), cells),
+        *_wrapped(_listed("", {k: v for k, v in values.items() if k not in _SAID.split() and v is not None}), cells),
     ]
     again = record.again or record.made_by
     lines.append([])
-    lines += [[Span(" the same again", tone="strong"), Span("   y copies it", tone="dim")], *_wrapped(again, cells)]
+    lines += [[Span(" repeat with", tone="strong"), Span("   y copies it", tone="dim")], *_wrapped(again, cells)]
     if record.made_by and record.made_by != again:
         lines += [[Span(" computed by", tone="dim")], *_wrapped(record.made_by, cells)]
     return lines
-
-
-def _interval(values: Mapping[str, Any]) -> list[Line]:
-    if values["low"] is None:
-        return []
-    return [labelled((" 95 % of resamples", f"{_short(values['low'])} to {_short(values['high'])}"))]
 
 
 def _details(details: Mapping[str, Any], cells: int) -> list[Line]:

@@ -1,4 +1,4 @@
-"""Text of a corpus made harmless, and its width in terminal cells."""
+"""Text of a corpus made safe to print, and its width in terminal cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SELECTORS = range(0xFE00, 0xFE10)  # choose between glyphs of the character bef
 
 @lru_cache(maxsize=65_536)
 def clean(text: str) -> str:
-    """Every character visible and harmless: no escape sequence, no control, no change of writing direction.
+    """Every character visible and safe to print: no escape sequence, no control, no change of writing direction.
 
     Line ends become `⏎`, tabs `⇥`, all spaces a plain space; controls, format characters (bidi marks, joiners),
     surrogates and unassigned code points become `·`.

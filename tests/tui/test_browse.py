@@ -130,7 +130,7 @@ def test_esc_leaves_the_filter_line_and_a_second_esc_clears_the_filter(tiny):
 
 def test_a_filter_without_hits_says_so_and_how_to_clear_it(tiny):
     shown = screen_after(tiny, "slash", "text:zzz", "enter")
-    assert "no feature fits zzz" in shown
+    assert "no feature matches zzz" in shown
     assert "fires on" not in shown
 
 

@@ -1,4 +1,4 @@
-"""Keys of one's own: a table of the configuration file."""
+"""Custom keys: a table of the configuration file."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def test_what_is_wrong_with_the_file_is_one_line_at_the_start(tiny, tmp_path, mo
     path.write_text('[keys]\n"list.sort" = "x"\n', encoding="utf-8")
     assert read_keys(path) == ({"list.sort": "x"}, "")
     path.write_text("[keys]\nlist.sort = 3\n", encoding="utf-8")
-    assert "all are left aside" in read_keys(path)[1]
+    assert "all are ignored" in read_keys(path)[1]
     path.write_text("[keys", encoding="utf-8")
     app = FeatlasApp(tiny)
     app.use_keys(*read_keys(path))
 
     async def script(app, pilot):
-        assert "cannot be read and is left aside" in dump(app).splitlines()[-2]
+        assert "cannot be read and is ignored" in dump(app).splitlines()[-2]
         assert "▸A" in dump(app)
 
     drive(app, script)

@@ -34,7 +34,7 @@ def test_an_sae_measured_twice_is_one_sae_and_two_scans(tiny):
 
 def test_matchings_scores_and_grids_are_listed(full):
     shown = screen_after(full, "o")
-    assert "assignment by activation  4 · .525 · .050   proved to be the largest sum" in shown
+    assert "assignment by activation  4 · .525 · .050   proved optimal" in shown
     assert "rsa               1   p <= .05: 1" in shown
     assert "1 x 1   1 of 1 cells have a score   grid 1" in shown
     assert "featlas matrix" not in shown

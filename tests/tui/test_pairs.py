@@ -39,7 +39,7 @@ def test_x_lets_the_other_sae_choose(tiny):
 
 
 def test_a_pair_filter_without_hits_says_so(tiny):
-    assert "no pair holds 'zzz'" in screen_after(tiny, "2", "slash", "text:zzz", "enter")
+    assert "no pair contains 'zzz'" in screen_after(tiny, "2", "slash", "text:zzz", "enter")
 
 
 def test_sorting_the_list_marks_the_column(tiny):
@@ -56,7 +56,7 @@ def test_a_pair_shows_value_counts_margin_chance_and_that_it_is_mutual(tiny):
 def test_the_cosine_of_decoders_of_different_hooks_is_not_shown(tiny):
     shown = screen_after(tiny, "2", "enter")
     assert "decoder cos –" in shown
-    assert "the two SAEs read different spaces" in shown
+    assert "the two SAEs have different inputs" in shown
 
 
 def test_n_and_its_shift_walk_through_the_list(tiny):

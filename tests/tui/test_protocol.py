@@ -28,7 +28,7 @@ class Asked:
 
 
 class Stub:
-    """The smallest browser there is."""
+    """The smallest possible browser."""
 
     typing = remembers = False
     listed: frozenset[tuple[str, int]] | None = None

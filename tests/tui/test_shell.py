@@ -185,7 +185,7 @@ def test_the_brackets_walk_through_what_was_looked_at(tiny):
         await press(app, pilot, "right_square_bracket")
         assert "› pairs ›" in dump(app)
         await press(app, pilot, "right_square_bracket")
-        assert "this is the newest" in dump(app)
+        assert "this is the latest view" in dump(app)
 
     drive(FeatlasApp(tiny), script)
 
@@ -201,7 +201,7 @@ def test_space_marks_and_the_star_shows_the_marked_only(tiny):
 
 def test_r_jumps_and_n_finds_the_word_of_the_filter(tiny):
     assert "row" in after(tiny, "r")[1]
-    assert "looks for no text" in after(tiny, "n")[1]
+    assert "no text to look for" in after(tiny, "n")[1]
 
     async def script(app, pilot):
         await press(app, pilot, "slash", "text:monday", "enter", "n")

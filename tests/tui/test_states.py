@@ -107,13 +107,13 @@ def test_a_writer_that_asks_gets_the_file_and_the_browser_comes_back(tiny):
         await press(app, pilot, "j", "j")
         notice = {"pid": os.getpid(), "command": "featlas ingest", "since": 0}
         notice_path(tiny).write_text(json.dumps(notice), encoding="utf-8")
-        await until(app, pilot, f"lent to PID {os.getpid()} for writing")
+        await until(app, pilot, f"is closed while PID {os.getpid()} writes")
         with subprocess.Popen([sys.executable, "-c", HOLD, str(tiny)], stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "held\n"
             writer.kill()
         notice_path(tiny).unlink(missing_ok=True)
-        await until(app, pilot, "for writing", gone=True)
+        await until(app, pilot, "it reopens by itself", gone=True)
         assert "row 3" in dump(app)
         assert app.desk.store.state.kind == "open"
 

@@ -30,7 +30,7 @@ class Bars:
         self.flashed = ""
         """What the status line says until the next key that does something."""
         self.own_keys: Mapping[str, str] = {}
-        """Keys of one's own, by the id of their binding."""
+        """Custom keys, by the id of their binding."""
         self._was_slow = False
 
     def flash(self, text: str) -> None:
@@ -45,7 +45,7 @@ class Bars:
         self.troubles.add(error)
         self.flash(said(error) if self._store.state.kind == "open" else self.flashed)
         table = self._stage.browse.table
-        table.message = self._store.state.message or self.flashed  # why the file is closed says the store
+        table.message = self._store.state.message or self.flashed  # the store says why the file is closed
         table.refresh()
 
     def notes(self) -> list[str]:
@@ -89,7 +89,7 @@ class Bars:
         return [Span(f"{wheel} {seconds:.1f} s{' · esc cancels' if seconds > CANCEL else ''}  ", tone="accent")]
 
     def watch_slowness(self) -> None:
-        """Turn the wheel while a question takes long, and take it away after."""
+        """Turn the spinner while a query takes long, and remove it after."""
         slow = self._store.busy_for() > SLOW
         if slow or self._was_slow:
             self.refresh()

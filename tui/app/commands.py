@@ -183,7 +183,7 @@ COMMANDS = (
     Command("view", "its name", "show a view", "1 to 9", _view),
     Command("sql", "[QUERY]", "the SQL view, with the query of what is shown", "", _sql),
     Command("w", _FILES, "write what is shown to a file", "app.export", _write),
-    Command("mark", "", "mark the feature, or take its mark away", "browse.mark", _act("mark")),
+    Command("mark", "", "mark or unmark the feature", "browse.mark", _act("mark")),
     Command("marked", "", "only the marked features, or all again", "browse.marked", _act("marked")),
     Command("random", "", "random feature", "browse.random", _random),
     Command("features", "[FILTER]", "features that fit a filter", "", _features),

@@ -69,7 +69,7 @@ class Desk:
             view.reload()
 
     def _left(self) -> Remembered | None:
-        """How the browser stands; None if the atlas was never open."""
+        """State of the browser to remember; None if the atlas was never open."""
         if not self.catalogue.scans:
             return None
         browse = self.stage.browse
@@ -121,7 +121,7 @@ class Desk:
             UsageError: This is one.
         """
         if self.host.is_web:
-            raise UsageError("a web page writes no files", hint="featlas tui, in a terminal")
+            raise UsageError("files cannot be written from a web page", hint="featlas tui, in a terminal")
 
 
 def _to_system(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Writes down how the browser is left, and ends properly when the system asks for it."""
+"""Saves the state of the browser, and exits cleanly on a signal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Keeper:
     def __init__(self, path: Path | None, left: Callable[[], Remembered | None]) -> None:
         """Nothing was written yet; without a `path` nothing ever is.
 
-        `left` says how the browser stands; None if the atlas was never open: what was kept before stays.
+        `left` gives the state of the browser; None if the atlas was never open: then the file stays as it is.
         """
         self.path = path
         self._left = left
@@ -47,7 +47,7 @@ class Keeper:
 
 
 def leave_at_signals(leave: Callable[[], None]) -> None:
-    """End properly when the system asks for it or the terminal goes away; where signals are not to be had, do not."""
+    """Exit cleanly on a signal or when the terminal goes away; does nothing where signals are not available."""
     loop = asyncio.get_running_loop()
     for name in ("SIGTERM", "SIGHUP"):
         with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):

@@ -1,4 +1,4 @@
-"""Keys of one's own: the table `[keys]` of the configuration file, the id of a key = "key,key"."""
+"""Custom keys: the table `[keys]` of the configuration file, the id of a key = "key,key"."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def read_keys(path: Path) -> tuple[dict[str, str], str]:
     except FileNotFoundError:
         return {}, ""
     except (OSError, ValueError) as error:
-        return {}, f"{path.name} cannot be read and is left aside: {path}: {clean(str(error))}"
+        return {}, f"{path.name} cannot be read and is ignored: {path}: {clean(str(error))}"
     if not isinstance(keys, dict) or not all(isinstance(value, str) and value.strip() for value in keys.values()):
-        return {}, f'{path}: [keys] takes lines such as "list.sort" = "s,f6"; all are left aside'
+        return {}, f'{path}: [keys] takes lines such as "list.sort" = "s,f6"; all are ignored'
     return keys, ""
 
 

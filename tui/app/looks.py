@@ -42,7 +42,7 @@ class Looks:
         self.fit_theme()
 
     def fit_theme(self) -> None:
-        """Shades for a light or a dark screen, by whatever way the theme was changed."""
+        """Shades that suit a light or a dark screen."""
         self._use(colour=self.styler.colour)
 
     def toggle_coding(self) -> None:

@@ -1,4 +1,4 @@
-"""The palette: every command, and every value that some of them take, found by a few letters."""
+"""The palette: every command, and their usual values, found by a few letters."""
 
 from __future__ import annotations
 
@@ -92,4 +92,4 @@ _FILTERS = (
     ("features whose best partner chooses them too", "mutual"),
     ("features that are neither function words nor punctuation", "concept"),
 )
-"""Filters that are wanted often."""
+"""Common filters."""

@@ -1,4 +1,4 @@
-"""From one day to the next: the browser as it was left, and what the command line asks for on top."""
+"""The start of a session: the browser as it was left, then what the command line asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The atlas behind the views: opened in a thread after the first paint, lent to writers, opened again."""
+"""The atlas behind the views: opened in a thread after the first paint, closed for writers, opened again."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ POLL = 0.5
 """Seconds between two looks for a writer that waits."""
 
 IDLE = 600.0
-"""Seconds without a key after which the file is let go of."""
+"""Seconds without a key after which the file is closed."""
 
 
 class Tending:
-    """Opens the file, and lets go of it when a writer asks or nobody is here."""
+    """Opens the file, and closes it when a writer asks or nobody is here."""
 
     def __init__(self, app: App[None], store: Store, bars: Bars, arrived: Callable[[Catalogue], None]) -> None:
         """Nothing is opened yet; `arrived` takes the catalogue when it was read, for the first time or again."""
@@ -37,7 +37,7 @@ class Tending:
             self.come_back()
 
     def look(self) -> None:
-        """Let go of the file when a writer asks or nobody is here; come back when it has gone, or is another."""
+        """Close the file for a writer or when nobody is here; reopen it after a writer or when it was replaced."""
         kind = self._store.state.kind
         if kind == "open" and self._store.asked_to_leave():
             self._in_thread(self._store.release, "tend")

@@ -14,11 +14,11 @@ from tui.kit.catalogue import Catalogue
 from tui.views.base.view import View
 
 Place = tuple[str, object]
-"""Name of a view and where it stood."""
+"""Name of a view and its state."""
 
 
 class Ways:
-    """To what a person or a view names; esc goes back, `[` and `]` walk through all that was looked at."""
+    """Navigation to what the user or a view names; esc goes back, `[` and `]` walk through all that was looked at."""
 
     def __init__(self, browser: Browser, stage: Stage) -> None:
         self._browser, self._stage = browser, stage
@@ -41,7 +41,7 @@ class Ways:
         """Back (-1) to what was looked at before, or forward (1) again."""
         source, target = (self._past, self._future) if step < 0 else (self._future, self._past)
         if not source:
-            self._browser.flash("nothing was looked at before" if step < 0 else "this is the newest")
+            self._browser.flash("there is no earlier view" if step < 0 else "this is the latest view")
             return
         target.append(self._here())
         name, place = source.pop()
@@ -50,7 +50,7 @@ class Ways:
         self._bring(name)
 
     def forget(self) -> None:
-        """What is in front is where the way begins; behind a feature or a pair is the list that it is from."""
+        """The history starts at the view in front; behind a feature or a pair is the list that it is from."""
         held = BY_NAME[self._coming].held
         self._trail = self._trail if held else []
         self._past, self._future = [("browse", self._stage.browse.place())] if held else [], []
@@ -63,7 +63,7 @@ class Ways:
         self._future = []
 
     def _here(self) -> Place:
-        """The view in front and where it stands; the feature view shows what the table's cursor is on."""
+        """The view in front and its state; the feature view shows what the table's cursor is on."""
         view = self._stage.front
         return str(view.id), (self._stage.browse if view.id == "feature" else view).place()
 

@@ -38,7 +38,7 @@ def result_listing(result: Result, first: int) -> Listing:
             list(zip(result.columns, widths, result.numeric, strict=True))[first:]
         )
     )
-    message = "no rows" if result.columns else "done; it returns nothing"
+    message = "no rows" if result.columns else "done; the statement returns no rows"
     return Listing(columns, result.rows, message=message)
 
 

@@ -28,7 +28,7 @@ from tui.views.base.view import View
 from tui.widgets.lines import Bar
 from tui.widgets.vtable import VTable
 
-FIRST = "select alias, sae, layer, d_sae from saes"  # what stands in the editor at first
+FIRST = "select alias, sae, layer, d_sae from saes"  # first text of the editor
 FIRST_MESSAGE = "F5 runs the SQL · F2 lists tables · tab goes to the result"
 TICK = 0.1  # seconds between two looks at a running query
 
@@ -111,7 +111,7 @@ class ConsoleView(View, keys="sql"):
         """Run what is in the editor; the screen stays usable."""
         text = self.editor.text
         if self.running:
-            self._say("a query runs already – esc cancels it", tone="warn")
+            self._say("a query is already running – esc cancels it", tone="warn")
         elif not text.strip():
             self._say("nothing to run: type SQL – F2 lists the tables, ^r earlier SQL", tone="warn")
         else:
@@ -168,7 +168,7 @@ class ConsoleView(View, keys="sql"):
         """Ctrl+c in the editor: cancel, or copy what is selected."""
         if not self._stopped():
             self.app.copy_to_clipboard(self.editor.selected_text)
-            self._say("copied" if self.editor.selected_text else "nothing runs; tab, then q, quits")
+            self._say("copied" if self.editor.selected_text else "no query is running; tab, then q, quits")
 
     def action_stop(self) -> None:
         """Ctrl+c in the result: cancel, or quit as everywhere."""

@@ -1,4 +1,4 @@
-"""Which scans and which comparisons there are, as they were read last."""
+"""The scans and comparisons of the atlas, as read last."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Catalogue:
         return cls(scans, browse.pairings(atlas), unmeasured)
 
     def now(self, scan: Scan) -> Scan | None:
-        """A scan as it is now: one that was measured again has another number."""
+        """The current version of a scan: one that was measured again has another number."""
         return self.scan_of(scan.sae, scan.corpus)
 
     def scan_of(self, sae: str, corpus: str) -> Scan | None:
@@ -49,7 +49,7 @@ class Catalogue:
         return list(dict.fromkeys((scan.sae, scan.alias) for scan in self.scans))
 
     def compared(self) -> list[tuple[Scan, Scan]]:
-        """Two scans each that were compared by whatever measure, in order of arrival."""
+        """Pairs of scans that were compared by any measure, in order of arrival."""
         newest = {(scan.sae, scan.corpus): scan for scan in self.scans}
         found: dict[tuple[int, int], tuple[Scan, Scan]] = {}
         for pairing in self.pairings:

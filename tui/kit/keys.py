@@ -1,6 +1,6 @@
 """The one table of keys: bindings, the last line of the screen and the help are made from it.
 
-The id of a key names it in the file of one's own keys (`[keys]`) and in docs/browser.md; the place says where it works.
+The id of a key names it in the configuration file (`[keys]`) and in docs/browser.md; the place says where it works.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "browse": (
         Key("browse.sae", "a", "next_sae", "next SAE, then all"),
         Key("browse.pair", "p", "pair", "pair with its best partner"),
-        Key("browse.mark", "space", "mark", "mark, or take the mark away"),
+        Key("browse.mark", "space", "mark", "mark or unmark"),
         Key("browse.marked", "asterisk", "marked", "only the marked ones"),
-        Key("browse.random", "r", "random", "a feature by chance"),
+        Key("browse.random", "r", "random", "a random feature"),
         Key("browse.matrix", "m", "matrix", "cell of this SAE in the matrix"),
         Key("browse.coding", "v", "coding", "shade by colour, or underline and bold"),
         Key("browse.pane_down", "tab", "scroll_pane(1)", "scroll the pane beside the table"),
@@ -156,8 +156,8 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("sql.browse", "b", "browse", "browse the features of the result"),
     ),
     "concepts": (
-        Key("concepts.other", "a", "next_other", "beside the next SAE that it was compared with"),
-        Key("concepts.rule", "r", "rule", "what makes a feature belong: share, paper, word"),
+        Key("concepts.other", "a", "next_other", "compare with the next SAE"),
+        Key("concepts.rule", "r", "rule", "membership rule: share, paper, word"),
         Key("concepts.pairs", "p", "pairs", "matched pairs of both SAEs"),
     ),
     "scores": (Key("scores.pairs", "p", "pairs", "matched pairs of both SAEs"),),
@@ -166,7 +166,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("orphans.swap", "x", "swap", "features of the other SAE"),
         Key("orphans.all", "u", "others", "without a counterpart in this SAE, or in all it was compared with"),
         Key("orphans.threshold", "t", "threshold", "minimum value of a counterpart: .7, .9, .3, .5"),
-        Key("orphans.rule", "r", "rule", "what makes a counterpart"),
+        Key("orphans.rule", "r", "rule", "rule for a counterpart"),
         Key("orphans.browse", "b", "browse", "browse them in the feature table"),
     ),
     "command line": (
@@ -264,7 +264,7 @@ def bindings(place: str) -> list[BindingType]:
 
 
 def keys_of(kinds: Iterable[type], own: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(keys, what they do) of some widgets, nearest first: ours, not those of Textual; `own` has those of one's own."""
+    """(keys, what they do) of some widgets, nearest first: ours, not those of Textual; `own` has the custom keys."""
     found = [one for kind in kinds for base in kind.__mro__ for one in base.__dict__.get("BINDINGS", ())]
     ours = dict.fromkeys(one.id for one in found if isinstance(one, Binding) and one.id in BY_ID)
     return [(readable(own.get(name, BY_ID[name].keys)), BY_ID[name].about) for name in ours]

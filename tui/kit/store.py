@@ -1,4 +1,4 @@
-"""The one object the screens hold: the atlas, opened late, read from worker threads, let go of when a writer asks."""
+"""The atlas behind all screens, opened late, read from worker threads, closed when a writer asks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Question = Callable[["Atlas"], Answer]
 
 
 class Cancelled(AtlasError):
-    """A question that a person ended."""
+    """A query that the user cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How the database stands."""
+    """State of the database file."""
 
     kind: Literal["opening", "open", "released", "resting", "unavailable"]
-    """`released`: lent to a writer, back by itself; `resting`: closed until the next key."""
+    """`released`: closed for a writer, reopens by itself; `resting`: closed until the next key."""
     message: str = ""
     """One sentence for the status line; empty while it is open."""
 
@@ -49,11 +49,11 @@ class Store:
         self._timings: list[float] = []
 
     def ask(self, question: Question[Answer]) -> Answer:
-        """Answer a question; opens the file if it is not open.
+        """Run a query function; opens the file if it is not open.
 
         Raises:
-            AtlasUnavailable: It is missing, locked, closed for others, or no atlas.
-            Cancelled: A person did not want to wait any longer.
+            AtlasUnavailable: It is missing, locked, closed for others, or not an atlas.
+            Cancelled: The user cancelled the query.
         """
         import duckdb
 
@@ -69,7 +69,7 @@ class Store:
                 self._asked_at = None
 
     def ask_beside(self, question: Question[Answer], *, stop: Callable[[], None]) -> Answer:
-        """Answer a question on a connection of its own: however long it takes, others are answered meanwhile.
+        """Run a query function on its own connection, so that a slow one does not block the others.
 
         `stop` ends it: called, from any thread and more than once, when the file has to be closed.
         """
@@ -95,7 +95,7 @@ class Store:
         return ["last questions: " + "  ".join(f"{ms:.0f} ms" for ms in self._timings)] if self._timings else []
 
     def busy_for(self) -> float:
-        """Seconds that the question in work has taken so far; 0 if there is none."""
+        """Seconds that the running query has taken so far; 0 if there is none."""
         asked_at = self._asked_at
         return 0.0 if asked_at is None else time.monotonic() - asked_at
 
@@ -104,7 +104,7 @@ class Store:
             self._atlas.con.interrupt()
 
     def asked_to_leave(self) -> bool:
-        """Whether a writer waits for us. Cheap: one look for a file."""
+        """Whether a writer is waiting. Cheap: one check for a file."""
         from atlas.db.handover import read_notice
 
         return self._atlas is not None and read_notice(self.path) is not None
@@ -117,12 +117,12 @@ class Store:
             notice = read_notice(self.path)
             who = f"PID {notice.pid}" if notice else "another program"
             self._close()
-            self.state = State("released", f"{self.path.name} is lent to {who} for writing, back when it is done")
+            self.state = State("released", f"{self.path.name} is closed while {who} writes; it reopens by itself")
 
     def rest(self, why: str) -> None:
         with self._lock:
             self._close()
-            self.state = State("resting", f"{self.path.name} is closed {why} – any key opens it again")
+            self.state = State("resting", f"{self.path.name} is closed {why} – any key reopens it")
 
     def replaced(self) -> bool:
         return self._file is not None and self._file != (_identity(self.path) or self._file)
@@ -181,7 +181,7 @@ class Store:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None if there is none."""
+    """Device and inode of a file, which differ when it is replaced; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -190,4 +190,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _sentence(error: AtlasUnavailable) -> str:
-    return " – ".join([error.what, *([error.hint] if error.hint else []), "tried again every half second"])
+    return " – ".join([error.what, *([error.hint] if error.hint else []), "retrying every half second"])

@@ -1,4 +1,4 @@
-"""What went wrong last, and on what: the lines of F12."""
+"""The last error and the versions: the lines of F12."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def said(error: BaseException) -> str:
 
 
 class Troubles:
-    """Remembers the last error with the places of our code that it came through."""
+    """Remembers the last error with the end of its traceback."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -42,17 +42,17 @@ class Troubles:
         self._notes = [text]
 
     def hear(self, text: str) -> None:
-        """Keep what the status line said: it may have been cut there."""
+        """Keep what the status line said: it may have been truncated there."""
         self._said = [*(line for line in self._said if line != text), text][-MESSAGES:]
 
     def lines(self) -> list[str]:
-        text = "\n".join(self._lines) or "nothing went wrong so far"
+        text = "\n".join(self._lines) or "no error so far"
         heard = ["", "last messages", *(f"  {line}" for line in reversed(self._said))] if self._said else []
         return [clean(line) for line in [*text.splitlines(), *self._notes, *heard]]
 
 
 def versions() -> list[str]:
-    """The program and what it stands on."""
+    """Versions of the program and of its main dependencies."""
     from importlib.metadata import PackageNotFoundError, version
 
     known = []

@@ -86,7 +86,7 @@ class BrowseView(FeatureList, keys="browse"):
         self.read_order(0)
 
     def action_mark(self) -> None:
-        """Mark the feature, or take its mark away, and go on to the next."""
+        """Mark or unmark the feature, and move to the next."""
         at = self.at_cursor()
         if at is not None:
             self.browser.marks ^= {(at[0].sae, at[1])}
@@ -120,13 +120,13 @@ class BrowseView(FeatureList, keys="browse"):
             self.browser.flash("no pane beside the table in this width – ⏎ opens the feature")
 
     def action_hit(self, step: int) -> None:
-        """Scroll the pane to the next line that holds what the filter looks for."""
+        """Scroll the pane to the next line that contains what the filter looks for."""
         words = parse_filter(self.text).words
         pane = self.query_one("#detail", Lines)
         if not words:
-            self.browser.flash("the filter looks for no text – / tok~day")
+            self.browser.flash("the filter has no text to look for – / tok~day")
         elif not pane.find([clean(word) for word in words], step):
-            self.browser.flash(f"nothing here holds {' or '.join(map(clean, words))}")
+            self.browser.flash(f"no line here contains {' or '.join(map(clean, words))}")
 
     def action_pair(self) -> None:
         """The feature under the cursor beside its best partner, however quickly the cursor came there."""

@@ -44,7 +44,7 @@ class ConceptsView(LazyList, keys="concepts"):
 
     def _take(self, cursor: int, rows: list[ConceptRow]) -> None:
         self.rows = rows
-        nothing = f"no concept holds {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
+        nothing = f"no concept contains {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
         self.fill(len(rows), cursor, nothing)
 
     def at_cursor(self) -> ConceptRow | None:

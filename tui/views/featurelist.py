@@ -43,7 +43,7 @@ class Handed(NamedTuple):
 
 
 class BrowsePlace(NamedTuple):
-    """Where the feature table stands."""
+    """State of the feature table."""
 
     scope: Scan | None
     """The one scan that is shown; None for all."""
@@ -218,7 +218,7 @@ class FeatureList(ListView):
 
     def _nothing(self) -> str:
         if self.text:
-            return f"no feature fits {clean(self.text)} – esc clears the filter"
+            return f"no feature matches {clean(self.text)} – esc clears the filter"
         return self.catalogue.nothing_here()
 
     def window_question(self, start: int, stop: int) -> Question[list[FeatureRow]] | None:

@@ -101,7 +101,7 @@ class MatrixView(View, keys="matrix"):
             self.browser.flash(f"{sae} is not in this grid – tab shows others")
 
     def _place(self) -> int | None:
-        """Where the grid that is shown stands among those that are stored; None if it is not among them."""
+        """Index of the shown grid among the stored ones; None if it is not among them."""
         shown = self.grid.head.grid_id if self.grid else None
         return next((place for place, head in enumerate(self.heads or ()) if head.grid_id == shown), None)
 

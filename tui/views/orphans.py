@@ -109,7 +109,7 @@ class OrphansView(LazyList, keys="orphans"):
         if self.asked is None:
             return "no SAEs were compared in this atlas – run: featlas correlate A B"
         if self.text:
-            return f"no orphan holds {clean(self.text)!r} – esc clears the filter"
+            return f"no orphan contains {clean(self.text)!r} – esc clears the filter"
         return f"every feature has a counterpart of {self.asked.threshold:g} or more – t asks for more"
 
     def window_question(self, start: int, stop: int) -> Question[list[OrphanRow]] | None:

@@ -189,7 +189,7 @@ class PairsView(ListView, keys="pairs"):
             names = f"{scans[0].alias} {scans[1].alias}" if len(scans) > 1 else "A B"
             return f"no pairs in this atlas – run: featlas correlate {names}"
         if self.text and not (self._all and len(self._all)):
-            return f"no pair holds {clean(self.text)!r} in its top tokens – esc clears the filter"
+            return f"no pair contains {clean(self.text)!r} in its top tokens – esc clears the filter"
         if self.shown == "kept":
             return "no pair passes the filters – d shows the dropped ones"
         return f"no pair is {self.shown} – d shows others"
@@ -215,7 +215,7 @@ class PairsView(ListView, keys="pairs"):
         return self.keys()(row)
 
     def keys(self) -> PairAt:
-        """The pairs of the rows as they are now, whatever is listed later."""
+        """The pairs of the rows as they are now, also after the list has changed."""
         order, saes = self.order, self.saes
 
         def key_at(row: int) -> PairKey | None:

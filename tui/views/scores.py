@@ -36,7 +36,7 @@ class ScoresView(LazyList, keys="scores"):
 
     def _take(self, cursor: int, order: list[int]) -> None:
         self.order = order
-        nothing = f"no score holds {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
+        nothing = f"no score contains {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
         self.fill(len(order), cursor, nothing)
 
     def window_question(self, start: int, stop: int) -> Question[Sequence[ScoreRow]] | None:  # type: ignore[override]

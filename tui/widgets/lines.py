@@ -37,7 +37,7 @@ class Lines(ScrollView, can_focus=False):
         return "\n".join("".join(span.text for span in line).rstrip() for line in self._lines)
 
     def find(self, words: Sequence[str], step: int) -> bool:
-        """Scroll to the next (1) or previous (-1) line that holds one of some words; false if none does."""
+        """Scroll to the next (1) or previous (-1) line that contains one of some words; false if none does."""
         texts = self.text().lower().split("\n")
         hits = [row for row, text in enumerate(texts) if any(word.lower() in text for word in words)]
         if not hits:

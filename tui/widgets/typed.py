@@ -44,7 +44,7 @@ class Recall:
         return self._at(self._place)
 
     def _at(self, place: int) -> str:
-        """The text of a place; after the last one stands what was being typed."""
+        """The text of a place; after the last one comes what was being typed."""
         return self.texts[place] if place < len(self.texts) else self._typed
 
 

@@ -1,4 +1,4 @@
-"""What all views share: reading in workers, the title, the status and the hints they put on the screen."""
+"""What all views share: reading in worker threads, title, status and key hints."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Item = TypeVar("Item")
 
 
 def following(items: Sequence[Item], item: object, step: int = 1) -> Item:
-    """The item some steps after another one, round and round; one that is not among them stands before the first."""
+    """The item some steps after another one, wrapping around; an unknown item counts as the one before the first."""
     here = items.index(item) if item in items else -1  # type: ignore[arg-type]
     return items[(here + step) % len(items)]
 
 
 class View(Container):
-    """One question that the browser answers. Views own no SQL and no arithmetic."""
+    """One screen of the browser. Views own no SQL and no arithmetic."""
 
     HINTS: ClassVar[Hints] = ()
     """Keys for the last line."""
@@ -152,11 +152,11 @@ class View(Container):
         self.browser.store.cancel()
 
     def place(self) -> object:
-        """Where the view stands, for `[` and `]`; None if it is always the same."""
+        """State to return to by `[` and `]`; None if it is always the same."""
         return None
 
     def return_to(self, place: Any) -> None:
-        """Stand again where `place` says; called before the view comes to the front."""
+        """Restore the state `place`; called before the view comes to the front."""
 
     def failed(self, group: str) -> None:
         """A question of this view has failed; the application says why.
