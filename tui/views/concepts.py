@@ -44,8 +44,7 @@ class ConceptsView(LazyList, keys="concepts"):
 
     def _take(self, cursor: int, rows: list[ConceptRow]) -> None:
         self.rows = rows
-        nothing = f"no concept contains {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
-        self.fill(len(rows), cursor, nothing)
+        self.fill(len(rows), cursor, self.no_hit("concept") if self.text else EMPTY)
 
     def at_cursor(self) -> ConceptRow | None:
         return self.rows[self.table.cursor] if self.table.cursor < len(self.rows) else None

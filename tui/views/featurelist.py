@@ -58,19 +58,12 @@ class BrowsePlace(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A list as it was read, with the rows that show first."""
+    """A list with the rows around the cursor: each query more is a repaint more."""
 
     order: filtered.FeatureOrder
     window: int
     """Number of the window that the cursor is in."""
     rows: list[FeatureRow]
-
-
-def read_around(atlas: Atlas, order: filtered.FeatureOrder, cursor: int, wanted: tuple[int, int] | None) -> Read:
-    """The rows around the cursor in one go with their order: each question more is a repaint more."""
-    row = order.row_of(*wanted) if wanted else None
-    window = max(0, min(cursor if row is None else row, len(order) - 1)) // WINDOW
-    return Read(order, window, browse.feature_window(atlas, order, window * WINDOW, (window + 1) * WINDOW))
 
 
 class FeatureList(ListView):
@@ -94,14 +87,12 @@ class FeatureList(ListView):
         """Read again and stay on the row; scans that were measured again are still the ones that are shown."""
         self.scope = self.scope and self.catalogue.now(self.scope)
         handed = self._list
-        order = handed and handed.order.renumbered(self._numbers(handed.scans))
+        now = self.catalogue.now
+        order = handed and handed.order.renumbered({s.scan_id: new.scan_id for s in handed.scans if (new := now(s))})
         if handed and order:
             self.show_list(order, handed.about, cursor=self.table.cursor)
         else:
             self.read_order(self.table.cursor)
-
-    def _numbers(self, scans: list[Scan]) -> dict[int, int]:
-        return {scan.scan_id: now.scan_id for scan in scans if (now := self.catalogue.now(scan))}
 
     def show_scan(
         self,
@@ -149,7 +140,10 @@ class FeatureList(ListView):
         started, wanted = time.perf_counter(), self._wanted
 
         def read(atlas: Atlas, most: int = filtered.ALL) -> Read:
-            return read_around(atlas, order(atlas, most=most), cursor, wanted)
+            found = order(atlas, most=most)
+            row = found.row_of(*wanted) if wanted else None
+            window = max(0, min(cursor if row is None else row, len(found) - 1)) // WINDOW
+            return Read(found, window, browse.feature_window(atlas, found, window * WINDOW, (window + 1) * WINDOW))
 
         def head(found: Read) -> None:
             self._show_read(found, cursor, started)

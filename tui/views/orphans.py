@@ -99,17 +99,14 @@ class OrphansView(LazyList, keys="orphans"):
         trouble = found.what if isinstance(found, AtlasError) else self._nothing()
         self.fill(len(self.order) if self.order else 0, cursor, clean(trouble))
         if isinstance(found, AtlasError):
-            hint: Line = [
-                Span(" try: ", tone="dim"),
-                Span(clean(found.hint or shlex.join(["featlas", *asked.command]))),
-            ]
-            self.pane.show(lambda _: [hint])
+            hint = clean(found.hint or shlex.join(["featlas", *asked.command]))
+            self.pane.show(lambda _: [[Span(" try: ", tone="dim"), Span(hint)]])
 
     def _nothing(self) -> str:
         if self.asked is None:
             return "no SAEs were compared in this atlas – run: featlas correlate A B"
         if self.text:
-            return f"no orphan contains {clean(self.text)!r} – esc clears the filter"
+            return self.no_hit("orphan")
         return f"every feature has a counterpart of {self.asked.threshold:g} or more – t asks for more"
 
     def window_question(self, start: int, stop: int) -> Question[list[OrphanRow]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,21 +42,6 @@ RULES = ("best", "mutual", "one-to-one", "singletons", "assignment", "greedy")
 """Rules that `r` goes through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which pairs, and in which order."""
-
-    a: Scan
-    """The SAE whose features choose."""
-    b: Scan
-    measure: str
-    rule: str
-    text: str
-    """The filter line."""
-    sort: str
-    ascending: bool
-
-
 class Found(NamedTuple):
     """What was found."""
 
@@ -68,25 +53,23 @@ class Found(NamedTuple):
     """Why there is nothing; empty if there is."""
 
 
-def read_pairs(asked: Asked, atlas: Atlas) -> Found:
-    """The subset and its candidates; or why there are none."""
+def read_pairs(
+    atlas: Atlas, *, saes: tuple[Scan, Scan], rule: str, measure: str, line: str, sort: str, ascending: bool
+) -> Found:
+    """The pairs that a filter line selects, with the verdict on each; or why there are none."""
     from atlas.filters.pair_filter import parse_pair_filter
     from atlas.filters.subset import Subset
     from atlas.queries.pairs import pair_order
 
     try:
-        subset, words = parse_pair_filter(asked.text, Subset(match=asked.rule, measure=asked.measure))
-        found = pair_order(atlas, asked.a, asked.b, subset, text=words, sort=asked.sort, ascending=asked.ascending)
+        subset, words = parse_pair_filter(line, Subset(match=rule, measure=measure))
+        found = pair_order(atlas, *saes, subset, text=words, sort=sort, ascending=ascending)
     except AtlasError as error:
         said = "\n".join(line for line in (error.what, error.why, error.hint) if line)
-        return Found(None, "", None, _by_alias(said, asked.a, asked.b))
+        for scan in sorted(saes, key=lambda scan: -len(scan.sae)):
+            said = said.replace(scan.sae, scan.alias)
+        return Found(None, "", None, said)
     return Found(subset, words, found, "")
-
-
-def _by_alias(text: str, *saes: Scan) -> str:
-    for scan in sorted(saes, key=lambda scan: -len(scan.sae)):
-        text = text.replace(scan.sae, scan.alias)
-    return text
 
 
 class PairsView(ListView, keys="pairs"):
@@ -109,9 +92,7 @@ class PairsView(ListView, keys="pairs"):
         yield VTable(self.titled(), id="pair-list")
         yield Bar(id="preview-a")
         yield Bar(id="preview-b")
-        box = FilterBox(id="pair-filter")
-        box.placeholder = PAIR_FILTER
-        yield box
+        yield FilterBox(id="pair-filter", placeholder=PAIR_FILTER)
 
     def enter(self) -> None:
         self.table.focus()
@@ -159,8 +140,9 @@ class PairsView(ListView, keys="pairs"):
         """Ask for the candidates with their verdict."""
         if self.saes is None:
             return
-        asked = Asked(*self.saes, self.measure, self.rule, self.text, self.sort, self.ascending)
-        self.read(partial(read_pairs, asked), partial(self._take, cursor), group="order")
+        question = partial(read_pairs, saes=self.saes, rule=self.rule, measure=self.measure, line=self.text)
+        question = partial(question, sort=self.sort, ascending=self.ascending)
+        self.read(question, partial(self._take, cursor), group="order")
 
     def _take(self, cursor: int, found: Found) -> None:
         self._subset, self._words, self._all, self._problem = found
@@ -189,7 +171,7 @@ class PairsView(ListView, keys="pairs"):
             names = f"{scans[0].alias} {scans[1].alias}" if len(scans) > 1 else "A B"
             return f"no pairs in this atlas – run: featlas correlate {names}"
         if self.text and not (self._all and len(self._all)):
-            return f"no pair contains {clean(self.text)!r} in its top tokens – esc clears the filter"
+            return self.no_hit("pair", " in its top tokens")
         if self.shown == "kept":
             return "no pair passes the filters – d shows the dropped ones"
         return f"no pair is {self.shown} – d shows others"
@@ -251,9 +233,8 @@ class PairsView(ListView, keys="pairs"):
         return [*command_of(*self.saes, self._subset), *(["--dropped"] if self.shown == "dropped" else [])]
 
     def refusal(self) -> str:
-        return (
-            "featlas pairs lists kept or dropped pairs by value, without words to look for – s and esc go back to that"
-        )
+        lists = "featlas pairs lists kept or dropped pairs by value, without words to look for"
+        return f"{lists} – s and esc go back to that"
 
     def on_vtable_chosen(self, message: VTable.Chosen) -> None:
         self.browser.ways.open_pair(self.keys(), message.row, self.table.n_rows, measure=self.measure)

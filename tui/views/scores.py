@@ -11,7 +11,6 @@ from atlas.render.columns import SCORES, Column
 from atlas.render.numbers import count
 from atlas.render.score import score_lines
 from atlas.render.spans import Line
-from atlas.render.text import clean
 from tui.kit.store import Question
 from tui.views.base.lazylist import LazyList
 
@@ -36,8 +35,7 @@ class ScoresView(LazyList, keys="scores"):
 
     def _take(self, cursor: int, order: list[int]) -> None:
         self.order = order
-        nothing = f"no score contains {clean(self.text)!r} – esc clears the filter" if self.text else EMPTY
-        self.fill(len(order), cursor, nothing)
+        self.fill(len(order), cursor, self.no_hit("score") if self.text else EMPTY)
 
     def window_question(self, start: int, stop: int) -> Question[Sequence[ScoreRow]] | None:  # type: ignore[override]
         ids = self.order[start:stop]

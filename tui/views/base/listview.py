@@ -74,6 +74,9 @@ class ListView(View, keys="list"):
         if not n_rows:
             self.emptied()
 
+    def no_hit(self, noun: str, where: str = "") -> str:
+        return f"no {noun} contains {clean(self.text)!r}{where} – esc clears the filter"
+
     def on_vtable_wanted(self, message: VTable.Wanted) -> None:
         """Read the window that the screen shows; one at a time, so that a held key leaves no queue."""
         window = self.table.missing()
