@@ -38,18 +38,13 @@ class VTable(ScrollView, can_focus=True):
 
         table: VTable
 
-    @dataclass
     class Moved(Message):
         """The cursor is on another row, or the rows are others."""
-
-        table: VTable
-        row: int
 
     @dataclass
     class Titled(Message):
         """A click on the title of a column."""
 
-        table: VTable
         sort: str
         """The order that the column shows."""
 
@@ -57,7 +52,6 @@ class VTable(ScrollView, can_focus=True):
     class Chosen(Message):
         """Enter, or a click on the row under the cursor."""
 
-        table: VTable
         row: int
 
     def __init__(self, columns: Sequence[Column], *, id: str) -> None:
@@ -80,7 +74,7 @@ class VTable(ScrollView, can_focus=True):
         self.cursor = max(0, min(cursor, n_rows - 1))
         self._keep_visible()
         self.refresh()
-        self.post_message(self.Moved(self, self.cursor))
+        self.post_message(self.Moved())
 
     def grow(self, n_rows: int) -> None:
         """The same list, of which more is known: what was read stays."""
@@ -137,7 +131,7 @@ class VTable(ScrollView, can_focus=True):
 
     def action_choose(self) -> None:
         if self.n_rows:
-            self.post_message(self.Chosen(self, self.cursor))
+            self.post_message(self.Chosen(self.cursor))
 
     def go_to(self, row: int) -> None:
         """Put the cursor on a row."""
@@ -148,7 +142,7 @@ class VTable(ScrollView, can_focus=True):
             self.refresh(Region(0, changed + 1 - self.scroll_offset.y, self.size.width, 1))
         self.cursor = row
         self._keep_visible()
-        self.post_message(self.Moved(self, row))
+        self.post_message(self.Moved())
 
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the cursor opens it."""
@@ -167,7 +161,7 @@ class VTable(ScrollView, can_focus=True):
             end += width + 1 if width else 0
             if x < end:
                 if column.sort:
-                    self.post_message(self.Titled(self, column.sort))
+                    self.post_message(self.Titled(column.sort))
                 return
 
     def on_resize(self, event: Resize) -> None:

@@ -77,15 +77,12 @@ class ListView(View, keys="list"):
     def no_hit(self, noun: str, where: str = "") -> str:
         return f"no {noun} contains {clean(self.text)!r}{where} – esc clears the filter"
 
-    def on_vtable_wanted(self, message: VTable.Wanted) -> None:
+    def fill_window(self, table: VTable, window: int) -> None:
         """Read the window that the screen shows; one at a time, so that a held key leaves no queue."""
-        window = self.table.missing()
-        if window is None or self._reading:
-            return
-        question = self.window_question(window * WINDOW, (window + 1) * WINDOW)
+        question = None if self._reading else self.window_question(window * WINDOW, (window + 1) * WINDOW)
         if question is not None:
             self._reading = True
-            then = partial(self._show_window, self.table.generation, window)
+            then = partial(self._show_window, table.generation, window)
             self.read(question, then, group="window", exclusive=False)
 
     def _show_window(self, generation: int, window: int, rows: Sequence[Any]) -> None:
@@ -100,7 +97,6 @@ class ListView(View, keys="list"):
     def on_vtable_moved(self, message: VTable.Moved) -> None:
         """Read once the cursor rests."""
         self.after_rest(DEBOUNCE, self.read_under_cursor)
-        super().on_vtable_moved(message)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "filter" or not self.browser.typing
