@@ -135,6 +135,7 @@ class _Shard:
 
     @classmethod
     def of(cls, receipt: Path) -> _Shard:
+        """The shard of a receipt, with what the receipt states of its file."""
         path = receipt.with_suffix(".parquet")
         try:
             facts = json.loads(receipt.read_text(encoding="utf-8"))

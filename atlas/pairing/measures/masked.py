@@ -55,6 +55,7 @@ class MaskedSource(Cofiring):
         self._y2, self._fires_y = with_values(y, y.data**2), with_values(y, np.ones(y.nnz))
 
     def pairs(self, features: NDArray, *, same: bool = False) -> Any:
+        """Masked cosine of given features of x with every feature of y, as a sparse matrix."""
         dot = product(self.x, features, self.by_token, same=same)
         y_where_x = product(self._fires_x, features, self._y2, same=same)
         x_where_y = product(self._x2, features, self._fires_y, same=same)

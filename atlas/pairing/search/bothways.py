@@ -52,6 +52,7 @@ class SparseBlock:
         self._indptr, self._partner, self._bound = pairs.indptr, pairs.indices, pairs.data
 
     def rows(self, k: int) -> Top:
+        """The k best partners of each row, exact where values were screened."""
         if self._exact is None:
             return top_of_rows(self._indptr, self._partner, self._bound, k)
         # At least k pairs of a row have a bound that high; the k-th best of their values is a floor for values.

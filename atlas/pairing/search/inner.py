@@ -128,6 +128,7 @@ class _InnerBlock:
         self._features, self._coarse, self._k, self._products = features, coarse, k, products
 
     def rows(self, k: int) -> Top:
+        """The k best partners of each row of this block."""
         n, width = len(self._coarse), self._coarse.shape[1] // (4 * k)
         floor = np.full(n, -np.inf)
         if width:
@@ -137,6 +138,7 @@ class _InnerBlock:
         return top_of_rows(np.searchsorted(row, np.arange(n + 1)), partner, value, k)
 
     def reaching(self, floor: Values) -> tuple[NDArray, NDArray, Values]:
+        """Row, partner and exact value of all that reach the floor of their column."""
         # The best of this block raise the floor: without earlier blocks there is none.
         k, width = self._k, len(self._coarse) // (4 * self._k)
         if width:

@@ -132,6 +132,7 @@ class _Stream:
         )
 
     def values_at(self, features: NDArray, partners: NDArray) -> Values:
+        """(pairs,) the correlation of each feature of x with its partner in y."""
         x, y = self.moments
         sums = np.zeros(len(features))
         for of_x, of_y in self._standardised():
